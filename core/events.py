@@ -1,0 +1,267 @@
+"""What happened (events), what may be asked of a running run (commands), and the record codec for both.
+
+A stream yields events and artifacts and ends with exactly one `Finished` or `Failed`. Tuples named per lane have one
+entry per series, lane-major: lane 0 repeat 0, lane 0 repeat 1, lane 1 repeat 0, ...
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, ClassVar, Literal
+
+from pydantic import ConfigDict, TypeAdapter
+
+from core.types import Severity
+
+
+class Record:
+    """Base of events and commands: frozen plain data with one JSON form (bytes as base64, NaN as a word)."""
+
+    __slots__ = ()
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(
+        extra="forbid", ser_json_bytes="base64", val_json_bytes="base64", ser_json_inf_nan="strings"
+    )
+
+
+class Event(Record):
+    """Something that happened, in the past tense."""
+
+    __slots__ = ()
+
+
+class Command(Record):
+    """A wish about a running run, sent by run id."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Started(Event):
+    """The live objects are built, before the first step (or, after a resume, before step `step + 1`)."""
+
+    step: int
+    n_parameters: int
+    n_train: int
+    n_validation: int
+    n_test: int
+    steps_per_epoch: int
+    total_steps: int | None
+    device: str
+    series: tuple[str, ...]
+    """One name per lane and repeat."""
+    fingerprint: dict[str, str]
+    """Versions, threads and device: equal fingerprints promise bit-identical curves."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepsDone(Event):
+    """Some optimizer steps in a row. `losses[series][i]` is the batch loss (nats) of step `first_step + i`, before its update."""
+
+    first_step: int
+    epoch: int
+    losses: tuple[tuple[float, ...], ...]
+    learning_rates: tuple[float, ...]
+    elapsed_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class StepMeasured(Event):
+    """Statistics of one step, taken now and then within a time budget. Norms are L2 over all parameters; accuracy of the batch in [0, 1]."""
+
+    step: int
+    gradient_norms: tuple[float, ...]
+    weight_norms: tuple[float, ...]
+    batch_accuracies: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EpochDone(Event):
+    """One pass over the training split. Losses in nats and accuracies in [0, 1], in evaluation mode with the weights after `step`.
+
+    The training figures come from a fixed sample of the training split, so that they compare with validation.
+    """
+
+    epoch: int
+    step: int
+    train_loss: tuple[float, ...]
+    train_accuracy: tuple[float, ...]
+    validation_loss: tuple[float, ...]
+    validation_accuracy: tuple[float, ...]
+    elapsed_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SurfaceMeasured(Event):
+    """The decision surface on 2-D data after `step`: `side * side` bytes, row 0 at y = -span, probability of class 1 times 255."""
+
+    step: int
+    series: int
+    side: int
+    span: float
+    values: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HyperChanged(Event):
+    """A hyperparameter of one lane was changed by hand; it holds from step `step + 1` on."""
+
+    step: int
+    lane: int
+    name: str
+    old: float
+    new: float
+
+
+@dataclass(frozen=True, slots=True)
+class Paused(Event):
+    """The run waits after `step`."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed(Event):
+    """The run goes on after `step`."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed(Event):
+    """A lens job did `done` of `total` units of work (usually model evaluations)."""
+
+    done: int
+    total: int
+    left_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed(Event):
+    """Something the user should know; the run goes on."""
+
+    severity: Severity
+    code: str
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactSaved(Event):
+    """A large thing was written to a file, whose row in the store has this name."""
+
+    name: str
+    kind: str
+    step: int
+    n_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLost(Event):
+    """The worker died; the run starts again from its last checkpoint when `retried`."""
+
+    reason: str
+    retried: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Finished(Event):
+    """The stream ended as it should. Test figures (nats, [0, 1]) are there for training runs that have a test split."""
+
+    reason: Literal["completed", "stopped", "target", "time"]
+    step: int
+    elapsed_s: float
+    test_loss: tuple[float, ...] | None = None
+    test_accuracy: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed(Event):
+    """The stream ended early. `code` is stable; message and hint are for a person."""
+
+    code: str
+    message: str
+    hint: str
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pause(Command):
+    """Wait after the present step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resume(Command):
+    """Go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Command):
+    """Do `n` steps, then wait."""
+
+    n: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Stop(Command):
+    """End now and keep the result."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetHyper(Command):
+    """Change one number of a lane's optimizer, checked against its bounds."""
+
+    lane: int
+    name: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A large thing on its way out of a stream: the worker writes the file and sends `ArtifactSaved` in its place.
+
+    `kind` is "checkpoint" (safetensors of the whole training state) or "result" (npz of one Result). For a run, `name`
+    is unique.
+    """
+
+    name: str
+    kind: Literal["checkpoint", "result"]
+    step: int
+    data: bytes
+
+
+EVENTS: dict[str, type[Event]] = {cls.__name__: cls for cls in Event.__subclasses__()}
+COMMANDS: dict[str, type[Command]] = {cls.__name__: cls for cls in Command.__subclasses__()}
+
+
+@cache
+def _adapter(cls: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(cls)
+
+
+def dump(record: Record) -> str:
+    """The fields of an event or command as JSON text, without its name."""
+    return _adapter(type(record)).dump_json(record).decode()
+
+
+def load_event(name: str, text: str | bytes) -> Event:
+    """The event whose name and fields these are.
+
+    Raises:
+        KeyError: no event has this name.
+        pydantic.ValidationError: the fields do not fit.
+    """
+    event: Event = _adapter(EVENTS[name]).validate_json(text)
+    return event
+
+
+def load_command(name: str, text: str | bytes) -> Command:
+    """The command whose name and fields these are; errors as in `load_event`."""
+    command: Command = _adapter(COMMANDS[name]).validate_json(text)
+    return command
+
+
+def line(record: Record) -> str:
+    """One line of JSON for a person's pipe: `{"event": "EpochDone", ...}`."""
+    key = "event" if isinstance(record, Event) else "command"
+    return json.dumps({key: type(record).__name__} | json.loads(dump(record)))

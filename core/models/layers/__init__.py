@@ -1,0 +1,1 @@
+"""The families of layers. `core.models.layers.menu` lists them all."""

@@ -1,0 +1,1 @@
+"""What lenses return: frozen records of numpy arrays, and their form as one npz file."""
