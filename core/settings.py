@@ -47,5 +47,7 @@ class Settings:
                 try:
                     values[field.name] = type(field.default)(text)  # type: ignore[call-arg]
                 except ValueError:
-                    raise ValueError(f"LAYERWISE_{field.name.upper()}={text!r} is not a valid {type(field.default).__name__}") from None
+                    raise ValueError(
+                        f"LAYERWISE_{field.name.upper()}={text!r} is not a valid {type(field.default).__name__}"
+                    ) from None
         return cls(**values)  # type: ignore[arg-type]

@@ -104,11 +104,15 @@ def spec_error(error: ValidationError) -> SpecError:
     hint = f"Change {where}."
     if kind == "union_tag_invalid":
         expected = [tag.strip(" '") for tag in str(context.get("expected_tags", "")).split(",")]
-        return SpecError(f"{where}: there is no {str(context.get('tag'))[:80]!r}.", hint=nearest(str(context.get("tag")), expected))
+        return SpecError(
+            f"{where}: there is no {str(context.get('tag'))[:80]!r}.", hint=nearest(str(context.get("tag")), expected)
+        )
     if kind == "extra_forbidden":
         return SpecError(f"{where}: this name is not known here.", hint="Remove it, or check its spelling.", where=where)
     if kind == "json_invalid":
-        return SpecError(f"This is not valid JSON: {context.get('error', finding['msg'])}.", hint="Check brackets, quotes and commas.")
+        return SpecError(
+            f"This is not valid JSON: {context.get('error', finding['msg'])}.", hint="Check brackets, quotes and commas."
+        )
     given = "" if kind == "missing" else f", but it is {str(finding['input'])[:60]!r}"
     return SpecError(f"{where}: {finding['msg']}{given}.", hint=hint, where=where)
 

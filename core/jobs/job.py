@@ -1,0 +1,74 @@
+"""What a job is: a Choice whose `stream` does the work in a worker, and the desk at which it works."""
+
+import hashlib
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Protocol
+
+from core.events import Artifact, Command, Event, SetHyper
+from core.settings import Settings
+from core.spec import Choice, Spec
+
+Stream = Generator[Event | Artifact, Command | None, None]
+"""What a job yields; commands come back by `send`. It ends with exactly one Finished or Failed."""
+
+
+class ArtifactRef(Spec):
+    """An artifact of some run. The digest is part of the reference, so that a result's key names the weights themselves."""
+
+    run: str
+    name: str
+    sha256: str
+
+
+class Stopped(Exception):
+    """Raised inside a job by `Desk.progress` when its run was asked to stop; only the driver of the stream catches it."""
+
+
+class Desk(Protocol):
+    """What a job may use besides itself. One implementation for workers, one for inline runs."""
+
+    settings: Settings
+    resume: bytes | None
+    """The checkpoint to go on from, or None for a fresh start."""
+    replay: tuple[tuple[int, SetHyper], ...]
+    """Changes by hand that were made after that checkpoint: (step after which it holds, change)."""
+
+    def artifact(self, ref: ArtifactRef) -> bytes:
+        """The bytes of an artifact, checked against the digest.
+
+        Raises:
+            StoreError: it is gone or damaged.
+        """
+
+    def progress(self, done: int, total: int) -> None:
+        """Report work inside one call (throttled). Call it often.
+
+        Raises:
+            Stopped: the run was asked to stop.
+        """
+
+
+class Job(Choice):
+    """Something a worker can do."""
+
+    lane: ClassVar[Literal["training", "lens"]]
+    """Training jobs each get a fresh process; lens jobs share a warm one that has the explanation libraries loaded."""
+
+    def stream(self, desk: Desk) -> Stream:
+        """Do the work, event by event."""
+        raise TypeError(f"{type(self).__name__} must do its work")
+
+    def key(self) -> str:
+        """SHA-256 of what is asked: equal keys give equal results."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStatus:
+    """How busy the pool is. `is_warm` says that the next training job starts at once."""
+
+    is_warm: bool
+    is_lens_warm: bool
+    running: int
+    queued: int

@@ -1,0 +1,1 @@
+"""Where runs live: one append-only event log per run, rows for runs and artifacts, files for large things."""

@@ -1,0 +1,98 @@
+"""What a store promises. One process writes (the supervisor); any number read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.events import Event
+from core.types import RunState
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One row of a run. Times in seconds since the epoch; `generation` rises each time its log was rewound or restarted."""
+
+    id: str
+    """Unguessable; it is the capability to see the run."""
+    kind: str
+    """The kind of its job: "train", "activations", "explain", ..."""
+    owner: str
+    name: str
+    state: RunState
+    reason: str
+    job: str
+    """The job as JSON text."""
+    key: str
+    """SHA-256 of the job: equal keys ask for the same thing."""
+    attempt: int
+    generation: int
+    last_seq: int
+    last_step: int
+    created: float
+    started: float | None
+    finished: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactRecord:
+    """One row of an artifact; the file is there before the row."""
+
+    run: str
+    name: str
+    kind: str
+    step: int
+    seq: int
+    n_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    """An event at its place in a run's log; `seq` rises by one and starts at 1."""
+
+    seq: int
+    event: Event
+
+
+class RunReader(Protocol):
+    """What the front and the lenses may ask. Reads see only committed data."""
+
+    def run(self, run: str) -> RunRecord | None:
+        """The run with this id, or None."""
+
+    def runs(self, *, owner: str | None = None, kind: str | None = None, limit: int = 100) -> tuple[RunRecord, ...]:
+        """Newest first."""
+
+    def by_key(self, key: str) -> RunRecord | None:
+        """The newest run with this job key that is not failed, stopped or interrupted."""
+
+    def queue_position(self, run: str) -> int | None:
+        """0 for the next to start; None when it does not wait."""
+
+    def events(self, run: str, after: int = 0, limit: int = 10_000) -> tuple[LoggedEvent, ...]:
+        """Events with `seq > after`, in order."""
+
+    def artifacts(self, run: str, kind: str | None = None) -> tuple[ArtifactRecord, ...]:
+        """In order of `seq`."""
+
+
+class RunWriter(RunReader, Protocol):
+    """What only the supervisor may do. Everything between `begin` and `commit` becomes visible at once."""
+
+    def begin(self) -> None: ...
+
+    def commit(self) -> None: ...
+
+    def create(self, record: RunRecord) -> None: ...
+
+    def update(self, run: str, **columns: object) -> None:
+        """Set some columns of a run's row."""
+
+    def append(self, run: str, events: Sequence[LoggedEvent]) -> None: ...
+
+    def add_artifact(self, record: ArtifactRecord) -> None: ...
+
+    def rewind(self, run: str, seq: int) -> None:
+        """Forget events and artifact rows with a greater seq, and raise the generation."""
+
+    def forget_artifacts(self, run: str, names: Sequence[str]) -> None: ...
