@@ -6,7 +6,6 @@ entry per series, lane-major: lane 0 repeat 0, lane 0 repeat 1, lane 1 repeat 0,
 
 import json
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict, TypeAdapter
@@ -55,7 +54,7 @@ class Started(Event):
 
 @dataclass(frozen=True, slots=True)
 class StepsDone(Event):
-    """Some optimizer steps in a row. `losses[series][i]` is the batch loss (nats) of step `first_step + i`, before its update."""
+    """Optimizer steps in a row. `losses[series][i]` is the batch loss (nats) of step `first_step + i`, before its update."""
 
     first_step: int
     epoch: int
@@ -66,7 +65,10 @@ class StepsDone(Event):
 
 @dataclass(frozen=True, slots=True)
 class StepMeasured(Event):
-    """Statistics of one step, taken now and then within a time budget. Norms are L2 over all parameters; accuracy of the batch in [0, 1]."""
+    """Statistics of one step, taken now and then within a time budget.
+
+    Norms are L2 over all parameters; the gradient's before the update; the batch's accuracy in [0, 1].
+    """
 
     step: int
     gradient_norms: tuple[float, ...]
@@ -76,7 +78,7 @@ class StepMeasured(Event):
 
 @dataclass(frozen=True, slots=True)
 class EpochDone(Event):
-    """One pass over the training split. Losses in nats and accuracies in [0, 1], in evaluation mode with the weights after `step`.
+    """One pass over the training split. Losses in nats, accuracies in [0, 1], in evaluation mode with the weights after `step`.
 
     The training figures come from a fixed sample of the training split, so that they compare with validation.
     """
@@ -92,7 +94,10 @@ class EpochDone(Event):
 
 @dataclass(frozen=True, slots=True)
 class SurfaceMeasured(Event):
-    """The decision surface on 2-D data after `step`: `side * side` bytes, row 0 at y = -span, probability of class 1 times 255."""
+    """The decision surface on 2-D data after `step`: `side * side` bytes, probability of class 1 times 255.
+
+    Row 0 lies at y = -span, column 0 at x = -span; the last ones at +span.
+    """
 
     step: int
     series: int
@@ -232,16 +237,12 @@ class Artifact:
 
 EVENTS: dict[str, type[Event]] = {cls.__name__: cls for cls in Event.__subclasses__()}
 COMMANDS: dict[str, type[Command]] = {cls.__name__: cls for cls in Command.__subclasses__()}
-
-
-@cache
-def _adapter(cls: type[Any]) -> TypeAdapter[Any]:
-    return TypeAdapter(cls)
+_FORMS: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(cls) for name, cls in (EVENTS | COMMANDS).items()}
 
 
 def dump(record: Record) -> str:
     """The fields of an event or command as JSON text, without its name."""
-    return _adapter(type(record)).dump_json(record).decode()
+    return _FORMS[type(record).__name__].dump_json(record).decode()
 
 
 def load_event(name: str, text: str | bytes) -> Event:
@@ -251,13 +252,17 @@ def load_event(name: str, text: str | bytes) -> Event:
         KeyError: no event has this name.
         pydantic.ValidationError: the fields do not fit.
     """
-    event: Event = _adapter(EVENTS[name]).validate_json(text)
+    if name not in EVENTS:
+        raise KeyError(name)
+    event: Event = _FORMS[name].validate_json(text)
     return event
 
 
 def load_command(name: str, text: str | bytes) -> Command:
     """The command whose name and fields these are; errors as in `load_event`."""
-    command: Command = _adapter(COMMANDS[name]).validate_json(text)
+    if name not in COMMANDS:
+        raise KeyError(name)
+    command: Command = _FORMS[name].validate_json(text)
     return command
 
 

@@ -26,7 +26,7 @@ class History:
     """What happened in a run so far. `losses[series][i]` is the batch loss of step `i + 1`."""
 
     started: Started | None = None
-    losses: list[array[float]] = field(default_factory=list)
+    losses: "list[array[float]]" = field(default_factory=list)
     learning_rates: tuple[float, ...] = ()
     measured: list[StepMeasured] = field(default_factory=list)
     epochs: list[EpochDone] = field(default_factory=list)

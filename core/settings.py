@@ -1,35 +1,39 @@
 """Limits and addresses, read once from the environment and then frozen."""
 
 import os
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Self
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+from core.errors import SpecError
+
+
+class Settings(BaseModel):
     """All settings. Each is read from `LAYERWISE_<NAME>`; units are in the names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     home: Path = Path(".layerwise")
     """Folder of the store, the artifacts and unpacked data sets. Private to one supervisor."""
     data: Path = Path(".layerwise/data")
     """Folder with data sets in torchvision's layout (`MNIST/raw/...`). Only read, never written."""
-    max_running: int = 4
+    max_running: int = Field(4, ge=1, le=64)
     """Training runs that may work at once."""
-    max_queued: int = 32
+    max_queued: int = Field(32, ge=1)
     """Unfinished training runs that may wait."""
-    worker_memory_mb: int = 2048
+    worker_memory_mb: int = Field(2048, ge=64)
     """Memory a worker may take beyond what it starts with."""
-    worker_file_mb: int = 512
+    worker_file_mb: int = Field(512, ge=1)
     """Largest file a worker may write."""
-    max_parameters: int = 50_000_000
+    max_parameters: int = Field(50_000_000, ge=1)
     """Models above this are refused before anything is allocated."""
-    checkpoint_s: float = 5.0
+    checkpoint_s: float = Field(5.0, gt=0)
     """Longest time between two checkpoints of a running run."""
-    hang_s: float = 120.0
+    hang_s: float = Field(120.0, gt=0)
     """A worker that is silent for so long is stopped."""
-    max_attempts: int = 3
-    """How often a run is started again after its worker was lost."""
+    max_attempts: int = Field(3, ge=1)
+    """How often a run is started, counting restarts after its worker was lost."""
     allowed_hosts: str = "localhost,127.0.0.1,[::1]"
     """Host names under which the page may be reached, comma-separated."""
 
@@ -38,16 +42,12 @@ class Settings:
         """Settings with every `LAYERWISE_*` variable applied.
 
         Raises:
-            ValueError: a variable is not a number where one is needed; the message names it.
+            SpecError: a variable is out of its bounds; the message names it.
         """
-        values: dict[str, object] = {}
-        for field in fields(cls):
-            text = os.environ.get(f"LAYERWISE_{field.name.upper()}")
-            if text:
-                try:
-                    values[field.name] = type(field.default)(text)  # type: ignore[call-arg]
-                except ValueError:
-                    raise ValueError(
-                        f"LAYERWISE_{field.name.upper()}={text!r} is not a valid {type(field.default).__name__}"
-                    ) from None
-        return cls(**values)  # type: ignore[arg-type]
+        given = {name: os.environ.get(f"LAYERWISE_{name.upper()}", "") for name in cls.model_fields}
+        try:
+            return cls.model_validate({name: text for name, text in given.items() if text})
+        except ValidationError as error:
+            finding = error.errors(include_url=False)[0]
+            name = f"LAYERWISE_{str(finding['loc'][0]).upper()}"
+            raise SpecError(f"{name}={finding['input']!r}: {finding['msg']}.", hint=f"Change or unset {name}.") from None

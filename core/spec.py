@@ -4,7 +4,7 @@ A Menu is a discriminated union of Choices, written by hand: `AnyLayer = Annotat
 factory, docs and tests iterate it with `choices(AnyLayer)`, so the list exists once.
 """
 
-from typing import Any, ClassVar, Literal, Self, TypeVar, Union, get_args, get_origin
+from typing import Any, ClassVar, Self, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
@@ -115,6 +115,3 @@ def spec_error(error: ValidationError) -> SpecError:
         )
     given = "" if kind == "missing" else f", but it is {str(finding['input'])[:60]!r}"
     return SpecError(f"{where}: {finding['msg']}{given}.", hint=hint, where=where)
-
-
-Version = Literal[1]

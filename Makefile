@@ -1,0 +1,35 @@
+# Two commands on a fresh machine: `make run` and `make test`. Each line sets up what it needs in .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run test lint bench format clean
+
+run: .venv/run.ready
+	$(BIN)/streamlit run dashboard/server.py
+
+test: .venv/dev.ready
+	$(BIN)/python -m pytest -q
+
+lint: .venv/dev.ready
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+bench: .venv/dev.ready
+	for name in overhead viewers first_point; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+
+format: .venv/dev.ready
+	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+clean:
+	rm -rf .venv .layerwise .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.venv/bin/uv:
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet uv
+
+.venv/run.ready: requirements.txt | .venv/bin/uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.txt
+	touch $@
+
+.venv/dev.ready: requirements-dev.txt .venv/run.ready
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements-dev.txt
+	touch $@

@@ -1,0 +1,148 @@
+"""The engine without a page: `python -m core summary|train|explain experiment.json`.
+
+Events and results are JSON lines on standard output; an error is one sentence on standard error and exit code 2.
+"""
+
+import argparse
+import json
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.errors import LayerwiseError, SpecError
+from core.events import Artifact, Failed, line
+from core.experiment.check import checked, findings
+from core.experiment.codec import file_text, from_file_text
+from core.experiment.examples import EXAMPLES, default_experiment
+from core.experiment.experiment import Experiment
+from core.models.model import infer
+from core.settings import Settings
+from core.spec import MAX_TEXT_BYTES
+from core.types import shape_text
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        failed = options.run(options)
+    except LayerwiseError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return 0
+    return 1 if failed else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m core", description="Layerwise without a page.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    summary = commands.add_parser("summary", help="print shapes, parameters and what may be wrong")
+    train = commands.add_parser("train", help="train, and print events as JSON lines")
+    train.add_argument("--checkpoint", type=Path, help="write the last checkpoint (safetensors) to this file")
+    explain = commands.add_parser("explain", help="explain one prediction, and print the attribution as one JSON line")
+    explain.add_argument("--checkpoint", type=Path, help="weights, as written by train; without it, the initial weights")
+    explain.add_argument("--method", default="integrated_gradients", help="such as lime_image, shap_superpixels, grad_cam")
+    explain.add_argument("--split", default="validation", choices=["train", "validation", "test"])
+    explain.add_argument("--index", type=int, default=0, help="which example of the split")
+    explain.add_argument("--target", type=int, help="class to explain; without it, the predicted one")
+    explain.add_argument("--seed", type=int, default=0)
+    example = commands.add_parser("example", help="print a ready experiment as JSON")
+    example.add_argument("name", nargs="?", default=EXAMPLES[0].name, choices=[example.name for example in EXAMPLES])
+    for command, run in ((summary, _summary), (train, _train), (explain, _explain)):
+        command.add_argument("experiment", type=Path, help="an experiment file (JSON)")
+        command.set_defaults(run=run)
+    example.set_defaults(run=_example)
+    return parser
+
+
+def _experiment(path: Path) -> Experiment:
+    try:
+        if path.stat().st_size > MAX_TEXT_BYTES:
+            raise SpecError(f"{path} has {path.stat().st_size:,} bytes, the limit is {MAX_TEXT_BYTES:,}.")
+        return from_file_text(path.read_bytes())
+    except OSError as error:
+        raise SpecError(f"{path} cannot be read: {error.strerror}.", hint="Check the path.") from None
+
+
+def _summary(options: argparse.Namespace) -> bool:
+    experiment = _experiment(options.experiment)
+    profile = experiment.data.profile()
+    inference = infer(experiment.model, profile.input_shape)
+    print(f"{type(experiment.data).label}: {profile.n_train:,} training, {profile.n_validation:,} validation examples")
+    print(f"{'':>3} {'layer':<14} {'output':>16} {'parameters':>12} {'multiply-adds':>14}")
+    print(f"{'':>3} {'input':<14} {shape_text(profile.input_shape):>16}")
+    for index, (layer, info) in enumerate(zip(experiment.model.layers, inference.layers, strict=True), start=1):
+        shape = shape_text(info.out_shape) if info.out_shape else "?"
+        print(f"{index:>3} {layer.kind:<14} {shape:>16} {info.n_parameters:>12,} {info.multiply_adds:>14,}")
+    print(f"{'':>3} {'total':<14} {'':>16} {inference.n_parameters:>12,} {inference.multiply_adds:>14,}")
+    found = findings(experiment, Settings.from_environment())
+    for finding in found:
+        print(f"{finding.severity}: {finding.message} {finding.hint}")
+    return any(finding.severity == "error" for finding in found)
+
+
+def _train(options: argparse.Namespace) -> bool:
+    from core.training.loop import train
+
+    experiment = _experiment(options.experiment)
+    failed = False
+    for item in train(experiment, settings=Settings.from_environment()):
+        if isinstance(item, Artifact):
+            if options.checkpoint:
+                options.checkpoint.write_bytes(item.data)
+            continue
+        print(line(item), flush=True)
+        failed = isinstance(item, Failed)
+    return failed
+
+
+def _explain(options: argparse.Namespace) -> bool:
+    from core.jobs.lone_desk import LoneDesk
+    from core.spec import parse_json
+
+    experiment = checked(_experiment(options.experiment), Settings.from_environment())
+    desk = LoneDesk(Settings.from_environment(), _bytes(options.checkpoint))
+    job = {
+        "kind": "explain",
+        "experiment": json.loads(experiment.model_dump_json()),
+        "weights": desk.given and {"run": "command-line", "name": options.checkpoint.name, "sha256": ""},
+        "example": {"split": options.split, "index": options.index},
+        "explainer": {"kind": options.method},
+        "target": options.target,
+        "seed": options.seed,
+    }
+    from core.jobs.lenses import ExplainJob
+
+    print(json.dumps(_plain(parse_json(ExplainJob, json.dumps(job)).result(desk))))
+    return False
+
+
+def _bytes(path: Path | None) -> bytes | None:
+    if path is None:
+        return None
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SpecError(f"{path} cannot be read: {error.strerror}.", hint="Check the path.") from None
+
+
+def _example(options: argparse.Namespace) -> bool:
+    print(file_text(default_experiment(options.name)), end="")
+    return False
+
+
+def _plain(result: Any) -> dict[str, Any]:
+    """A Result as JSON data: arrays as nested lists."""
+    values = {field.name: getattr(result, field.name) for field in fields(result)}
+    return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in values.items()}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""All that can be found wrong with an experiment before anything is allocated: the linters and the cross-field rules."""
+
+from core.diagnostics import Diagnostic, Fix
+from core.errors import SpecError
+from core.experiment.experiment import Experiment
+from core.models import lint as model_lint
+from core.models.model import infer
+from core.optim.optimizers import SGD
+from core.settings import Settings
+
+LARGE_LEARNING_RATE = 0.1
+"""Above this, optimizers that divide by the gradient's size move every weight by more than typical weights are large."""
+
+
+def findings(experiment: Experiment, settings: Settings | None = None) -> tuple[Diagnostic, ...]:
+    """Every finding, errors first. A fix holds the changed Experiment."""
+    limit = (settings or Settings()).max_parameters
+    profile = experiment.data.profile()
+    model = model_lint.lint(experiment.model, profile.input_shape, profile.n_classes, max_parameters=limit)
+    found = [_lifted(experiment, finding) for finding in model] + _batch_findings(experiment) + _rate_findings(experiment)
+    order = {"error": 0, "warning": 1, "info": 2}
+    return tuple(sorted(found, key=lambda finding: order[finding.severity]))
+
+
+def checked(experiment: Experiment, settings: Settings | None = None) -> Experiment:
+    """The same experiment, if it can run.
+
+    Raises:
+        SpecError: the first error among the findings.
+    """
+    for finding in findings(experiment, settings):
+        if finding.severity == "error":
+            raise SpecError(finding.message, hint=finding.hint, code=finding.code)
+    return experiment
+
+
+def n_parameters(experiment: Experiment) -> int:
+    """Trainable numbers of the model; 0 while it does not fit together."""
+    return infer(experiment.model, experiment.data.profile().input_shape).n_parameters
+
+
+def _lifted(experiment: Experiment, finding: Diagnostic) -> Diagnostic:
+    """A finding about the model, with its fix as a changed experiment."""
+    if finding.fix is None:
+        return finding
+    return Diagnostic(
+        code=finding.code,
+        severity=finding.severity,
+        where=finding.where,
+        message=finding.message,
+        hint=finding.hint,
+        params=finding.params,
+        fix=Fix(finding.fix.label, experiment.but(model=finding.fix.spec)),
+    )
+
+
+def _batch_findings(experiment: Experiment) -> list[Diagnostic]:
+    n_train = experiment.data.profile().n_train
+    size = experiment.batch_size
+    if size != "full" and size > n_train:
+        return [
+            Diagnostic(
+                "batch-larger-than-data",
+                "error",
+                ("batch_size",),
+                f"The batch size {size:,} is larger than the training split of {n_train:,} examples.",
+                hint="Use the whole split in each step, or a smaller batch.",
+                params={"batch_size": size, "n_train": n_train},
+                fix=Fix("Use the full split", experiment.but(batch_size="full")),
+            )
+        ]
+    batch = experiment.batch(n_train)
+    normalised = any(layer.kind.startswith("BatchNorm") for layer in experiment.model.layers)
+    if normalised and (batch == 1 or n_train % batch == 1):
+        better = next(other for other in range(max(2, batch), n_train + 1) if n_train % other != 1)
+        return [
+            Diagnostic(
+                "batch-of-one",
+                "error",
+                ("batch_size",),
+                f"Batches of {batch} leave a batch of one example in {n_train:,}, and batch normalisation needs at least two.",
+                hint=f"Use a batch size of {better}.",
+                params={"batch_size": batch, "n_train": n_train},
+                fix=Fix(f"Use batches of {better}", experiment.but(batch_size=better)),
+            )
+        ]
+    return []
+
+
+def _rate_findings(experiment: Experiment) -> list[Diagnostic]:
+    found = []
+    for index, lane in enumerate(experiment.lanes):
+        optimizer = lane.optimizer
+        if isinstance(optimizer, SGD) or optimizer.lr <= LARGE_LEARNING_RATE:
+            continue
+        usual = type(optimizer)().lr
+        found.append(
+            Diagnostic(
+                "large-learning-rate",
+                "warning",
+                ("lanes", index, "optimizer", "lr"),
+                f"A learning rate of {optimizer.lr:g} is very large for {optimizer.label}; {usual:g} is usual.",
+                hint="Expect the loss to jump or to become infinite.",
+                params={"lr": optimizer.lr, "usual": usual},
+                fix=Fix(f"Use {usual:g}", experiment.with_hyper(index, "lr", usual)),
+            )
+        )
+    return found

@@ -1,0 +1,97 @@
+"""The unit that is shared by link, stored, exported and reproduced: everything that decides a run's curve."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from core.data.menu import AnyDataset
+from core.errors import SpecError, nearest
+from core.models.model import ModelSpec
+from core.optim.losses import AnyLoss, CrossEntropy
+from core.optim.optimizers import AnyOptimizer
+from core.spec import Spec, choice_class
+
+
+class Lane(Spec):
+    """One optimizer in a race; a plain run has one lane."""
+
+    optimizer: AnyOptimizer
+    """The update rule and its hyperparameters."""
+    name: Annotated[str, Field(max_length=40)] = ""
+    """What the legend calls it; empty for the optimizer's own name."""
+
+    @property
+    def label(self) -> str:
+        """The lane in a legend: `Adam, lr 0.001`."""
+        return self.name or f"{self.optimizer.label}, lr {self.optimizer.lr:g}"
+
+
+class Budget(Spec):
+    """When a run ends: at the first limit that is reached."""
+
+    epochs: Annotated[int, Field(ge=1, le=100_000)] | None = 10
+    """Passes over the training split."""
+    steps: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
+    """Optimizer steps."""
+    seconds: Annotated[float, Field(gt=0, le=86_400)] | None = None
+    """Training time in seconds, pauses not counted."""
+    target_accuracy: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Validation accuracy at which every lane may stop, in [0, 1]."""
+
+    @model_validator(mode="after")
+    def _ends(self) -> Self:
+        if self.epochs is None and self.steps is None and self.seconds is None:
+            raise ValueError("a run needs an end: set epochs, steps or seconds")
+        return self
+
+
+class Experiment(Spec):
+    """What travels down. Lanes of one repeat share initial weights and batch order; repeats differ in both."""
+
+    version: Literal[1] = 1
+    data: AnyDataset
+    model: ModelSpec
+    loss: AnyLoss = CrossEntropy()
+    lanes: Annotated[tuple[Lane, ...], Field(min_length=1, max_length=8)]
+    repeats: Annotated[int, Field(ge=1, le=16)] = 1
+    """Seeds per lane: bands, not anecdotes."""
+    batch_size: Annotated[int, Field(ge=1, le=8192)] | Literal["full"] = 32
+    """Examples per optimizer step."""
+    budget: Budget = Budget()
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    """Start of all random streams."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Number format of the forward pass; weights and updates stay float32."""
+
+    def series(self) -> tuple[str, ...]:
+        """One name per lane and repeat, lane-major: the order of every per-series tuple in the events."""
+        if self.repeats == 1:
+            return tuple(lane.label for lane in self.lanes)
+        return tuple(f"{lane.label}, seed {repeat + 1}" for lane in self.lanes for repeat in range(self.repeats))
+
+    def batch(self, n_train: int) -> int:
+        """Examples per step for a training split of `n_train`."""
+        return n_train if self.batch_size == "full" else min(self.batch_size, n_train)
+
+    def with_hyper(self, lane: int, name: str, value: float) -> Self:
+        """This experiment with one number of a lane's optimizer changed.
+
+        Raises:
+            SpecError: there is no such lane or number, or the value is out of its bounds.
+        """
+        if not 0 <= lane < len(self.lanes):
+            raise SpecError(f"There is no lane {lane}.", hint=f"Lanes are numbered 0 to {len(self.lanes) - 1}.")
+        optimizer = self.lanes[lane].optimizer
+        numbers = [knob for knob, info in optimizer.knobs().items() if info.annotation is float]
+        if name not in numbers:
+            raise SpecError(f"{optimizer.label} has no number {name[:40]!r}.", hint=nearest(name, numbers))
+        changed = self.lanes[lane].but(optimizer=optimizer.but(**{name: value}))
+        return self.but(lanes=(*self.lanes[:lane], changed, *self.lanes[lane + 1 :]))
+
+
+def optimizer_like(kind: str, lr: float | None = None) -> AnyOptimizer:
+    """The optimizer of this kind with its defaults, and `lr` where given."""
+    cls = choice_class(AnyOptimizer, kind)
+    optimizer: AnyOptimizer = cls() if lr is None else cls(lr=lr)
+    return optimizer

@@ -1,0 +1,9 @@
+"""The Menu of jobs: all that a worker can be asked to do."""
+
+from typing import Annotated
+
+from core.jobs.lenses import ActivationsJob, ExplainJob, GalleryJob
+from core.jobs.training import TrainJob
+from core.spec import on_menu
+
+AnyJob = Annotated[TrainJob | GalleryJob | ActivationsJob | ExplainJob, on_menu()]

@@ -1,0 +1,48 @@
+"""Examples held on the device, and the seeded order in which batches take them."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from core.data.dataset import Split, Splits
+from core.seeds import stream_seed
+
+
+class ResidentData:
+    """One split, whole, on the device: uint8 images stay uint8 and are scaled batch by batch (a quarter of the memory)."""
+
+    def __init__(self, splits: Splits, split: Split, device: torch.device) -> None:
+        self.x = torch.from_numpy(np.ascontiguousarray(split.x)).to(device)  # (N, *shape)
+        self.y = torch.from_numpy(np.ascontiguousarray(split.y)).to(device)  # (N,)
+        self.shift = torch.as_tensor(splits.shift, dtype=torch.float32, device=device)
+        self.scale = torch.as_tensor(splits.scale, dtype=torch.float32, device=device)
+        self.is_plain = not np.any(splits.shift) and bool(np.all(np.asarray(splits.scale) == 1))
+        self.is_shifted = bool(np.any(splits.shift))
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def batch(self, indices: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Inputs as the model receives them, float32 (B, *shape), and targets (B,) int64."""
+        return self._scaled(self.x.index_select(0, indices)), self.y.index_select(0, indices)
+
+    def chunks(self, size: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """All examples in order, `size` at a time."""
+        for start in range(0, len(self), size):
+            yield self._scaled(self.x[start : start + size]), self.y[start : start + size]
+
+    def _scaled(self, x: torch.Tensor) -> torch.Tensor:
+        if self.is_plain:
+            return x
+        x = x.float() if x.dtype != torch.float32 else x
+        return (x - self.shift).mul_(self.scale) if self.is_shifted else x * self.scale
+
+
+def epoch_order(n_examples: int, seed: int, epoch: int, repeat: int = 0) -> torch.Tensor:
+    """The order of the examples in one epoch (from 1), a permutation (N,) int64 on the CPU.
+
+    A function of its arguments alone, so that a resumed run goes on with the very batches it would have had.
+    """
+    generator = torch.Generator().manual_seed(stream_seed(seed, "batches", repeat) ^ epoch)
+    return torch.randperm(n_examples, generator=generator)

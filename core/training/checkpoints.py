@@ -1,0 +1,104 @@
+"""The whole training state as one safetensors file: weights, optimizer state, and where the run stands.
+
+Batch order and dropout masks are functions of (seed, step), so that the step is all there is to say about randomness.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from core.errors import StoreError
+
+State = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingState:
+    """Everything that a run needs to go on. `models` and `optimizers` hold one state_dict per series, in order."""
+
+    step: int
+    elapsed_s: float
+    lanes: str
+    """The lanes with their present hyperparameters, as JSON of Experiment.lanes."""
+    models: tuple[State, ...]
+    optimizers: tuple[State, ...]
+
+
+def state_bytes(state: TrainingState) -> bytes:
+    """The state as a safetensors file."""
+    tensors: dict[str, torch.Tensor] = {}
+    plain = []
+    for index, (model, optimizer) in enumerate(zip(state.models, state.optimizers, strict=True)):
+        tensors |= {f"{index}.model.{name}": tensor for name, tensor in model.items()}
+        scalars: dict[str, State] = {}
+        for parameter, slots in optimizer["state"].items():
+            for name, value in slots.items():
+                if isinstance(value, torch.Tensor):
+                    tensors[f"{index}.optimizer.{parameter}.{name}"] = value
+                else:
+                    scalars.setdefault(str(parameter), {})[name] = value
+        plain.append({"groups": optimizer["param_groups"], "scalars": scalars})
+    about = {"step": state.step, "elapsed_s": state.elapsed_s, "lanes": state.lanes, "optimizers": plain}
+    return save(
+        {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, {"layerwise": json.dumps(about)}
+    )
+
+
+def load_state(data: bytes) -> TrainingState:
+    """The state in a safetensors file made by `state_bytes`.
+
+    Raises:
+        StoreError: the file is damaged or something else.
+    """
+    try:
+        tensors = load(data)
+        about = json.loads(_metadata(data)["layerwise"])
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise StoreError("A checkpoint is damaged.", hint="Go on from an earlier one.", cause=str(error)) from error
+    n_series = len(about["optimizers"])
+    models: list[State] = [{} for _ in range(n_series)]
+    slots: list[dict[int, State]] = [{} for _ in range(n_series)]
+    for key, tensor in tensors.items():
+        series, part, name = key.split(".", 2)
+        if part == "model":
+            models[int(series)][name] = tensor
+        else:
+            parameter, slot = name.split(".", 1)
+            slots[int(series)].setdefault(int(parameter), {})[slot] = tensor
+    for series_slots, plain in zip(slots, about["optimizers"], strict=True):
+        for parameter, scalars in plain["scalars"].items():
+            series_slots.setdefault(int(parameter), {}).update(scalars)
+    optimizers = tuple(
+        {"state": state, "param_groups": [_group(group) for group in plain["groups"]]}
+        for state, plain in zip(slots, about["optimizers"], strict=True)
+    )
+    return TrainingState(about["step"], about["elapsed_s"], about["lanes"], tuple(models), optimizers)
+
+
+def load_weights(data: bytes, series: int = 0) -> tuple[State, int]:
+    """The model's state_dict of one series, and the step after which it was taken.
+
+    Raises:
+        StoreError: as `load_state`, or there is no such series.
+    """
+    state = load_state(data)
+    if not 0 <= series < len(state.models):
+        raise StoreError(f"This checkpoint has {len(state.models)} models, there is no number {series}.")
+    return state.models[series], state.step
+
+
+def _group(group: State) -> State:
+    """A parameter group after JSON: pairs such as betas are tuples again."""
+    return {name: tuple(value) if isinstance(value, list) and name != "params" else value for name, value in group.items()}
+
+
+def _metadata(data: bytes) -> dict[str, str]:
+    """The metadata in the header of a safetensors file: 8 bytes of length, then JSON."""
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    metadata: dict[str, str] = header["__metadata__"]
+    return metadata

@@ -1,0 +1,47 @@
+"""Where a run computes, and what decides its last bits."""
+
+import platform
+
+import torch
+
+from core.errors import SpecError
+
+
+def resolved_device(wanted: str) -> torch.device:
+    """The device that `wanted` names; "auto" takes a GPU where there is one.
+
+    Raises:
+        SpecError: it is not there.
+    """
+    available = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available, "cpu": lambda: True}
+    if wanted == "auto":
+        return torch.device(next(name for name, is_there in available.items() if is_there()))
+    if not available[wanted]():
+        raise SpecError(f"The device {wanted!r} is not available on this machine.", hint="Choose 'auto' or 'cpu'.")
+    return torch.device(wanted)
+
+
+def fingerprint(device: torch.device, precision: str) -> dict[str, str]:
+    """What must be equal for two runs of one experiment to agree bit for bit."""
+    return {
+        "torch": torch.__version__,
+        "processor": torch.backends.cpu.get_cpu_capability() if device.type == "cpu" else device_name(device),
+        "platform": platform.machine(),
+        "threads": str(torch.get_num_threads()),
+        "device": device.type,
+        "precision": precision,
+    }
+
+
+def device_name(device: torch.device) -> str:
+    """The device as a person reads it."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type.upper()
+
+
+def seed_device(device: torch.device, seed: int) -> None:
+    """Seed the generators that layers such as Dropout draw from on this device; 1 µs on the CPU."""
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        torch.cuda.manual_seed(seed)
+    elif device.type == "mps":
+        torch.mps.manual_seed(seed)

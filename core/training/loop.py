@@ -1,0 +1,247 @@
+"""Training, as a generator of events.
+
+    for event in train(experiment):
+        ...
+
+Stop is `close()`, or `send(Stop())` to keep the result; pause is not pulling; a live change is `send(SetHyper(...))`;
+`send(Step(n))` makes the next report come after n steps.
+"""
+
+import time
+from collections.abc import Generator, Iterable
+
+from core.data.dataset import Splits
+from core.events import (
+    Artifact,
+    Command,
+    EpochDone,
+    Event,
+    Failed,
+    Finished,
+    Noticed,
+    Paused,
+    SetHyper,
+    Step,
+    StepMeasured,
+    StepsDone,
+    Stop,
+)
+from core.experiment.check import checked
+from core.experiment.experiment import Experiment
+from core.settings import Settings
+from core.training.live_run import LiveRun
+from core.training.pace import Allowance
+
+Item = Event | Artifact
+REPORT_S = 0.04
+"""Steps are reported so often; also how long a pause or a change may take to hold."""
+MAX_STEPS_PER_REPORT = 2_000
+
+
+def train(
+    experiment: Experiment,
+    *,
+    splits: Splits | None = None,
+    resume: bytes | None = None,
+    replay: Iterable[tuple[int, SetHyper]] = (),
+    settings: Settings | None = None,
+) -> Generator[Item, Command | None, None]:
+    """The events of one run, from `Started` to exactly one `Finished` or `Failed`; checkpoints leave as artifacts.
+
+    Args:
+        splits: loaded data, where the caller has it already.
+        resume: a checkpoint of this experiment; the curve goes on bit for bit as if never interrupted.
+        replay: changes by hand that were made after that checkpoint, as (step after which they hold, change).
+
+    Raises:
+        SpecError: the experiment cannot run (before anything is allocated), or a sent change is out of bounds.
+        MissingData: its data set is not there.
+    """
+    settings = settings or Settings()
+    checked(experiment, settings)
+    run = LiveRun(experiment, splits or experiment.data.splits(experiment.seed), resume)
+    story = _Story(run, settings, sorted(replay, key=lambda change: change[0]))
+    for item in story.tell():
+        run.watch.stand()
+        command = yield item
+        while command is not None:
+            answer = story.obey(command)
+            command = (yield answer) if answer is not None else None
+        run.watch.run()
+
+
+class _Story:
+    """What happens in a run, in the order in which it happens."""
+
+    def __init__(self, run: LiveRun, settings: Settings, replay: list[tuple[int, SetHyper]]) -> None:
+        self.run = run
+        self.replay = replay
+        self.is_stopped = False
+        self.wanted_steps: int | None = None
+        self.losses: list[tuple[float, ...]] = []
+        self.known_dead: set[int] = set()
+        self.last_epoch: EpochDone | None = None
+        self.last_report = time.perf_counter()
+        self.statistics = Allowance(share=0.01, gap_s=0.1)
+        self.surface = Allowance(share=0.05, gap_s=0.15)
+        self.memory = Allowance(share=0.01, gap_s=0.25)
+        self.saving = Allowance(share=0.02, gap_s=settings.checkpoint_s)
+
+    def obey(self, command: Command) -> Event | None:
+        """Do what a command says; the event that answers it, if any."""
+        match command:
+            case SetHyper():
+                return self.run.set_hyper(command)
+            case Stop():
+                self.is_stopped = True
+            case Step(n=n):
+                self.wanted_steps = max(1, n)
+            case _:
+                raise TypeError(f"train() does not take {type(command).__name__}")
+        return None
+
+    def tell(self) -> Generator[Item, None, None]:
+        """All items of the run."""
+        run = self.run
+        yield run.started()
+        if run.step == 0:
+            yield run.checkpoint()
+        self.saving.spend(time.perf_counter(), 0.0)
+        if run.is_plane:
+            yield from run.surfaces()
+        while not (reason := self._end()):
+            yield from self._replayed()
+            yield from self._one_step()
+            if self._is_diverged():
+                yield from self._divergence()
+                return
+        yield from self._reported()
+        yield from self._ending(reason)
+
+    def _one_step(self) -> Generator[Item, None, None]:
+        run, now = self.run, time.perf_counter()
+        closes = self._closes_report(now)
+        is_measured = closes and (self.wanted_steps is not None or self.statistics.is_due(now))
+        self.losses.append(run.advance(is_measured=is_measured))
+        is_by_hand = closes and self.wanted_steps is not None
+        if closes:
+            yield from self._reported()
+            yield from self._notices()
+        if is_measured and not self._is_diverged():
+            yield self._measured(now)
+        if run.step % run.steps_per_epoch == 0 and not self._is_diverged():
+            self.last_epoch = yield from run.validated()
+            yield self.last_epoch
+        if closes:
+            yield from self._upkeep(is_by_hand)
+        if is_by_hand:
+            self.wanted_steps = None
+            yield Paused(run.step)
+
+    def _closes_report(self, now: float) -> bool:
+        """Whether the steps since the last report are told after the next one."""
+        if self.wanted_steps is not None:
+            self.wanted_steps -= 1
+            return self.wanted_steps <= 0
+        return now - self.last_report >= REPORT_S or len(self.losses) >= MAX_STEPS_PER_REPORT
+
+    def _reported(self) -> Generator[Item, None, None]:
+        """The steps since the last report."""
+        if not self.losses:
+            return
+        run, losses = self.run, self.losses
+        self.losses = []
+        first = run.step - len(losses) + 1
+        epoch = (run.step - 1) // run.steps_per_epoch + 1
+        yield StepsDone(first, epoch, tuple(zip(*losses, strict=True)), run.learning_rates(), run.watch.read())
+        self.last_report = time.perf_counter()
+
+    def _measured(self, now: float) -> StepMeasured:
+        start = time.perf_counter()
+        measured = self.run.measured()
+        cost_s = time.perf_counter() - start + sum(runner.measuring_s for runner in self.run.runners)
+        self.statistics.spend(now, cost_s)
+        return measured
+
+    def _notices(self) -> Generator[Item, None, None]:
+        """Series that have just diverged while others go on."""
+        for index, runner in enumerate(self.run.runners):
+            if runner.is_alive or index in self.known_dead:
+                continue
+            self.known_dead.add(index)
+            if not self._is_diverged():
+                name = self.run.experiment.series()[index]
+                message = f"{name} diverged at step {self.run.step:,}; the others go on."
+                yield Noticed("warning", "series-diverged", message, "Try a smaller learning rate for it.")
+
+    def _upkeep(self, is_by_hand: bool) -> Generator[Item, None, None]:
+        """What is done now and then, between reports: decision surfaces, a copy of the good state, checkpoints."""
+        run, now = self.run, time.perf_counter()
+        if run.is_plane and (is_by_hand or self.surface.is_due(now)):
+            surfaces = run.surfaces()
+            self.surface.spend(now, time.perf_counter() - now)
+            yield from surfaces
+        if self.memory.is_due(now):
+            start = time.perf_counter()
+            run.remember()
+            self.memory.spend(now, time.perf_counter() - start)
+        if self.saving.is_due(now) and not self._is_diverged():
+            start = time.perf_counter()
+            checkpoint = run.checkpoint()
+            self.saving.spend(now, time.perf_counter() - start)
+            yield checkpoint
+
+    def _replayed(self) -> Generator[Item, None, None]:
+        """Changes by hand that were made before this run was interrupted."""
+        while self.replay and self.replay[0][0] <= self.run.step:
+            yield from self._reported()
+            yield self.run.set_hyper(self.replay.pop(0)[1])
+
+    def _end(self) -> str | None:
+        """Why the run is over, or None while it goes on."""
+        budget, run = self.run.experiment.budget, self.run
+        if self.is_stopped:
+            return "stopped"
+        if budget.steps is not None and run.step >= budget.steps:
+            return "completed"
+        if budget.epochs is not None and run.step >= budget.epochs * run.steps_per_epoch:
+            return "completed"
+        if budget.seconds is not None and run.watch.read() >= budget.seconds:
+            return "time"
+        if budget.target_accuracy is not None and self.last_epoch is not None:
+            return "target" if min(self.last_epoch.validation_accuracy) >= budget.target_accuracy else None
+        return None
+
+    def _ending(self, reason: str) -> Generator[Item, None, None]:
+        run = self.run
+        if run.is_plane:
+            yield from run.surfaces()
+        yield run.checkpoint()
+        tested = None
+        if reason != "stopped":
+            tests = run.tested()
+            while not self.is_stopped:
+                try:
+                    yield next(tests)
+                except StopIteration as end:
+                    tested = end.value
+                    break
+        losses, accuracies = tested or (None, None)
+        yield Finished(reason, run.step, run.watch.read(), losses, accuracies)  # type: ignore[arg-type]
+
+    def _is_diverged(self) -> bool:
+        return not any(runner.is_alive for runner in self.run.runners)
+
+    def _divergence(self) -> Generator[Item, None, None]:
+        """The end of a run whose loss is not a number any more: the last good state is kept."""
+        run = self.run
+        yield from self._reported()
+        yield run.last_good()
+        lr = run.learning_rates()[0]
+        yield Failed(
+            "diverged",
+            f"The loss became infinite or NaN (not a number) at step {run.step:,}, "
+            f"with learning rate {lr:g}. The last good weights are kept.",
+            f"Try a learning rate of {lr / 10:g}, or standardised inputs, or a batch normalisation layer.",
+            run.step,
+        )

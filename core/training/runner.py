@@ -1,0 +1,91 @@
+"""One lane of one repeat: its model, its optimizer, and its step."""
+
+import math
+import time
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+from torch import nn
+
+from core.experiment.experiment import Experiment
+from core.models.model import build
+from core.seeds import stream_seed
+from core.training.device import seed_device
+
+RANDOM_LAYERS = (nn.Dropout,)
+
+
+class Runner:
+    """A model with its optimizer. Lanes of one repeat start from equal weights and draw equal dropout masks."""
+
+    def __init__(self, experiment: Experiment, lane: int, repeat: int, device: torch.device) -> None:
+        profile = experiment.data.profile()
+        self.lane = lane
+        self.repeat = repeat
+        self.device = device
+        self.model = build(experiment.model, profile.input_shape, experiment.seed, repeat).to(device)
+        self.loss = experiment.loss.build().to(device)
+        self.parameters = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+        self.optimizer = experiment.lanes[lane].optimizer.build(self.parameters, device.type)
+        self.is_alive = True
+        self.accuracy = math.nan
+        """Of the last measured batch, in [0, 1]."""
+        self.gradient_norm = math.nan
+        self.measuring_s = 0.0
+        self._mask_seed = stream_seed(experiment.seed, "dropout", repeat)
+        self._is_random = any(isinstance(module, RANDOM_LAYERS) for module in self.model.modules())
+        self._context: AbstractContextManager[Any] = (
+            torch.autocast(device.type, torch.bfloat16) if experiment.precision == "bfloat16" else nullcontext()
+        )
+        self.model.train()
+
+    @property
+    def n_parameters(self) -> int:
+        return sum(parameter.numel() for parameter in self.parameters)
+
+    def step(self, x: torch.Tensor, y: torch.Tensor, number: int, *, is_measured: bool = False) -> float:
+        """One optimizer step; the batch loss before it. A loss that is not finite leaves weights and optimizer untouched."""
+        if self._is_random:
+            seed_device(self.device, (self._mask_seed + number) % 2**63)
+        with self._context:
+            logits = self.model(x)
+            loss = self.loss(logits.float(), y)
+        value: float = loss.item()
+        if not math.isfinite(value):
+            self.is_alive = False
+            return value
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        if is_measured:
+            self._measure(logits, y)
+        self.optimizer.step()
+        return value
+
+    @property
+    def weight_norm(self) -> float:
+        """L2 norm over all parameters."""
+        return total_norm(self.parameters)
+
+    def _measure(self, logits: torch.Tensor, y: torch.Tensor) -> None:
+        start = time.perf_counter()
+        self.accuracy = (logits.argmax(1) == y).float().mean().item()
+        self.gradient_norm = total_norm(parameter.grad for parameter in self.parameters)
+        self.measuring_s = time.perf_counter() - start
+
+    def set_hyper(self, name: str, value: float) -> None:
+        """Change one number of the optimizer from the next step on."""
+        for group in self.optimizer.param_groups:
+            if name in ("beta1", "beta2"):
+                first, second = group["betas"]
+                group["betas"] = (value, second) if name == "beta1" else (first, value)
+            elif isinstance(group[name], torch.Tensor):
+                group[name].fill_(value)
+            else:
+                group[name] = value
+
+
+def total_norm(tensors: Iterable[torch.Tensor | None]) -> float:
+    """L2 norm over all numbers of some tensors."""
+    return nn.utils.get_total_norm([tensor.detach() for tensor in tensors if tensor is not None]).item()

@@ -1,0 +1,25 @@
+"""What every test may use: quiet threads, a private home, and the folder with real MNIST where there is one."""
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("NUMBA_DISABLE_JIT", "1")
+
+import pytest
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder of this test's own."""
+    monkeypatch.setenv("LAYERWISE_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def mnist_folder() -> Path:
+    """The folder with real MNIST; skips where there is none."""
+    folder = os.environ.get("LAYERWISE_DATA")
+    if not folder:
+        pytest.skip("LAYERWISE_DATA does not name a folder with MNIST")
+    return Path(folder)
