@@ -1,10 +1,11 @@
 """What a data set is: a Choice that knows its profile without loading, and loads deterministically by seed."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from core.spec import Choice
 from core.types import Shape
@@ -65,8 +66,24 @@ class DatasetChoice(Choice):
 
     train_share: float = Field(0.7, ge=0.1, le=0.9, multiple_of=0.05)
     """Share of the examples to learn from."""
-    validation_share: float = Field(0.15, ge=0.05, le=0.45, multiple_of=0.05)
+    validation_share: float = Field(0.15, ge=0.05, le=0.45, multiple_of=0.05, validate_default=True)
     """Share of the examples to check on after each epoch."""
+
+    both_shares: ClassVar[float] = 0.95
+    """Largest sum of the two shares, so that a test split is left."""
+
+    @field_validator("validation_share")
+    @classmethod
+    def _leaves_enough(cls, share: float, info: ValidationInfo) -> float:
+        """Checked on the later of the two fields, so that a form can show the finding there."""
+        both = share + info.data.get("train_share", 0.0)
+        if both > cls.both_shares + 1e-9:
+            raise PydanticCustomError(
+                "shares_too_large",
+                "train and validation together take {both} of the examples, at most {limit} is possible",
+                {"both": f"{both:.2f}", "limit": f"{cls.both_shares:.2f}"},
+            )
+        return share
 
     def profile(self) -> DataProfile:
         """What is known before loading; cheap and torch-free."""

@@ -4,6 +4,7 @@ from core.diagnostics import Diagnostic, Fix
 from core.errors import SpecError
 from core.experiment.experiment import Experiment
 from core.models import lint as model_lint
+from core.models.cost import activation_bytes, parameter_bytes
 from core.models.model import infer
 from core.optim.optimizers import SGD
 from core.settings import Settings
@@ -14,10 +15,11 @@ LARGE_LEARNING_RATE = 0.1
 
 def findings(experiment: Experiment, settings: Settings | None = None) -> tuple[Diagnostic, ...]:
     """Every finding, errors first. A fix holds the changed Experiment."""
-    limit = (settings or Settings()).max_parameters
+    settings = settings or Settings()
     profile = experiment.data.profile()
-    model = model_lint.lint(experiment.model, profile.input_shape, profile.n_classes, max_parameters=limit)
-    found = [_lifted(experiment, finding) for finding in model] + _batch_findings(experiment) + _rate_findings(experiment)
+    model = model_lint.lint(experiment.model, profile.input_shape, profile.n_classes, max_parameters=settings.max_parameters)
+    found = [_lifted(experiment, finding) for finding in model]
+    found += _batch_findings(experiment) + _memory_findings(experiment, settings) + _rate_findings(experiment)
     order = {"error": 0, "warning": 1, "info": 2}
     return tuple(sorted(found, key=lambda finding: order[finding.severity]))
 
@@ -85,6 +87,36 @@ def _batch_findings(experiment: Experiment) -> list[Diagnostic]:
             )
         ]
     return []
+
+
+def training_bytes(experiment: Experiment) -> int:
+    """An estimate of the memory that one series takes in training, without the data.
+
+    Weights, gradients and two numbers of optimizer state per parameter, and the activations of a batch with their
+    gradients; a quarter on top and 64 MB of libraries, as measured against real runs (docs/decisions/004).
+    """
+    inference = infer(experiment.model, experiment.data.profile().input_shape)
+    batch = experiment.batch(experiment.data.profile().n_train)
+    weights = 4 * parameter_bytes(inference)
+    activations = 2 * batch * activation_bytes(experiment.model, inference)
+    return int(1.25 * (weights + activations)) + 64 * 2**20
+
+
+def _memory_findings(experiment: Experiment, settings: Settings) -> list[Diagnostic]:
+    n_series = len(experiment.lanes) * experiment.repeats
+    needed, limit = training_bytes(experiment) * n_series / 2**20, settings.worker_memory_mb
+    if needed <= limit:
+        return []
+    return [
+        Diagnostic(
+            "too-much-memory",
+            "error",
+            ("batch_size",),
+            f"This run needs about {needed:,.0f} MB of memory, a run may take {limit:,} MB.",
+            hint="Use a smaller batch, fewer or smaller layers, or fewer lanes and repeats.",
+            params={"needed_mb": needed, "limit_mb": limit},
+        )
+    ]
 
 
 def _rate_findings(experiment: Experiment) -> list[Diagnostic]:

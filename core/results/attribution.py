@@ -10,9 +10,10 @@ class Attribution:
     """Contributions to one class's output, from one method.
 
     `values` float32: image (H, W), channels summed; tabular (F,). In `unit` of the model's output (for additive methods
-    they sum to output - base). `players` (M,) are the values per superpixel or feature before painting, `segments`
+    they sum to output - base; where there are `players`, these do, and each pixel of a superpixel shows its whole value).
+    `players` (M,) are the values per superpixel or feature before painting, `segments`
     (H, W) int32 with labels 0..M-1, `stderr` (M,) the standard error of sampling methods. None where a method has no
-    such thing: `base` (the output for the baseline), `residual` (sum of values + base - output), `fit_r2` (LIME's
+    such thing: `base` (the output for the baseline), `residual` (that sum + base - output), `fit_r2` (LIME's
     weighted R2), `seed` (nothing random). `input` is the example as the model received it, `pixels` (H, W[, 3]) uint8
     its picture. `n_evaluations` counts model evaluations, `seconds` is wall time.
     """

@@ -1,6 +1,6 @@
 """What a store promises. One process writes (the supervisor); any number read."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -96,3 +96,12 @@ class RunWriter(RunReader, Protocol):
         """Forget events and artifact rows with a greater seq, and raise the generation."""
 
     def forget_artifacts(self, run: str, names: Sequence[str]) -> None: ...
+
+    def carry(self, run: str) -> str:
+        """What the supervisor noted for a run's next attempt by `update(run, carry=...)`."""
+
+    def queue(self, *, priority: int) -> tuple[RunRecord, ...]:
+        """Waiting runs of one queue (0 for lens jobs, 1 for training), next one first."""
+
+    def in_states(self, states: Collection[str]) -> tuple[RunRecord, ...]:
+        """Runs in one of these states, oldest first."""

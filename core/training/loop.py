@@ -82,10 +82,10 @@ class _Story:
         self.known_dead: set[int] = set()
         self.last_epoch: EpochDone | None = None
         self.last_report = time.perf_counter()
-        self.statistics = Allowance(share=0.01, gap_s=0.1)
+        self.statistics = Allowance(share=0.005, gap_s=0.1)
         self.surface = Allowance(share=0.05, gap_s=0.15)
-        self.memory = Allowance(share=0.01, gap_s=0.25)
-        self.saving = Allowance(share=0.02, gap_s=settings.checkpoint_s)
+        self.memory = Allowance(share=0.003, gap_s=0.25)
+        self.saving = Allowance(share=0.01, gap_s=settings.checkpoint_s)
 
     def obey(self, command: Command) -> Event | None:
         """Do what a command says; the event that answers it, if any."""

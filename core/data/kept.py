@@ -1,0 +1,41 @@
+"""Arrays of a data set, kept in the home folder after the first load.
+
+Loading them again needs no scikit-learn and no torchvision, whose imports take seconds in every new worker, and workers
+share the memory of one mapped file.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from core.settings import Settings
+
+
+def kept_arrays(name: str, load: Callable[[], tuple[np.ndarray, ...]], names: tuple[str, ...]) -> tuple[np.ndarray, ...]:
+    """The arrays that `load` gives, from `<home>/datasets/<name>/<array>.npy` where they were kept before.
+
+    Args:
+        names: one file name per array, without its ending.
+    """
+    folder = Settings.from_environment().home / "datasets" / name
+    try:
+        return tuple(np.load(folder / f"{array}.npy", mmap_mode="r", allow_pickle=False) for array in names)
+    except (OSError, ValueError):
+        arrays = load()
+        _keep(folder, dict(zip(names, arrays, strict=True)))
+        return arrays
+
+
+def _keep(folder: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Write the files whole or not at all; a full or read-only disk costs time at the next load, and nothing else."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as fresh:
+            for name, array in arrays.items():
+                np.save(Path(fresh) / f"{name}.npy", array)
+                os.replace(Path(fresh) / f"{name}.npy", folder / f"{name}.npy")
+    except OSError:
+        return

@@ -1,0 +1,13 @@
+"""The Menu of explainers. Importing it loads none of the explanation libraries."""
+
+from typing import Annotated
+
+from core.explanation.gradient import GradCam, IntegratedGradients
+from core.explanation.lime_method import LimeImage, LimeTabular
+from core.explanation.shap_method import ShapSuperpixels, ShapTabular
+from core.spec import on_menu
+
+AnyExplainer = Annotated[
+    GradCam | IntegratedGradients | LimeImage | ShapSuperpixels | ShapTabular | LimeTabular,
+    on_menu(),
+]

@@ -1,0 +1,50 @@
+"""What every layer of a stack answers to one example."""
+
+import copy
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.errors import ShapeError
+from core.inspection.hooks import captured_outputs
+from core.results.activations import ActivationMaps
+from core.types import shape_text
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+
+def activation_maps(
+    module: "nn.Sequential", x: "torch.Tensor", label: int, class_names: tuple[str, ...], step: int
+) -> ActivationMaps:
+    """The outputs of all layers of `module` for one example `x` (1, *input_shape), in evaluation mode.
+
+    Works on a copy: `module` keeps its mode, its hooks and its batch statistics.
+
+    Raises:
+        ShapeError: `x` is not exactly one example.
+    """
+    import torch
+
+    if len(x) != 1:
+        raise ShapeError(
+            f"Activation maps are of one example, but {len(x)} came ({shape_text(tuple(x.shape))}).", hint="Pass x[:1]."
+        )
+    quiet = copy.deepcopy(module).eval()
+    layers = list(quiet)
+    with torch.inference_mode(), captured_outputs(layers) as outputs:
+        logits = quiet(x)[0]
+        probabilities = logits.double().softmax(0).float().numpy()
+    maps = tuple(output[0].float().numpy() for output in outputs)
+    return ActivationMaps(
+        layer_names=tuple(f"{i} {type(layer).__name__}" for i, layer in enumerate(layers)),
+        maps=maps,
+        zero_share=tuple(float(np.mean(values == 0)) for values in maps),
+        input=x[0].float().numpy(),
+        logits=logits.float().numpy(),
+        probabilities=probabilities,
+        label=label,
+        class_names=class_names,
+        step=step,
+    )

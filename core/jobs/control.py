@@ -1,0 +1,144 @@
+"""The supervisor's ear: a local socket that only its owner may use, one line of JSON per request and per answer."""
+
+import hashlib
+import json
+import os
+import socket
+import stat
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.errors import LayerwiseError, PoolError
+
+MAX_PATH_BYTES = 100  # the system's limit is 104 or 108
+MAX_LINE_BYTES = 256 * 1024
+MAX_CONNECTIONS = 64
+
+Answer = dict[str, Any]
+
+
+def socket_path(home: Path) -> Path:
+    """Where the supervisor of this data folder listens: in the folder, or in a private one where that path is too long.
+
+    Raises:
+        PoolError: the private folder belongs to somebody else.
+    """
+    home = home.absolute()
+    path = home / "control.sock"
+    if len(os.fsencode(path)) <= MAX_PATH_BYTES:
+        return path
+    folder = Path(tempfile.gettempdir()) / f"layerwise-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise PoolError(f"{folder} is not a private folder of yours.", hint="Remove it, or choose a shorter LAYERWISE_HOME.")
+    return folder / f"{hashlib.sha256(os.fsencode(home)).hexdigest()[:20]}.sock"
+
+
+def ask(home: Path, request: Answer, *, timeout_s: float) -> Answer:
+    """The supervisor's answer to one request.
+
+    Raises:
+        OSError: nobody listens, or the answer did not come in time.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(timeout_s)
+        connection.connect(str(socket_path(home)))
+        connection.sendall(json.dumps(request).encode() + b"\n")
+        with connection.makefile("rb") as lines:
+            line = lines.readline(MAX_LINE_BYTES)
+    if not line.endswith(b"\n"):
+        raise ConnectionError("the supervisor closed the connection")
+    answer: Answer = json.loads(line)
+    return answer
+
+
+def refusal(error: LayerwiseError) -> Answer:
+    """An error as an answer."""
+    return {"error": {"kind": type(error).__name__, "message": error.message, "hint": error.hint}}
+
+
+@dataclass(slots=True)
+class Request:
+    """What one client asks."""
+
+    fields: Answer
+    connection: socket.socket
+
+
+class Control:
+    """Listens for requests, never waits for a client."""
+
+    def __init__(self, home: Path) -> None:
+        self._path = socket_path(home)
+        self._path.unlink(missing_ok=True)  # ours: the lock on the folder is held
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener.bind(str(self._path))
+        self._path.chmod(0o600)
+        self._listener.listen(MAX_CONNECTIONS)
+        self._listener.setblocking(False)
+        self._pending: dict[socket.socket, bytearray] = {}
+
+    def waitables(self) -> tuple[int, ...]:
+        """What to wait on for requests."""
+        return (self._listener.fileno(), *(connection.fileno() for connection in self._pending))
+
+    def requests(self) -> list[Request]:
+        """All requests that have arrived in full. Answer each of them."""
+        self._accept()
+        arrived = []
+        for connection in list(self._pending):
+            request = self._read(connection)
+            if request is not None:
+                arrived.append(request)
+        return arrived
+
+    def answer(self, request: Request, answer: Answer) -> None:
+        """Send the answer and hang up. A client that left is no error."""
+        with request.connection, suppress(OSError):
+            request.connection.settimeout(1.0)
+            request.connection.sendall(json.dumps(answer).encode() + b"\n")
+
+    def close(self) -> None:
+        """Stop listening."""
+        for connection in [self._listener, *self._pending]:
+            connection.close()
+        self._path.unlink(missing_ok=True)
+
+    def _accept(self) -> None:
+        with suppress(BlockingIOError):
+            while len(self._pending) < MAX_CONNECTIONS:
+                connection, _ = self._listener.accept()
+                connection.setblocking(False)
+                self._pending[connection] = bytearray()
+
+    def _read(self, connection: socket.socket) -> Request | None:
+        buffer = self._pending[connection]
+        try:
+            data = connection.recv(65536)
+        except BlockingIOError:
+            return None
+        except OSError:
+            data = b""
+        buffer += data
+        if not data or len(buffer) > MAX_LINE_BYTES:
+            self._drop(connection)
+            return None
+        if not buffer.endswith(b"\n"):
+            return None
+        try:
+            fields = json.loads(buffer)
+        except ValueError:
+            fields = None
+        if not isinstance(fields, dict):
+            self._drop(connection)
+            return None
+        del self._pending[connection]
+        return Request(fields, connection)
+
+    def _drop(self, connection: socket.socket) -> None:
+        del self._pending[connection]
+        connection.close()

@@ -1,0 +1,132 @@
+"""Drive one stream: pull events, obey commands, and make sure that it ends with exactly one Finished or Failed."""
+
+import logging
+import re
+import time
+from collections.abc import Callable, Generator, Iterator
+from typing import Protocol
+
+from core.errors import LayerwiseError
+from core.events import Artifact, ArtifactSaved, Command, Event, Failed, Finished, Pause, Paused, Resume, Resumed, Step, Stop
+from core.jobs.job import Stopped, Stream
+from core.jobs.messages import step_after
+
+LOG = logging.getLogger(__name__)
+_NO_MEMORY = re.compile(r"out of memory|not enough memory|(can't|cannot|unable to) allocate", re.IGNORECASE)
+
+
+class Inbox(Protocol):
+    """Where commands for the run arrive."""
+
+    def take(self, step: int, *, wait: bool) -> Command | None:
+        """The next command; None when there is none and `wait` is False. `step` is the last step done."""
+
+
+class Driver:
+    """Pulls a stream. Pause is not pulling; the other commands are sent in, and after `Stop` the stream ends itself.
+
+    Args:
+        keep: puts an artifact away and returns the event that says so.
+        step: the last step done before the stream begins.
+        pause_at: go on to this step, then wait: the run was paused there when its worker was lost.
+    """
+
+    def __init__(
+        self,
+        stream: Stream,
+        inbox: Inbox,
+        keep: Callable[[Artifact], ArtifactSaved],
+        *,
+        step: int = 0,
+        pause_at: int | None = None,
+    ) -> None:
+        self._stream = stream
+        self._inbox = inbox
+        self._keep = keep
+        self._step = step
+        self._pause_at = pause_at
+        self._until: int | None = None
+        self._is_paused = False
+        self._is_stopping = False
+        self._begun = time.monotonic()
+
+    def events(self) -> Iterator[Event]:
+        """All that the stream yields and what the driver has to say, up to the one end."""
+        try:
+            yield from self._pull()
+        except Stopped:
+            yield Finished("stopped", self._step, time.monotonic() - self._begun)
+        except LayerwiseError as error:
+            yield Failed(kebab(type(error).__name__), error.message, error.hint, self._step)
+        except Exception as error:  # noqa: BLE001  a bug in a job ends its run in words, and only its run
+            yield _failure(error, self._step)
+        finally:
+            self._stream.close()
+
+    def _pull(self) -> Iterator[Event]:
+        command: Command | None = None
+        while True:
+            try:
+                item = self._stream.send(command)
+            except StopIteration:
+                raise RuntimeError("the stream ended without Finished or Failed") from None
+            event = self._keep(item) if isinstance(item, Artifact) else item
+            self._step = step_after(event, self._step)
+            yield event
+            if isinstance(event, (Finished, Failed)):
+                return
+            command = yield from self._next_command()
+
+    def _next_command(self) -> Generator[Event, None, Command | None]:
+        """What to send into the stream next. Returns when the stream may be pulled."""
+        if self._pause_at is not None:
+            n_missing, self._pause_at = self._pause_at - self._step, None
+            if n_missing > 0:
+                return self._sent(Step(n_missing))
+            yield self._rest()
+        if self._until is not None and self._step >= self._until:
+            yield self._rest()
+        while not self._is_stopping:
+            command = self._inbox.take(self._step, wait=self._is_at_rest)
+            if not isinstance(command, (Pause, Resume)):
+                return self._sent(command)
+            yield from self._switch(command)
+        return None
+
+    @property
+    def _is_at_rest(self) -> bool:
+        return self._is_paused and self._until is None
+
+    def _rest(self) -> Paused:
+        self._is_paused, self._until = True, None
+        return Paused(self._step)
+
+    def _switch(self, command: Pause | Resume) -> Iterator[Event]:
+        if isinstance(command, Pause) and not self._is_at_rest:
+            yield self._rest()
+        elif isinstance(command, Resume) and self._is_paused:
+            self._is_paused, self._until = False, None
+            yield Resumed(self._step)
+
+    def _sent(self, command: Command | None) -> Command | None:
+        if isinstance(command, Step):
+            self._is_paused, self._until = True, self._step + command.n
+        self._is_stopping = isinstance(command, Stop)
+        return command
+
+
+def kebab(name: str) -> str:
+    """`NotApplicable` as `not-applicable`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()
+
+
+def _failure(error: Exception, step: int) -> Failed:
+    if isinstance(error, MemoryError) or _NO_MEMORY.search(str(error)):
+        return Failed(
+            "out-of-memory", "The run needed more memory than a worker may take.", "Choose a smaller batch or model.", step
+        )
+    LOG.error("a job failed after step %d", step, exc_info=error)
+    name = type(error).__name__
+    return Failed(
+        "bug", f"Something went wrong inside Layerwise: {name}.", "The log of the workers says where: please report it.", step
+    )

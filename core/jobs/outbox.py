@@ -1,0 +1,78 @@
+"""A worker's way out: events in order, in batches, flushed by time even while a step hangs."""
+
+import threading
+import time
+from multiprocessing.connection import Connection
+
+from core.events import Artifact, ArtifactSaved, Event
+from core.jobs.messages import Batch, Message, batch_row, encode
+from core.store.artifacts import ArtifactFiles
+
+FLUSH_S = 0.05
+MAX_BATCH = 500
+
+
+class Outbox:
+    """Numbers the events of one run after another and sends them. All methods may be called from any thread."""
+
+    def __init__(self, connection: Connection, files: ArtifactFiles) -> None:
+        self._connection = connection
+        self._files = files
+        self._lock = threading.Lock()
+        self._has_rows = threading.Event()
+        self._rows: list[tuple[int, str, str]] = []
+        self._run = ""
+        self._seq = 0
+        self._last_flush = 0.0
+        threading.Thread(target=self._flush_by_time, name="flush", daemon=True).start()
+
+    def open(self, run: str, seq: int) -> None:
+        """From now on the events are those of `run`; the first gets `seq + 1`."""
+        with self._lock:
+            self._run, self._seq = run, seq
+
+    def keep(self, artifact: Artifact) -> ArtifactSaved:
+        """Write the file of an artifact; the event to send once it is there.
+
+        Raises:
+            StoreError: the file could not be written.
+        """
+        stored = self._files.write(self._run, artifact.name, artifact.data)
+        return ArtifactSaved(artifact.name, artifact.kind, artifact.step, stored.n_bytes, stored.sha256)
+
+    def put(self, event: Event) -> None:
+        """Send an event."""
+        with self._lock:
+            self._seq += 1
+            self._rows.append(batch_row(self._seq, event))
+            if len(self._rows) >= MAX_BATCH or time.monotonic() - self._last_flush > FLUSH_S:
+                self._flush()
+            else:
+                self._has_rows.set()
+
+    def flush(self) -> None:
+        """Send what waits."""
+        with self._lock:
+            self._flush()
+
+    def send(self, message: Message) -> None:
+        """Send a message after all events that came before it."""
+        with self._lock:
+            self._flush()
+            self._connection.send_bytes(encode(message))
+
+    def _flush(self) -> None:
+        rows, self._rows = tuple(self._rows), []
+        self._has_rows.clear()
+        self._last_flush = time.monotonic()
+        if rows:
+            self._connection.send_bytes(encode(Batch(self._run, rows)))
+
+    def _flush_by_time(self) -> None:
+        while True:
+            self._has_rows.wait()
+            time.sleep(FLUSH_S)
+            try:
+                self.flush()
+            except OSError:  # the supervisor is gone; the reader thread ends this process
+                return

@@ -1,0 +1,74 @@
+"""After a worker was lost: rewind the log to the newest whole checkpoint and note what the next attempt must take over.
+
+The replayed tail is computed again, bit for bit, so a reader sees the curve that would have been.
+"""
+
+from collections.abc import Iterator
+
+from core.events import Event, HyperChanged, Paused, Resumed, WorkerLost
+from core.jobs.messages import Assignment, Carry, Change, Checkpoint, carry_text, parse_carry
+from core.store.artifacts import ArtifactFiles
+from core.store.protocol import ArtifactRecord, LoggedEvent, RunRecord, RunWriter
+
+
+def rewind_to_checkpoint(
+    store: RunWriter, files: ArtifactFiles, record: RunRecord, lost: WorkerLost, *, was_paused: bool
+) -> None:
+    """Take the log back to where the next attempt begins and append `lost` there. Call it inside a transaction."""
+    checkpoint = _newest_whole(store, files, record.id)
+    seq, step = (checkpoint.seq, checkpoint.step) if checkpoint else (0, 0)
+    tail = list(_events(store, record.id, seq))
+    carry = _carried(was_paused, parse_carry(store.carry(record.id)), tail, step)
+    notes = [event for event in tail if isinstance(event, WorkerLost)] + [lost]
+    store.rewind(record.id, seq)
+    store.append(record.id, [LoggedEvent(seq + n, event) for n, event in enumerate(notes, start=1)])
+    store.update(record.id, last_seq=seq + len(notes), last_step=step, carry=carry_text(carry))
+
+
+def assignment(store: RunWriter, record: RunRecord) -> Assignment:
+    """What to tell the worker that takes this run."""
+    checkpoint = max(store.artifacts(record.id, "checkpoint"), key=lambda one: one.seq, default=None)
+    return Assignment(
+        record.id,
+        record.job,
+        record.last_seq,
+        Checkpoint(checkpoint.name, checkpoint.sha256, checkpoint.step) if checkpoint else None,
+        parse_carry(store.carry(record.id)),
+    )
+
+
+def _newest_whole(store: RunWriter, files: ArtifactFiles, run: str) -> ArtifactRecord | None:
+    newest_first = sorted(store.artifacts(run, "checkpoint"), key=lambda one: -one.seq)
+    return next((one for one in newest_first if files.is_whole(run, one.name, one.sha256)), None)
+
+
+def _events(store: RunWriter, run: str, after: int) -> Iterator[Event]:
+    while page := store.events(run, after):
+        yield from (logged.event for logged in page)
+        after = page[-1].seq
+
+
+def carry_after(carry: Carry, event: Event) -> Carry:
+    """What is still to be taken over once `event` is in the log: what was made again, the log tells from now on."""
+    match event:
+        case HyperChanged():
+            made = Change(event.step, event.lane, event.name, event.new)
+            if made in carry.changes:
+                at = carry.changes.index(made)
+                return Carry(carry.changes[:at] + carry.changes[at + 1 :], carry.pause_at)
+        case Paused() | Resumed():
+            return Carry(carry.changes, None)
+    return carry
+
+
+def _carried(was_paused: bool, before: Carry, tail: list[Event], step: int) -> Carry:
+    """Changes by hand that the checkpoint of `step` does not have, and where the run was paused.
+
+    `before` holds what the lost attempt was told and did not come to do.
+    """
+    made = [Change(one.step, one.lane, one.name, one.new) for one in tail if isinstance(one, HyperChanged)]
+    known = [change for change in before.changes if change.step >= step]
+    pause_at = before.pause_at
+    if pause_at is None and was_paused:
+        pause_at = next((event.step for event in reversed(tail) if isinstance(event, Paused)), step)
+    return Carry(tuple(sorted(known + made, key=lambda change: change.step)), pause_at)

@@ -1,0 +1,40 @@
+"""Which runs may wait, which checkpoints stay. Pure."""
+
+from collections.abc import Iterable
+from math import log
+
+from core.errors import TooExpensive
+from core.settings import Settings
+
+MAX_CHECKPOINTS = 24
+"""Kept per run, so that one can look back at how the network was."""
+KEPT_LAST = 2
+"""The newest may turn out to be damaged."""
+
+
+def check_room(n_unfinished: int, settings: Settings) -> None:
+    """Refuse one run more.
+
+    Raises:
+        TooExpensive: as many are unfinished as may run and wait.
+    """
+    limit = settings.max_running + settings.max_queued
+    if n_unfinished >= limit:
+        raise TooExpensive(
+            f"{n_unfinished} runs are unfinished, the limit is {limit}.", hint="Wait until one ends, or stop one."
+        )
+
+
+def checkpoints_to_forget(steps: Iterable[int]) -> set[int]:
+    """The steps whose checkpoints may go, so that at most MAX_CHECKPOINTS stay.
+
+    The first and the last two always stay. Of the others, the one goes whose neighbours are nearest to each other in
+    the ratio of their steps, again and again: what stays is spread evenly on a logarithmic axis, as learning is.
+    """
+    kept = sorted(set(steps))
+    forgotten: set[int] = set()
+    while len(kept) > MAX_CHECKPOINTS:
+        first = kept[0]
+        gaps = [log((kept[index + 1] - first + 1) / (kept[index - 1] - first + 1)) for index in range(1, len(kept) - KEPT_LAST)]
+        forgotten.add(kept.pop(1 + gaps.index(min(gaps))))
+    return forgotten

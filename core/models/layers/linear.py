@@ -1,0 +1,44 @@
+"""Fully connected layers."""
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field
+
+from core.models.layer import LayerChoice
+from core.models.layers.refusal import refusal
+from core.types import Shape
+
+if TYPE_CHECKING:
+    from torch import nn
+
+MAX_FEATURES = 16384
+
+
+class Linear(LayerChoice):
+    """Every output is a weighted sum of all inputs, plus a bias.
+
+    Takes flat vectors only. torch would also take (C, H, W) and act on the last axis alone; in a stack for images that
+    is nearly always a forgotten Flatten, so it is refused.
+    """
+
+    kind: Literal["Linear"] = "Linear"
+    label: ClassVar[str] = "Linear"
+    source: ClassVar[str] = 'Rosenblatt 1958, "The perceptron"'
+
+    out_features: int = Field(64, ge=1, le=MAX_FEATURES)
+    """Number of outputs (neurons)."""
+    bias: bool = True
+    """Whether each output has a learned offset."""
+
+    def out_shape(self, shape: Shape) -> Shape:
+        if len(shape) != 1:
+            raise refusal(self, "a flat vector", shape, "Put Flatten before it.")
+        return (self.out_features,)
+
+    def n_parameters(self, shape: Shape) -> int:
+        return (shape[0] + self.bias) * self.out_features
+
+    def build(self, shape: Shape) -> "nn.Module":
+        from torch import nn
+
+        return nn.Linear(shape[0], self.out_features, bias=self.bias)

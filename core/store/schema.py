@@ -1,0 +1,60 @@
+"""The tables: one row per run, one per event, one per artifact."""
+
+from sqlalchemy import Column, Float, Index, Integer, MetaData, Table, Text
+
+SCHEMA_VERSION = 1
+"""Rises when a column changes its meaning. A database of another version is refused, not guessed at."""
+
+METADATA = MetaData()
+
+META = Table("meta", METADATA, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
+
+RUNS = Table(
+    "runs",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("job", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("last_seq", Integer, nullable=False),
+    Column("last_step", Integer, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("started", Float),
+    Column("finished", Float),
+    # For the supervisor alone, beyond RunRecord: lens jobs (0) wait in another queue than training (1).
+    Column("priority", Integer, nullable=False, default=1),
+    Column("pid", Integer),
+    Column("carry", Text, nullable=False, default=""),
+    Index("runs_by_owner", "owner", "created"),
+    Index("runs_by_state", "state", "priority", "created"),
+    Index("runs_by_key", "key", "created"),
+)
+
+EVENTS = Table(
+    "events",
+    METADATA,
+    Column("run", Text, primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("data", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+ARTIFACTS = Table(
+    "artifacts",
+    METADATA,
+    Column("run", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("n_bytes", Integer, nullable=False),
+    Column("sha256", Text, nullable=False),
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,293 @@
+"""Runs in a SQL database: SQLite (WAL) by path, others by URL. One writer, any number of readers."""
+
+import os
+import sqlite3
+import time
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from pydantic import ValidationError
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Executable,
+    Select,
+    bindparam,
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import QueuePool
+
+from core.errors import StoreError
+from core.events import dump, load_event
+from core.store.protocol import ArtifactRecord, LoggedEvent, RunRecord
+from core.store.schema import ARTIFACTS, EVENTS, META, METADATA, RUNS, SCHEMA_VERSION
+
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",  # survives a loss of power, not only of the process
+    "busy_timeout=5000",
+    "journal_size_limit=67108864",
+)
+FAIRNESS_WINDOW_S = 600.0
+"""An owner who started fewer training runs in this time goes first."""
+ENDED_BADLY = ("failed", "stopped", "interrupted")
+
+_RUN_COLUMNS = tuple(RUNS.c[field.name] for field in fields(RunRecord))
+_ARTIFACT_COLUMNS = tuple(ARTIFACTS.c[field.name] for field in fields(ArtifactRecord))
+
+
+def _queue() -> Select[Any]:
+    """Waiting runs, next one first: lens jobs, then the owner with the fewest recent starts, then first come first served."""
+    recent = RUNS.alias("recent")
+    starts = (
+        select(func.count())
+        .select_from(recent)
+        .where(recent.c.owner == RUNS.c.owner, recent.c.priority == RUNS.c.priority, recent.c.started > bindparam("cutoff"))
+        .scalar_subquery()
+    )
+    waiting = select(*_RUN_COLUMNS, RUNS.c.priority).where(RUNS.c.state == "queued")
+    return waiting.order_by(RUNS.c.priority, starts, RUNS.c.created, RUNS.c.id)
+
+
+# Built once: SQLAlchemy then finds each compiled form in its cache.
+_RUN = select(*_RUN_COLUMNS).where(RUNS.c.id == bindparam("run"))
+_BY_KEY = (
+    select(*_RUN_COLUMNS)
+    .where(RUNS.c.key == bindparam("key"), RUNS.c.state.not_in(ENDED_BADLY))
+    .order_by(RUNS.c.created.desc())
+    .limit(1)
+)
+_QUEUE = _queue()
+_EVENTS = (
+    select(EVENTS.c.seq, EVENTS.c.name, EVENTS.c.data)
+    .where(EVENTS.c.run == bindparam("run"), EVENTS.c.seq > bindparam("after"))
+    .order_by(EVENTS.c.seq)
+    .limit(bindparam("limit"))
+)
+_ARTIFACTS = select(*_ARTIFACT_COLUMNS).where(ARTIFACTS.c.run == bindparam("run")).order_by(ARTIFACTS.c.seq)
+_VERSION = select(META.c.value).where(META.c.key == "schema_version")
+
+
+@contextmanager
+def _in_words(place: str) -> Iterator[None]:
+    """Turns what the database says into a StoreError."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        cause = getattr(error, "orig", None) or error
+        raise StoreError(
+            f"The database of runs at {place} failed: {str(cause)[:200]}.",
+            hint="Check that its disk has space and that the folder belongs to you.",
+        ) from error
+
+
+class SqlReader:
+    """Reads of committed data, from any thread. Until the database is there, every answer is empty.
+
+    Args:
+        place: path of a SQLite file, or a database URL.
+    """
+
+    def __init__(self, place: Path | str) -> None:
+        self._file = None if "://" in str(place) else Path(place).absolute()
+        self._place = str(place)
+        self._is_there = False
+        self._engine = _reading_engine(self._file, self._place)
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._engine.dispose()
+
+    def run(self, run: str) -> RunRecord | None:
+        rows = self._rows(_RUN, run=run)
+        return RunRecord(*rows[0]) if rows else None
+
+    def runs(self, *, owner: str | None = None, kind: str | None = None, limit: int = 100) -> tuple[RunRecord, ...]:
+        wanted = select(*_RUN_COLUMNS).order_by(RUNS.c.created.desc(), RUNS.c.id).limit(limit)
+        if owner is not None:
+            wanted = wanted.where(RUNS.c.owner == owner)
+        if kind is not None:
+            wanted = wanted.where(RUNS.c.kind == kind)
+        return tuple(RunRecord(*row) for row in self._rows(wanted))
+
+    def in_states(self, states: Collection[str]) -> tuple[RunRecord, ...]:
+        """Runs in one of these states, oldest first."""
+        wanted = select(*_RUN_COLUMNS).where(RUNS.c.state.in_(states)).order_by(RUNS.c.created, RUNS.c.id)
+        return tuple(RunRecord(*row) for row in self._rows(wanted))
+
+    def by_key(self, key: str) -> RunRecord | None:
+        rows = self._rows(_BY_KEY, key=key)
+        return RunRecord(*rows[0]) if rows else None
+
+    def queue(self, *, priority: int) -> tuple[RunRecord, ...]:
+        """Waiting runs of one queue (0 for lens jobs, 1 for training), next one first."""
+        return tuple(RunRecord(*row[:-1]) for row in self._queued() if row[-1] == priority)
+
+    def queue_position(self, run: str) -> int | None:
+        rows = self._queued()
+        priority = next((row[-1] for row in rows if row[0] == run), None)
+        same = [row[0] for row in rows if row[-1] == priority]
+        return same.index(run) if priority is not None else None
+
+    def events(self, run: str, after: int = 0, limit: int = 10_000) -> tuple[LoggedEvent, ...]:
+        rows = self._rows(_EVENTS, run=run, after=after, limit=limit)
+        try:
+            return tuple(LoggedEvent(seq, load_event(name, data)) for seq, name, data in rows)
+        except (KeyError, ValidationError) as error:
+            raise StoreError(
+                f"The log of run {run} has an event that this version does not know.",
+                hint="It was written by another version of Layerwise: use that one, or start the run again.",
+            ) from error
+
+    def artifacts(self, run: str, kind: str | None = None) -> tuple[ArtifactRecord, ...]:
+        records = (ArtifactRecord(*row) for row in self._rows(_ARTIFACTS, run=run))
+        return tuple(record for record in records if kind is None or record.kind == kind)
+
+    def _queued(self) -> list[Any]:
+        return self._rows(_QUEUE, cutoff=time.time() - FAIRNESS_WINDOW_S)
+
+    def _rows(self, statement: Executable, **values: object) -> list[Any]:
+        with _in_words(self._place):
+            if not self._is_there and not self._look():
+                return []
+            with self._engine.connect() as connection:
+                return list(connection.execute(statement, values))
+
+    def _look(self) -> bool:
+        """Whether the tables are there. They and their version appear in one transaction, after the file."""
+        if self._file is not None and (not self._file.exists() or self._file.stat().st_size == 0):
+            return False
+        with self._engine.connect() as connection:
+            if not self._engine.dialect.has_table(connection, META.name):
+                return False
+            _check_version(connection, self._place)
+        self._is_there = True
+        return True
+
+
+class SqlWriter(SqlReader):
+    """The one writer. Use it from one thread, between `begin` and `commit`; its reads see its own writes."""
+
+    def __init__(self, place: Path | str) -> None:
+        super().__init__(place)
+        self._engine = _writing_engine(self._file, self._place)
+        with _in_words(self._place):
+            self._connection = self._engine.connect()
+            with self._connection.begin():
+                METADATA.create_all(self._connection)
+                if self._connection.execute(_VERSION).scalar() is None:
+                    self._connection.execute(insert(META).values(key="schema_version", value=str(SCHEMA_VERSION)))
+            with self._connection.begin():
+                _check_version(self._connection, self._place)
+        self._is_there = True
+
+    def close(self) -> None:
+        self._connection.close()
+        super().close()
+
+    def begin(self) -> None:
+        with _in_words(self._place):
+            self._connection.begin()
+
+    def commit(self) -> None:
+        with _in_words(self._place):
+            self._connection.commit()
+
+    def create(self, record: RunRecord) -> None:
+        self._write(insert(RUNS), asdict(record))
+
+    def update(self, run: str, **columns: object) -> None:
+        self._write(update(RUNS).where(RUNS.c.id == run).values(**columns))
+
+    def append(self, run: str, events: Sequence[LoggedEvent]) -> None:
+        rows = [
+            {"run": run, "seq": logged.seq, "name": type(logged.event).__name__, "data": dump(logged.event)}
+            for logged in events
+        ]
+        if rows:
+            self._write(insert(EVENTS), rows)
+
+    def add_artifact(self, record: ArtifactRecord) -> None:
+        """A second artifact of this name replaces the first, as its file did."""
+        self.forget_artifacts(record.run, [record.name])
+        self._write(insert(ARTIFACTS), asdict(record))
+
+    def rewind(self, run: str, seq: int) -> None:
+        self._write(delete(EVENTS).where(EVENTS.c.run == run, EVENTS.c.seq > seq))
+        self._write(delete(ARTIFACTS).where(ARTIFACTS.c.run == run, ARTIFACTS.c.seq > seq))
+        self.update(run, generation=RUNS.c.generation + 1, last_seq=seq)
+
+    def forget_artifacts(self, run: str, names: Sequence[str]) -> None:
+        if names:
+            self._write(delete(ARTIFACTS).where(ARTIFACTS.c.run == run, ARTIFACTS.c.name.in_(names)))
+
+    def carry(self, run: str) -> str:
+        """What was last written by `update(run, carry=...)`."""
+        return str(self._rows(select(RUNS.c.carry).where(RUNS.c.id == bindparam("run")), run=run)[0][0])
+
+    def _write(self, statement: Executable, values: Any = None) -> None:
+        if not self._connection.in_transaction():
+            raise RuntimeError("a write needs begin() before it")
+        with _in_words(self._place):
+            self._connection.execute(statement, values)
+
+    def _rows(self, statement: Executable, **values: object) -> list[Any]:
+        had_begun = self._connection.in_transaction()
+        with _in_words(self._place):
+            rows = list(self._connection.execute(statement, values))
+            if not had_begun:
+                self._connection.rollback()
+        return rows
+
+
+def _check_version(connection: Connection, place: str) -> None:
+    version = connection.execute(_VERSION).scalar()
+    if version != str(SCHEMA_VERSION):
+        raise StoreError(
+            f"The database of runs at {place} has version {version}, this Layerwise reads version {SCHEMA_VERSION}.",
+            hint="Move the file away, or use the Layerwise that wrote it.",
+        )
+
+
+def _reading_engine(file: Path | None, place: str) -> Engine:
+    if file is None:
+        return create_engine(place, isolation_level="AUTOCOMMIT", pool_size=8, max_overflow=32)
+    address = f"file:{quote(str(file))}?mode=ro"
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(address, uri=True, isolation_level=None, timeout=5.0, check_same_thread=False)
+
+    return create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=8, max_overflow=32)
+
+
+def _writing_engine(file: Path | None, place: str) -> Engine:
+    if file is None:
+        return create_engine(place)
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))  # before SQLite does it with the umask's mode
+
+    def connect() -> sqlite3.Connection:
+        # Without an isolation level the driver leaves transactions to us; by default it begins them late and on its own.
+        connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+        for pragma in PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine

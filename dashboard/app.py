@@ -1,0 +1,38 @@
+"""Page config, language, navigation. Every screen stands below the same header."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard.screens import build, explain, inspect, train
+from dashboard.session import state
+from dashboard.text import _, use_languages
+from dashboard.widgets.header import header
+
+ICON = Path(__file__).parent / "assets" / "icon.png"
+
+
+def language() -> str:
+    """The language of the visitor's browser, such as "de"."""
+    return (st.context.locale or "en").replace("-", "_")
+
+
+def main() -> None:
+    """One run of the page's script."""
+    st.set_page_config(page_title="Layerwise", page_icon=str(ICON), layout="wide")
+    use_languages(language)
+    state.load_link()
+    train_page = st.Page(train.render, title=_("Train"), icon=":material/play_circle:", url_path="train", default=True)
+    pages = [
+        st.Page(build.render, title=_("Build"), icon=":material/layers:", url_path="build"),
+        train_page,
+        st.Page(inspect.render, title=_("Inspect"), icon=":material/search:", url_path="inspect"),
+        st.Page(explain.render, title=_("Explain"), icon=":material/lightbulb:", url_path="explain"),
+    ]
+    page = st.navigation(pages, position="top")
+    header(train_page, is_on_train=page.url_path == train_page.url_path)
+    page.run()
+    state.write_link()
+
+
+main()

@@ -1,0 +1,51 @@
+"""A strip of pictures to choose one from, with the mouse or the arrow keys."""
+
+import base64
+import io
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from PIL import Image
+
+from dashboard.components.shared import declare, payload
+
+_component = declare("image_picker")
+
+
+def image_picker(
+    pictures: np.ndarray,
+    names: Sequence[str],
+    chosen: int,
+    *,
+    key: str,
+    label: str,
+    on_pick: Callable[[int], None],
+) -> None:
+    """Show the pictures as one group of radio buttons.
+
+    Args:
+        pictures: (N, H, W) or (N, H, W, 3) uint8.
+        names: what each is, for screen readers and below the picture.
+        chosen: place of the chosen one.
+        label: what the group is for.
+        on_pick: gets the place of the newly chosen one, before the page runs again.
+    """
+
+    def picked() -> None:
+        place = payload(key, "pick")
+        if isinstance(place, int) and not isinstance(place, bool) and 0 <= place < len(names):
+            on_pick(place)
+
+    data = {
+        "pictures": [_data_url(picture) for picture in pictures],
+        "names": list(names),
+        "chosen": chosen,
+        "label": label,
+    }
+    _component(key=key, data=data, on_pick_change=picked)
+
+
+def _data_url(picture: np.ndarray) -> str:
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -1,0 +1,132 @@
+"""Why did the model say that: several methods side by side for one example and class, each with its figures of trust."""
+
+import streamlit as st
+
+from core.explanation.explainer import ExplainerChoice
+from core.explanation.menu import AnyExplainer
+from core.jobs.lenses import ExplainJob
+from core.results.attribution import Attribution
+from core.results.codec import result_bytes
+from core.spec import choices
+from dashboard.figures import attribution as attribution_figures
+from dashboard.figures.bars import alt_text as bars_alt_text
+from dashboard.figures.bars import contribution_bars
+from dashboard.text import _
+from dashboard.widgets.figure import figure, is_dark
+from dashboard.widgets.lens import look
+from dashboard.widgets.subject import Subject, choose_subject
+
+SEED = 0
+VIEWS = ("overlay", "map", "abs")
+
+
+def render() -> None:
+    """The Explain screen."""
+    subject = choose_subject(screen="explain")
+    if subject is None:
+        return
+    profile = subject.experiment.data.profile()
+    kinds = tuple(layer.kind for layer in subject.experiment.model.layers)
+    methods = [cls() for cls in choices(AnyExplainer)]
+    fitting = [method for method in methods if method.reason_against(profile, kinds) is None]
+    with st.container(key="explain.controls", horizontal=True, vertical_alignment="bottom"):
+        target = _target(profile.class_names)
+        seed = st.number_input(
+            _("Seed"), 0, 2**31 - 1, SEED, key="explain.seed", width=140, help=_("Of LIME's and SHAP's sampling.")
+        )
+        view = _view() if profile.modality == "image" else "overlay"
+    if not fitting:
+        st.info(_("No method on the menu fits this data and model."), icon=":material/info:")
+    for start in range(0, len(fitting), 2):
+        for column, method in zip(st.columns(2, gap="medium"), fitting[start : start + 2], strict=False):
+            with column, st.container(border=True):
+                _method(method, subject, target, seed, view)
+    _left_out([method for method in methods if method not in fitting], subject)
+
+
+def _target(class_names: tuple[str, ...]) -> int | None:
+    """The class to explain; None for the predicted one."""
+    options = [None, *range(len(class_names))]
+    return st.selectbox(
+        _("Explain the class"),
+        options,
+        key="explain.target",
+        format_func=lambda target: _("the predicted one") if target is None else class_names[target],
+        width=220,
+    )
+
+
+def _view() -> str:
+    labels = {"overlay": _("over the image"), "map": _("map alone"), "abs": _("size only")}
+    return (
+        st.segmented_control(_("Show"), VIEWS, default="overlay", key="explain.view", format_func=labels.__getitem__)
+        or "overlay"
+    )
+
+
+def _method(method: ExplainerChoice, subject: Subject, target: int | None, seed: int, view: str) -> None:
+    """One method: its name and what it says, then its result."""
+    st.markdown(f"**{_(method.label)}**", help=_(type(method).__doc__ or ""))
+    job = ExplainJob(
+        experiment=subject.experiment,
+        weights=subject.weights,
+        example=subject.example,
+        explainer=method,
+        target=target,
+        seed=seed,
+    )
+
+    def show(found: Attribution) -> None:
+        _attribution(found, method.kind, view)
+
+    look(job, Attribution, show, key=f"explain.{method.kind}")
+
+
+def _attribution(found: Attribution, kind: str, view: str) -> None:
+    """The picture or the bars, and below them what there is to judge them by."""
+    dark = is_dark()
+    if found.pixels is not None:
+        drawing = attribution_figures.attribution_figure(found, view=view, dark=dark)  # type: ignore[arg-type]
+        figure(drawing, key=f"explain.figure.{kind}", alt=attribution_figures.alt_text(found))
+    else:
+        figure(contribution_bars(found, dark=dark), key=f"explain.figure.{kind}", alt=bars_alt_text(found))
+    st.text("  ·  ".join(_trust(found)))
+    for note in found.notes:
+        st.caption(note)
+    st.download_button(
+        _("Download arrays (NPZ)"),
+        lambda: result_bytes(found),
+        f"{kind}.npz",
+        key=f"explain.download.{kind}",
+        icon=":material/download:",
+    )
+
+
+def _trust(found: Attribution) -> list[str]:
+    """The figures to judge an explanation by, in words."""
+    words = [
+        _("class {name}: logit {output:.3f}, probability {p:.1%}").format(
+            name=found.target_name, output=found.output, p=found.probability
+        )
+    ]
+    if found.base is not None:
+        words.append(_("base value {base:.3f}").format(base=found.base))
+    if found.residual is not None:
+        words.append(_("additivity residual {residual:.1e}").format(residual=found.residual))
+    if found.fit_r2 is not None:
+        words.append(_("R² of the fit {r2:.2f}").format(r2=found.fit_r2))
+    if found.seed is not None:
+        words.append(_("seed {seed}").format(seed=found.seed))
+    words.append(_("{n:,} evaluations in {s:.2f} s").format(n=found.n_evaluations, s=found.seconds))
+    return words
+
+
+def _left_out(methods: list[ExplainerChoice], subject: Subject) -> None:
+    """Why the other methods are not here."""
+    if not methods:
+        return
+    profile = subject.experiment.data.profile()
+    kinds = tuple(layer.kind for layer in subject.experiment.model.layers)
+    with st.expander(_("Methods that do not apply here")):
+        for method in methods:
+            st.text(f"{_(method.label)}: {method.reason_against(profile, kinds)}")

@@ -1,0 +1,70 @@
+"""Look inside: what every layer answers to one example, at any kept moment of the training."""
+
+import streamlit as st
+
+from core.jobs.lenses import ActivationsJob
+from core.results.activations import ActivationMaps
+from core.results.codec import result_bytes
+from dashboard.figures.activations import activation_figure, alt_text, probability_alt_text, probability_bars
+from dashboard.text import _
+from dashboard.widgets.figure import figure, is_dark
+from dashboard.widgets.lens import look
+from dashboard.widgets.subject import choose_subject
+
+SCALES = ("layer", "map", "net")
+
+
+def render() -> None:
+    """The Inspect screen."""
+    subject = choose_subject(screen="inspect")
+    if subject is None:
+        return
+    job = ActivationsJob(experiment=subject.experiment, weights=subject.weights, example=subject.example)
+    look(job, ActivationMaps, _maps, key="inspect.activations")
+
+
+def _maps(maps: ActivationMaps) -> None:
+    """The prediction, then one chart per layer."""
+    dark = is_dark()
+    prediction, controls = st.columns([2, 3], gap="medium")
+    with prediction:
+        figure(probability_bars(maps, dark=dark), key="inspect.prediction", alt=probability_alt_text(maps))
+    with controls:
+        scale = _scale()
+        _facts(maps)
+        st.download_button(
+            _("Download all arrays (NPZ)"),
+            lambda: result_bytes(maps),
+            "activations.npz",
+            key="inspect.download",
+            icon=":material/download:",
+        )
+    columns = st.columns(2, gap="medium")
+    for layer in range(len(maps.maps)):
+        with columns[layer % 2]:
+            drawing = activation_figure(maps, layer, scale=scale, dark=dark)
+            figure(drawing, key=f"inspect.layer.{layer}", alt=alt_text(maps, layer))
+
+
+def _scale() -> str:
+    """What one colour scale spans."""
+    labels = {"layer": _("each layer"), "map": _("each map"), "net": _("the whole net")}
+    chosen = st.segmented_control(
+        _("One colour scale for"),
+        SCALES,
+        default="layer",
+        key="inspect.scale",
+        format_func=labels.__getitem__,
+        help=_("Maps compare only within one scale; a scale per map shows the structure of faint maps."),
+    )
+    return chosen or "layer"
+
+
+def _facts(maps: ActivationMaps) -> None:
+    guess = int(maps.probabilities.argmax())
+    words = _("Class {label}; the network says {guess} with probability {p:.1%}. Weights after step {step:,}.")
+    st.text(
+        words.format(
+            label=maps.class_names[maps.label], guess=maps.class_names[guess], p=maps.probabilities[guess], step=maps.step
+        )
+    )

@@ -1,0 +1,59 @@
+"""Watch a network learn: live curves, the decision surface beside them, and the controls of the run."""
+
+import streamlit as st
+
+from core.data.toy import Toy
+from core.events import Command, Pause, Resume, Step, Stop
+from core.store.protocol import RunRecord
+from dashboard.components.boundary import boundary
+from dashboard.components.live_curves import live_curves
+from dashboard.figures.theme import CATEGORICAL
+from dashboard.session import state
+from dashboard.session.plane import plane_points
+from dashboard.text import _
+from dashboard.widgets.run_controls import learning_rate, send
+
+
+def render() -> None:
+    """The Train screen."""
+    record = state.run()
+    experiment = state.experiment_of(record.job) if record else state.experiment()
+    _controls(record)
+    if not isinstance(experiment.data, Toy):
+        _curves(record)
+        return
+    wide, narrow = st.columns([2, 1])
+    with wide:
+        _curves(record)
+    with narrow:
+        points, labels, is_validation = plane_points(experiment.data, experiment.seed)
+        boundary(points, labels, is_validation, record.id if record else None, key="train.boundary", class_names=("0", "1"))
+
+
+def _curves(record: RunRecord | None) -> None:
+    live_curves(
+        record.id if record else None,
+        key="train.curves",
+        palette=CATEGORICAL,
+        state=record.state if record else "",
+        empty=_("Press Train, and the curves grow here."),
+    )
+
+
+def _controls(record: RunRecord | None) -> None:
+    """Pause, step, stop and the learning rate, each active when it can do something."""
+    present = record.state if record else ""
+    is_live = present in ("running", "starting", "paused")
+    with st.container(key="train.controls", horizontal=True, vertical_alignment="bottom"):
+        if present == "paused":
+            _button("resume", _("Resume"), ":material/play_arrow:", record, Resume())
+        else:
+            _button("pause", _("Pause"), ":material/pause:", record, Pause(), disabled=present != "running")
+        _button("step", _("Step"), ":material/skip_next:", record, Step(1), disabled=present not in ("paused", "running"))
+        _button("stop", _("Stop"), ":material/stop:", record, Stop(), disabled=not is_live and present != "queued")
+        if record is not None:
+            learning_rate(record, disabled=not is_live)
+
+
+def _button(name: str, label: str, icon: str, record: RunRecord | None, command: Command, *, disabled: bool = False) -> None:
+    st.button(label, key=f"train.{name}", icon=icon, on_click=send, args=(record, command), disabled=disabled)

@@ -1,0 +1,96 @@
+"""What the server refuses, and what it tells browsers to refuse."""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+CSP = "; ".join(
+    (
+        "default-src 'self'",
+        # Streamlit compiles component code from blobs and Plotly compiles functions
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "connect-src 'self' ws: wss: data: blob:",
+        "worker-src 'self' blob:",
+        "frame-src 'self'",
+        "frame-ancestors 'self'",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+    )
+)
+HEADERS = {
+    "content-security-policy": CSP,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "SAMEORIGIN",
+    "referrer-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+    "cross-origin-opener-policy": "same-origin",
+}
+POLICY_VIOLATION = 1008
+
+
+def is_same_origin(origin: str | None, host: str | None) -> bool:
+    """Whether a request with these headers comes from our own page, or from no page at all (no Origin)."""
+    return origin is None or (host is not None and urlsplit(origin).netloc.lower() == host.lower())
+
+
+def host_name(host: str | None) -> str:
+    """The name in a Host header, without its port, in lower case."""
+    host = (host or "").strip().lower()
+    return host.split("]")[0] + "]" if host.startswith("[") else host.rsplit(":", 1)[0]
+
+
+class OriginGuard:
+    """Refuses requests under a foreign host name (400) or from a foreign page (403).
+
+    A foreign host name is how DNS rebinding reaches a local server. A foreign page must not reach Streamlit's WebSocket at
+    all: Streamlit's own check of an unknown origin blocks the event loop on calls to the internet.
+    """
+
+    def __init__(self, app: ASGIApp, allowed_hosts: Iterable[str]) -> None:
+        self.app = app
+        self.allowed_hosts = frozenset(host.strip().lower() for host in allowed_hosts if host.strip())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        if "*" not in self.allowed_hosts and host_name(headers.get("host")) not in self.allowed_hosts:
+            await _refuse(HTTPStatus.BAD_REQUEST, "This host name is not allowed.", scope, receive, send)
+        elif not is_same_origin(headers.get("origin"), headers.get("host")):
+            await _refuse(HTTPStatus.FORBIDDEN, "Requests from other pages are not allowed.", scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
+async def _refuse(status: HTTPStatus, reason: str, scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":  # a close before accept becomes 403
+        await receive()
+        await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": reason})
+    else:
+        await PlainTextResponse(reason, status)(scope, receive, send)
+
+
+class SecurityHeaders:
+    """Adds HEADERS to every response."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers[name] = value
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)

@@ -1,0 +1,137 @@
+"""The ASGI entry: `streamlit run dashboard/server.py`."""
+
+import asyncio
+import gc
+import gzip
+import logging
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:  # streamlit runs this file by its path
+    sys.path.insert(0, str(ROOT))
+
+import plotly  # noqa: E402
+import streamlit as st  # noqa: E402
+from starlette.middleware import Middleware  # noqa: E402
+from starlette.requests import Request  # noqa: E402
+from starlette.responses import JSONResponse, Response  # noqa: E402
+from starlette.routing import BaseRoute, Route  # noqa: E402
+
+from core.errors import LayerwiseError  # noqa: E402
+from core.settings import Settings  # noqa: E402
+from dashboard.components import shared  # noqa: E402
+from dashboard.security import OriginGuard, SecurityHeaders  # noqa: E402
+from dashboard.session.follow import FollowerHub  # noqa: E402
+from dashboard.stream import live_route  # noqa: E402
+
+log = logging.getLogger("layerwise.server")
+
+FOR_GOOD = "public, max-age=31536000, immutable"
+JAVASCRIPT = "text/javascript; charset=utf-8"
+
+
+@cache
+def _plotly_gzip() -> bytes:
+    script = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    return gzip.compress(script.read_bytes(), compresslevel=6)
+
+
+async def plotly_js(request: Request) -> Response:
+    """plotly.js as it comes with the plotly package, compressed once."""
+    etag = f'"plotly-{plotly.__version__}"'
+    headers = {"etag": etag, "cache-control": "public, max-age=86400", "vary": "accept-encoding"}
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers=headers)
+    body = await asyncio.to_thread(_plotly_gzip)
+    return Response(body, media_type=JAVASCRIPT, headers={**headers, "content-encoding": "gzip"})
+
+
+async def component_script(request: Request) -> Response:
+    """One script of a component; the version in the address makes it cacheable for good."""
+    script = shared.scripts().get(request.path_params["name"])
+    if script is None:
+        return Response("There is no such script.", 404)
+    is_current = request.path_params["version"] == shared.version()
+    return Response(script, media_type=JAVASCRIPT, headers={"cache-control": FOR_GOOD if is_current else "no-store"})
+
+
+async def healthz(request: Request) -> Response:
+    """Says that the server answers."""
+    return JSONResponse({"status": "ok"})
+
+
+def routes(hub: Callable[[], FollowerHub]) -> list[BaseRoute]:
+    """All that is served besides the pages."""
+    return [
+        Route("/healthz", healthz),
+        Route(shared.PLOTLY, plotly_js),
+        Route(shared.PREFIX + "/{version}/{name}", component_script),
+        live_route(hub),
+    ]
+
+
+def middleware(settings: Settings) -> list[Middleware]:
+    """The guards, outermost first."""
+    return [Middleware(SecurityHeaders), Middleware(OriginGuard, allowed_hosts=settings.allowed_hosts.split(","))]
+
+
+def lifespan(start_pool: Callable[[], None]) -> Callable[[Any], AbstractAsyncContextManager[None]]:
+    """What runs while the server starts and ends. Neither `start_pool` nor the warm-up delays the first visitor."""
+
+    def prepare() -> None:
+        try:
+            start_pool()
+        except LayerwiseError as error:
+            log.error("No worker can be started yet: %s", error)
+
+    @asynccontextmanager
+    async def living(app: Any) -> AsyncIterator[None]:
+        background = [asyncio.create_task(asyncio.to_thread(work)) for work in (prepare, _warm)]
+        yield
+        await asyncio.gather(*background)
+
+    return living
+
+
+def _warm() -> None:
+    """Do what the first visitor would wait for, then keep the collector from walking over all that is loaded."""
+    import plotly.graph_objects  # noqa: F401
+
+    _plotly_gzip()
+    gc.collect()
+    gc.freeze()
+
+
+@cache
+def hub() -> FollowerHub:
+    """The followers of this server, over the one reader that the screens use too."""
+    from dashboard.session import resources
+
+    return FollowerHub(resources.reader())
+
+
+def start_pool() -> None:
+    """Start the supervisor if none is there.
+
+    Raises:
+        PoolError: it could not be started.
+    """
+    from core.jobs.client import Client
+
+    Client(SETTINGS.home, SETTINGS).ensure_supervisor()
+
+
+SETTINGS = Settings.from_environment()
+
+# streamlit finds the app by these very words: `app = st.App(`
+app = st.App(
+    Path(__file__).with_name("app.py"),
+    lifespan=lifespan(start_pool),
+    middleware=middleware(SETTINGS),
+    routes=routes(hub),
+)

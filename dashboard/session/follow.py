@@ -1,0 +1,248 @@
+"""One follower per run and server: it reads the store once for all viewers and keeps what they share, already encoded.
+
+A viewer has a cursor and asks for the next message after it, so a slow viewer delays nobody and nothing piles up: when it
+comes back it gets everything since in one go, and of the decision surfaces only the latest.
+"""
+
+import asyncio
+import logging
+from bisect import bisect_left
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+
+from core.errors import StoreError
+from core.events import Started, SurfaceMeasured
+from core.history import History
+from core.store.protocol import LoggedEvent, RunReader, RunRecord
+from core.types import UNFINISHED
+from dashboard.session import live_frames
+
+log = logging.getLogger(__name__)
+
+FASTEST_S = 0.1
+SLOWEST_S = 0.5
+TICK_PER_VIEWER_S = 1 / 60  # 30 viewers: two updates a second each
+RETRY_S = 1.0
+PAGE = 10_000
+MAX_IDLE = 8
+
+
+class UnknownRun(Exception):
+    """The store has no run with this id (any more)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """What one viewer has seen: steps, counts of measurements, epochs and marks, and versions of what is only replaced."""
+
+    generation: int = -1
+    hello: int = 0
+    step: int = 0
+    measured: int = 0
+    epochs: int = 0
+    marks: int = 0
+    surface: int = 0
+    status: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One look into the store. `record` is None when the run is gone."""
+
+    record: RunRecord | None
+    events: tuple[LoggedEvent, ...] = ()
+    queue_position: int | None = None
+
+
+class Follower:
+    """Follows one run for all its viewers. All methods belong to the event loop; only the store is read in a thread."""
+
+    def __init__(self, run: str, reader: RunReader) -> None:
+        self.run = run
+        self.n_viewers = 0
+        self._reader = reader
+        self._task: asyncio.Task[None] | None = None
+        self._changed = asyncio.Event()
+        self._cache: dict[Cursor, tuple[bytes, Cursor]] = {}
+        self._record: RunRecord | None = None
+        self._status = b""
+        self._status_version = 0
+        self._is_loaded = False
+        self._forget(generation=-1)
+
+    def _forget(self, generation: int) -> None:
+        self.history = History()
+        self.generation = generation
+        self._seq = 0
+        self._hello_version = 0
+        self._surface_version = 0
+        self._surface_versions: dict[int, int] = {}
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing more will happen. An interrupted run may be taken up again, so its viewers stay."""
+        return self._record is not None and self._record.state not in UNFINISHED | {"interrupted"}
+
+    async def messages(self, *, since: int = 0, generation: int = -1) -> AsyncIterator[bytes]:
+        """Messages for one viewer that has the steps up to `since` of `generation`; ends when the run is over and all was sent.
+
+        Raises:
+            UnknownRun: there is no such run.
+            StoreError: the store cannot be read at all.
+        """
+        self.n_viewers += 1
+        try:
+            if self._task is None or self._task.done():
+                self._is_loaded = False
+                self._task = asyncio.create_task(self._follow(), name=f"follow {self.run}")
+            while not self._is_loaded:
+                await self._next_tick()
+            cursor = self._cursor(since, generation)
+            while True:
+                message, cursor = self._message(cursor)
+                if message:
+                    yield message
+                elif self.is_over:
+                    return
+                else:
+                    await self._next_tick()
+        finally:
+            self.n_viewers -= 1
+
+    def _cursor(self, since: int, generation: int) -> Cursor:
+        """Where a returning viewer goes on. Measurements of the step itself are sent again: they may have come after it."""
+        if generation != self.generation:
+            return Cursor(generation=generation)
+        step = max(0, min(since, self.history.step))
+        return Cursor(generation, step=step, measured=bisect_left(self.history.measured, step, key=lambda event: event.step))
+
+    async def _next_tick(self) -> None:
+        task = self._task
+        if task is None or task.done():
+            if task is not None:
+                task.result()  # raises what ended it
+            self._task = asyncio.create_task(self._follow(), name=f"follow {self.run}")
+        await self._changed.wait()
+
+    def _wake(self) -> None:
+        self._cache.clear()
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def _follow(self) -> None:
+        """Look into the store again and again while anybody watches."""
+        try:
+            while self.n_viewers:
+                wait = min(SLOWEST_S, max(FASTEST_S, self.n_viewers * TICK_PER_VIEWER_S))
+                try:
+                    if await self._tick():
+                        self._wake()
+                except StoreError as error:
+                    if not self._is_loaded:
+                        raise
+                    log.warning("Run %s cannot be read: %s Trying again.", self.run, error)
+                    wait = RETRY_S
+                if self.is_over:
+                    return
+                await asyncio.sleep(wait)
+        finally:
+            self._wake()
+
+    async def _tick(self) -> bool:
+        """Take in what is new. True when viewers have something to hear."""
+        is_new = not self._is_loaded
+        while True:
+            reading = await asyncio.to_thread(self._read, self.generation, self._seq)
+            if reading is None:
+                return is_new and self._is_loaded
+            if reading.record is None:
+                raise UnknownRun(self.run)
+            is_new |= self._take_in(reading, reading.record)
+            if len(reading.events) < PAGE:
+                break
+        self._is_loaded = True
+        return is_new
+
+    def _read(self, generation: int, seq: int) -> Reading | None:
+        """A consistent look: None when the log was rewound between two queries. Runs in a thread."""
+        record = self._reader.run(self.run)
+        if record is None:
+            return Reading(None)
+        events = self._reader.events(self.run, seq if record.generation == generation else 0, PAGE)
+        if events:
+            again = self._reader.run(self.run)
+            if again is None or again.generation != record.generation:
+                return None
+        waiting = self._reader.queue_position(self.run) if record.state == "queued" else None
+        return Reading(record, events, waiting)
+
+    def _take_in(self, reading: Reading, record: RunRecord) -> bool:
+        if record.generation != self.generation:
+            self._forget(record.generation)
+        self._record = record
+        for logged in reading.events:
+            self.history.append(logged.event)
+            self._seq = logged.seq
+            if isinstance(logged.event, SurfaceMeasured):
+                self._surface_version += 1
+                self._surface_versions[logged.event.series] = self._surface_version
+            if isinstance(logged.event, Started):
+                self._hello_version += 1
+        status = live_frames.status(record, self.history, reading.queue_position)
+        is_status_new = status != self._status
+        if is_status_new:
+            self._status = status
+            self._status_version += 1
+        return bool(reading.events) or is_status_new
+
+    def _message(self, cursor: Cursor) -> tuple[bytes, Cursor]:
+        """What comes after `cursor`, and the cursor after it; empty when there is nothing. Viewers at one place share it."""
+        if cursor not in self._cache:
+            self._cache[cursor] = self._encoded(cursor)
+        return self._cache[cursor]
+
+    def _encoded(self, cursor: Cursor) -> tuple[bytes, Cursor]:
+        history, parts, at = self.history, list[bytes](), cursor
+        if at.generation != self.generation:
+            if at.generation >= 0:
+                parts.append(live_frames.reset(self.generation))
+            at = Cursor(self.generation)
+        if at.hello < self._hello_version and self._record is not None:
+            parts.append(live_frames.hello(self._record, history))
+            at = replace(at, hello=self._hello_version)
+        if at.step < history.step:
+            data, step = live_frames.steps(history, at.step)
+            parts.append(data)
+            at = replace(at, step=step)
+        if at.measured < len(history.measured):
+            parts.append(live_frames.measured(history.measured[at.measured :]))
+            at = replace(at, measured=len(history.measured))
+        if at.epochs < len(history.epochs):
+            parts.append(live_frames.epochs(history.epochs[at.epochs :]))
+            at = replace(at, epochs=len(history.epochs))
+        if at.marks < len(history.changes):
+            parts.append(live_frames.marks(history.changes))
+            at = replace(at, marks=len(history.changes))
+        for series, version in self._surface_versions.items():
+            if version > at.surface:
+                parts.append(live_frames.surface(history.surfaces[series]))
+        if at.status < self._status_version:
+            parts.append(self._status)
+        return b"".join(parts), replace(at, surface=self._surface_version, status=self._status_version)
+
+
+class FollowerHub:
+    """The followers of one server. `get` from the event loop only."""
+
+    def __init__(self, reader: RunReader) -> None:
+        self._reader = reader
+        self._followers: dict[str, Follower] = {}
+
+    def get(self, run_id: str) -> Follower:
+        """The one follower of this run. A few that nobody watches are kept, so that a reload is instant."""
+        follower = self._followers.pop(run_id, None) or Follower(run_id, self._reader)
+        self._followers[run_id] = follower
+        idle = [run for run, other in self._followers.items() if other.n_viewers == 0 and run != run_id]
+        for run in idle[:-MAX_IDLE]:
+            del self._followers[run]
+        return follower

@@ -1,0 +1,115 @@
+"""The visitor's state: the present experiment and run, and a few choices. Plain text only, parsed again on read.
+
+The link carries both, so that a reload, a bookmark or a friend finds the same place.
+"""
+
+from functools import lru_cache
+
+import streamlit as st
+
+from core.errors import LayerwiseError, SpecError
+from core.experiment.codec import file_text, from_file_text, from_link_text, link_text
+from core.experiment.examples import default_experiment
+from core.experiment.experiment import Experiment
+from core.jobs.shipping import AnyJob
+from core.jobs.training import TrainJob
+from core.spec import parse_json
+from core.store.protocol import RunRecord
+from core.types import UNFINISHED
+from dashboard.session import resources
+
+EXPERIMENT = "state.experiment"
+RUN = "state.run"
+LOADED = "state.loaded"
+LINK_PROBLEM = "state.link_problem"
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> Experiment:
+    return from_file_text(text)
+
+
+@lru_cache(maxsize=64)
+def _link(experiment: Experiment) -> str:
+    return link_text(experiment)
+
+
+def experiment() -> Experiment:
+    """The experiment that this visitor has in hand."""
+    text = st.session_state.get(EXPERIMENT)
+    return _parsed(text) if text else default_experiment()
+
+
+def set_experiment(changed: Experiment) -> None:
+    """Take another experiment in hand; the present run stays where it is."""
+    st.session_state[EXPERIMENT] = file_text(changed)
+
+
+def run_id() -> str | None:
+    """The run that this visitor looks at."""
+    return st.session_state.get(RUN)
+
+
+def set_run(run: str | None) -> None:
+    """Look at another run."""
+    st.session_state[RUN] = run
+
+
+def run() -> RunRecord | None:
+    """The row of the run that this visitor looks at; None without a run, or when it is gone."""
+    present = run_id()
+    return resources.reader().run(present) if present else None
+
+
+def is_unfinished(record: RunRecord | None) -> bool:
+    """Whether this run may still do something."""
+    return record is not None and record.state in UNFINISHED
+
+
+@lru_cache(maxsize=64)
+def experiment_of(job: str) -> Experiment:
+    """The experiment of a training job's text.
+
+    Raises:
+        SpecError: it is another kind of job, or from another version.
+    """
+    parsed = parse_json(AnyJob, job)
+    if not isinstance(parsed, TrainJob):
+        raise SpecError("This is not a training run.", hint="Open a training run.")
+    return parsed.experiment
+
+
+def load_link() -> None:
+    """On the first script run of a session, take experiment and run from the link."""
+    if st.session_state.get(LOADED):
+        return
+    st.session_state[LOADED] = True
+    problems = []
+    text, run = st.query_params.get("x"), st.query_params.get("run")
+    record = resources.reader().run(run) if run else None
+    if run and record is None:
+        problems.append("The run of this link is not here (any more).")
+    try:
+        if record is not None:
+            set_experiment(experiment_of(record.job))
+            set_run(record.id)
+        if text:
+            set_experiment(from_link_text(text))
+    except LayerwiseError as error:
+        problems.append(str(error))
+    st.session_state[LINK_PROBLEM] = " ".join(problems)
+
+
+def link_problem() -> str:
+    """What was wrong with the link that this session came by; empty when nothing was."""
+    return str(st.session_state.get(LINK_PROBLEM, ""))
+
+
+def write_link() -> None:
+    """Keep the address of the page in step with experiment and run."""
+    wanted = {"x": _link(experiment())}
+    present = run_id()
+    if present:
+        wanted["run"] = present
+    if dict(st.query_params) != wanted:
+        st.query_params.from_dict(wanted)

@@ -1,0 +1,95 @@
+"""The live stream of a run: one WebSocket per viewer, binary frames, no script reruns."""
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable
+from contextlib import suppress
+
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from core.errors import StoreError
+from dashboard.security import is_same_origin
+from dashboard.session.follow import Follower, FollowerHub, UnknownRun
+
+log = logging.getLogger(__name__)
+
+RUN_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+PATH = "/api/runs/{run_id}/live"
+UNKNOWN_RUN = 4404
+BAD_REQUEST = 4400
+NO_STORE = 4503
+DONE = 1000
+POLICY = 1008
+MAX_STEP = 2**31
+
+
+def live_route(hub: Callable[[], FollowerHub]) -> WebSocketRoute:
+    """The route that serves every run of `hub()`.
+
+    Close codes: 1000 the run is over and everything was sent; 4404 no such run; 4400 a bad cursor; 4503 the store cannot
+    be read. They come after accept, since a browser is not told the reason of an earlier refusal.
+    """
+
+    async def live(socket: WebSocket) -> None:
+        if not is_same_origin(socket.headers.get("origin"), socket.headers.get("host")):
+            await socket.close(POLICY)
+            return
+        await socket.accept()
+        run_id = socket.path_params["run_id"]
+        since, generation = (_number(socket, name, default) for name, default in (("since", 0), ("generation", -1)))
+        if not RUN_ID.fullmatch(run_id):
+            await socket.close(UNKNOWN_RUN)
+        elif since is None or generation is None:
+            await socket.close(BAD_REQUEST)
+        else:
+            await _serve(socket, hub().get(run_id), since, generation)
+
+    return WebSocketRoute(PATH, live)
+
+
+def _number(socket: WebSocket, name: str, default: int) -> int | None:
+    text = socket.query_params.get(name, str(default))
+    if not re.fullmatch(r"-?\d{1,10}", text):
+        return None
+    return max(-1, min(MAX_STEP, int(text)))
+
+
+async def _serve(socket: WebSocket, follower: Follower, since: int, generation: int) -> None:
+    """Send until the run is over or the viewer leaves."""
+    sending = asyncio.create_task(_send(socket, follower, since, generation))
+    leaving = asyncio.create_task(_until_left(socket))
+    try:
+        await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (sending, leaving):
+            task.cancel()
+        results = await asyncio.gather(sending, leaving, return_exceptions=True)
+    for result in results:
+        if isinstance(result, Exception) and not isinstance(result, WebSocketDisconnect | RuntimeError):
+            log.error("The live stream of a run broke.", exc_info=result)
+    code = results[0] if isinstance(results[0], int) else DONE
+    with suppress(RuntimeError, WebSocketDisconnect):  # the viewer has closed already
+        await socket.close(code)
+
+
+async def _send(socket: WebSocket, follower: Follower, since: int, generation: int) -> int:
+    """The code to close with."""
+    messages = follower.messages(since=since, generation=generation)
+    try:
+        async for message in messages:
+            await socket.send_bytes(message)
+    except UnknownRun:
+        return UNKNOWN_RUN
+    except StoreError as error:
+        log.warning("A run cannot be read: %s", error)
+        return NO_STORE
+    finally:
+        await messages.aclose()  # type: ignore[attr-defined]
+    return DONE
+
+
+async def _until_left(socket: WebSocket) -> None:
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass

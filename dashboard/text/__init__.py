@@ -1,0 +1,40 @@
+"""Words on the screen, in the language of the person who reads them (gettext)."""
+
+import gettext
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+LOCALE = Path(__file__).parent / "locale"
+DEFAULT = "en"
+
+
+def _default_language() -> str:
+    return DEFAULT
+
+
+_language: Callable[[], str] = _default_language
+
+
+def use_languages(source: Callable[[], str]) -> None:
+    """From now on `source()` says the language of whoever is asking (the app passes one that looks into the session).
+
+    A function and not a value, since fragments and callbacks run without the app's first lines.
+    """
+    global _language
+    _language = source
+
+
+@cache
+def _translator(language: str) -> gettext.NullTranslations:
+    return gettext.translation("layerwise", LOCALE, languages=[language], fallback=True)
+
+
+def _(text: str) -> str:
+    """`text` in the reader's language; `text` itself where there is no translation."""
+    return _translator(_language()).gettext(text)
+
+
+def counted(one: str, many: str, n: int) -> str:
+    """`one` or `many` for `n` things, in the reader's language, with `{n}` filled in."""
+    return _translator(_language()).ngettext(one, many, n).format(n=f"{n:,}")

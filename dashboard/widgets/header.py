@@ -1,0 +1,93 @@
+"""What stands above every screen: the present experiment, the present run, and the button that trains."""
+
+from typing import Any
+
+import streamlit as st
+
+from core.errors import LayerwiseError
+from core.experiment.check import findings
+from core.experiment.examples import EXAMPLES, default_experiment
+from core.experiment.experiment import Experiment
+from core.jobs.training import TrainJob
+from core.models.model import infer
+from dashboard.session import resources, state
+from dashboard.text import _, counted
+from dashboard.widgets.failure import failure
+
+STATES = {
+    "queued": ("Waiting", "gray"),
+    "starting": ("Starting", "blue"),
+    "running": ("Running", "blue"),
+    "paused": ("Paused", "orange"),
+    "stopping": ("Stopping", "orange"),
+    "finished": ("Finished", "green"),
+    "stopped": ("Stopped", "gray"),
+    "failed": ("Failed", "red"),
+    "interrupted": ("Interrupted", "orange"),
+}
+
+
+def header(train_page: Any, *, is_on_train: bool) -> None:
+    """The strip with experiment, run and the Train button; pressing it submits the experiment and shows its curves."""
+    experiment, record = state.experiment(), state.run()
+    with st.container(key="header", horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{_('Experiment')}**", width="content")
+        st.text(sentence(experiment), width="content")
+        if record is None:
+            st.badge(_("no run yet"), color="gray")
+        else:
+            words, color = STATES[record.state]
+            is_same = state.experiment_of(record.job) == experiment
+            name = _("run {id}") if is_same else _("run {id}, of an earlier experiment")
+            st.badge(f"{name.format(id=record.id[:6])}: {_(words)}", color=color)  # type: ignore[arg-type]
+        st.space("stretch")
+        _ready_menu()
+        is_off = not _can_train(experiment)
+        if st.button(_("Train"), key="header.train", type="primary", icon=":material/play_arrow:", disabled=is_off):
+            _start(experiment, train_page, is_on_train)
+    if problem := state.link_problem():
+        st.warning(problem)
+
+
+def sentence(experiment: Experiment) -> str:
+    """The experiment in a line: data, model, optimizer."""
+    data, model = experiment.data, experiment.model
+    n = infer(model, data.profile().input_shape).n_parameters
+    layers = counted("{n} layer", "{n} layers", len(model.layers))
+    lanes = " vs ".join(lane.label for lane in experiment.lanes)
+    size = _("{n:,} parameters").format(n=n)
+    return f"{_(data.label)}  ·  {layers}, {size}  ·  {lanes}"
+
+
+def _can_train(experiment: Experiment) -> bool:
+    return not any(finding.severity == "error" for finding in findings(experiment, resources.settings()))
+
+
+def _ready_menu() -> None:
+    """Ready experiments to start from."""
+    with st.popover(_("Examples"), icon=":material/auto_stories:"):
+        for example in EXAMPLES:
+            st.button(
+                _(example.label),
+                key=f"header.ready.{example.name}",
+                help=_(example.about),
+                on_click=_take,
+                args=(example.name,),
+                width="stretch",
+            )
+
+
+def _take(name: str) -> None:
+    state.set_experiment(default_experiment(name))
+    state.set_run(None)
+
+
+def _start(experiment: Experiment, train_page: Any, is_on_train: bool) -> None:
+    try:
+        state.set_run(resources.client().submit(TrainJob(experiment=experiment)))
+    except LayerwiseError as error:
+        failure(error)
+        return
+    if is_on_train:
+        st.rerun()
+    st.switch_page(train_page)

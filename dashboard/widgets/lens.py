@@ -1,0 +1,105 @@
+"""A look through a lens: the job is asked for once, its progress is shown with a stop button, then its result."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from core.errors import LayerwiseError
+from core.events import Failed, Progressed, Stop
+from core.jobs.lenses import RESULT, LensJob
+from core.results.codec import load_result
+from core.store.protocol import RunRecord
+from core.types import UNFINISHED
+from dashboard.session import resources
+from dashboard.text import _
+from dashboard.widgets.failure import failure
+
+R = TypeVar("R")
+POLL_S = 0.25
+ASKED = "lens.asked."
+
+
+def look(job: LensJob, wanted: type[R], show: Callable[[R], None], *, key: str) -> None:
+    """Show the result of a lens job as soon as it is there; until then progress and a stop button.
+
+    Equal jobs are computed once per server: the supervisor answers with the run that has the result.
+    """
+    asked = ASKED + key
+
+    def ask_again() -> None:
+        st.session_state.pop(asked, None)
+
+    try:
+        run = _asked(job, asked)
+        record = resources.reader().run(run)
+    except LayerwiseError as error:
+        failure(error)
+        st.button(_("Try again"), key=f"{key}.retry", on_click=ask_again, icon=":material/refresh:")
+        return
+    if record is None or record.state in UNFINISHED:
+        _waiting(run, key)
+    elif record.state == "finished":
+        show(_result(run, wanted))
+    else:
+        _ended(record, key, ask_again)
+
+
+def _asked(job: LensJob, asked: str) -> str:
+    """The id of this job's run, asking for it when this session has not yet."""
+    run_of_key: tuple[str, str] | None = st.session_state.get(asked)
+    job_key = job.key()
+    if run_of_key is None or run_of_key[0] != job_key:
+        run_of_key = (job_key, resources.client().submit(job))
+        st.session_state[asked] = run_of_key
+    return run_of_key[1]
+
+
+def _waiting(run: str, key: str) -> None:
+    """Progress of an unfinished run, looked at again every quarter of a second."""
+
+    def stop() -> None:
+        resources.client().command(run, Stop())
+
+    def poll() -> None:
+        record = resources.reader().run(run)
+        if record is not None and record.state not in UNFINISHED:
+            st.rerun()
+        share, words = _progress(run, record)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.progress(share, text=words)
+            st.button(_("Stop"), key=f"{key}.stop", on_click=stop, icon=":material/stop:")
+
+    st.fragment(poll, run_every=POLL_S)()
+
+
+def _progress(run: str, record: RunRecord | None) -> tuple[float, str]:
+    """Share done and words for it."""
+    events = [logged.event for logged in resources.reader().events(run)]
+    last = next((event for event in reversed(events) if isinstance(event, Progressed) and event.total > 1), None)
+    if last is None:
+        place = resources.reader().queue_position(run) if record else None
+        if place:
+            return 0.0, _("Waiting: {n} before this one").format(n=place)
+        return 0.0, _("Computing …")
+    words = _("{done:,} of {total:,} model evaluations").format(done=last.done, total=last.total)
+    if last.left_s is not None:
+        words += _(", {s:.0f} s left").format(s=last.left_s)
+    return min(1.0, last.done / last.total), words
+
+
+def _ended(record: RunRecord, key: str, ask_again: Callable[[], None]) -> None:
+    """A run without a result: stopped by hand, or failed."""
+    ends = [logged.event for logged in resources.reader().events(record.id) if isinstance(logged.event, Failed)]
+    if ends:
+        failure(ends[-1])
+    else:
+        st.info(_("Stopped.") if record.state == "stopped" else _("This was interrupted."), icon=":material/stop_circle:")
+    st.button(_("Compute it"), key=f"{key}.again", on_click=ask_again, icon=":material/refresh:")
+
+
+@lru_cache(maxsize=64)
+def _result(run: str, wanted: type[Any]) -> Any:
+    """The result of a finished run; kept, since a visitor comes back to it with every click."""
+    return load_result(wanted, resources.client().artifact_bytes(run, RESULT))

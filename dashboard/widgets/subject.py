@@ -1,0 +1,106 @@
+"""What is looked at: the weights of a run at one moment, and one example. Shared by Inspect and Explain."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.experiment.experiment import Experiment
+from core.jobs.job import ArtifactRef
+from core.jobs.lenses import ExampleRef, GalleryJob
+from core.results.examples import ExampleGallery
+from dashboard.components.image_picker import image_picker
+from dashboard.session import resources, state
+from dashboard.text import _
+from dashboard.widgets.lens import look
+
+SPLITS = ("validation", "train", "test")
+EXAMPLE, SPLIT, MOMENT = "subject.example", "subject.split", "subject.moment"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """An experiment, the weights to look at (None: the initial ones), and the example."""
+
+    experiment: Experiment
+    weights: ArtifactRef | None
+    example: ExampleRef
+
+
+def choose_subject(*, screen: str) -> Subject | None:
+    """Controls for moment and example; what they say. None while the examples are still loading."""
+    record = state.run()
+    experiment = state.experiment_of(record.job) if record else state.experiment()
+    with st.container(key=f"{screen}.subject", horizontal=True, vertical_alignment="bottom"):
+        weights = _moment(record.id) if record else None
+        split = _split()
+    if record is None:
+        st.info(
+            _("No run yet: this shows the initial, untrained weights. Press Train, then come back."), icon=":material/info:"
+        )
+    chosen: list[ExampleRef] = []
+
+    def show(gallery: ExampleGallery) -> None:
+        chosen.append(ExampleRef(split=split, index=_example(gallery, screen)))  # type: ignore[arg-type]
+
+    look(GalleryJob(data=experiment.data, seed=experiment.seed, split=split), ExampleGallery, show, key=f"{screen}.gallery")  # type: ignore[arg-type]
+    return Subject(experiment, weights, chosen[0]) if chosen else None
+
+
+def _moment(run: str) -> ArtifactRef | None:
+    """A slider over the kept checkpoints; the last one as long as nobody moves it."""
+    kept = {artifact.step: artifact for artifact in resources.reader().artifacts(run, kind="checkpoint")}
+    if not kept:
+        st.text(_("The first checkpoint is not there yet; these are the initial weights."))
+        return None
+    steps = sorted(kept)
+    step = st.session_state.get(MOMENT)
+    step = step if step in kept else steps[-1]
+    if len(steps) > 1:
+        step = st.select_slider(
+            _("Weights after step"),
+            steps,
+            value=step,
+            format_func=lambda number: f"{number:,}",
+            width=420,
+            help=_("Kept checkpoints of this run, from the start to the newest."),
+        )
+    st.session_state[MOMENT] = step if step != steps[-1] else None
+    found = kept[step]
+    return ArtifactRef(run=found.run, name=found.name, sha256=found.sha256)
+
+
+def _split() -> str:
+    """Which split the examples come from."""
+    labels = {"validation": _("Validation"), "train": _("Training"), "test": _("Test")}
+    present = st.session_state.get(SPLIT, SPLITS[0])
+    chosen = st.selectbox(_("Examples from"), SPLITS, index=SPLITS.index(present), format_func=labels.__getitem__, width=160)
+    if chosen != present:
+        st.session_state[EXAMPLE] = None
+    st.session_state[SPLIT] = chosen
+    return chosen
+
+
+def _example(gallery: ExampleGallery, screen: str) -> int:
+    """The chosen example, as its index in the split."""
+    indices = gallery.indices.tolist()
+    present = st.session_state.get(EXAMPLE)
+    place = indices.index(present) if present in indices else 0
+    names = [gallery.class_names[label] for label in gallery.labels]
+
+    def pick(to: int) -> None:
+        st.session_state[EXAMPLE] = indices[to]
+
+    if gallery.pixels is not None:
+        image_picker(gallery.pixels, names, place, key=f"{screen}.image", label=_("Choose an example"), on_pick=pick)
+        return int(indices[place])
+    key = f"{screen}.row"
+    st.session_state[key] = place
+    st.selectbox(
+        _("Example"),
+        range(len(indices)),
+        format_func=lambda at: _("number {i}: {name}").format(i=indices[at], name=names[at]),
+        key=key,
+        on_change=lambda: pick(st.session_state[key]),
+        width=320,
+    )
+    return int(indices[place])

@@ -1,0 +1,196 @@
+import csv
+import io
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.browser.conftest import serious_findings, settled, watched_page
+
+pytestmark = pytest.mark.browser
+
+CURVES = ".lw-live-curves"
+RANGE = f"() => document.querySelector('{CURVES} .js-plotly-plot')._fullLayout.xaxis.range.map(Math.round)"
+
+
+def value(page, name: str, root: str = CURVES) -> str:
+    return page.locator(root).get_attribute(f"data-{name}")
+
+
+def watching(page, address: str, run: str, step: int = 200) -> None:
+    page.goto(f"{address}/?run={run}")
+    settled(page)
+    page.wait_for_function(f"() => +document.querySelector('{CURVES}')?.dataset.step > {step}")
+    page.locator(f"{CURVES} .js-plotly-plot").nth(1).wait_for()
+
+
+def test_ten_live_updates_without_a_remount(page, components_server: str) -> None:
+    watching(page, components_server, "browser-live-1")
+    page.evaluate(f"() => {{ document.querySelector('{CURVES} .js-plotly-plot').mark = 1 }}")
+    mount, updates = value(page, "mount"), int(value(page, "updates"))
+    page.wait_for_function(f"() => +document.querySelector('{CURVES}').dataset.updates >= {updates + 10}")
+    assert value(page, "mount") == mount
+    assert page.evaluate(f"() => document.querySelector('{CURVES} .js-plotly-plot').mark") == 1
+    drawn = page.evaluate(f"() => document.querySelector('{CURVES} .js-plotly-plot').data.map(trace => trace.x.length)")
+    assert all(0 < n <= 620 for n in drawn)
+    assert page.get_by_text(re.compile(r"epoch \d+ / 200")).is_visible()
+    assert re.search(r"training [\d.]+, validation", page.get_by_role("figure").first.get_attribute("aria-label"))
+
+
+def test_zoom_survives_updates_and_is_undone_by_its_button(page, components_server: str) -> None:
+    watching(page, components_server, "browser-live-1", 600)
+    box = page.locator(f"{CURVES} .nsewdrag").first.bounding_box()
+    page.mouse.move(box["x"] + 60, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 220, box["y"] + 160, steps=5)
+    page.mouse.up()
+    reset = page.get_by_role("button", name="Reset zoom")
+    page.wait_for_function(f"() => !document.querySelector('{CURVES} .js-plotly-plot')._fullLayout.xaxis.autorange")
+    zoomed, updates = page.evaluate(RANGE), int(value(page, "updates"))
+    page.wait_for_function(f"() => +document.querySelector('{CURVES}').dataset.updates >= {updates + 5}")
+    assert page.evaluate(RANGE) == zoomed
+    reset.click()
+    page.wait_for_function(f"() => document.querySelector('{CURVES} .js-plotly-plot')._fullLayout.xaxis.autorange")
+    assert reset.is_disabled()
+
+
+def test_scales_and_smoothing_are_set_from_the_keyboard(page, components_server: str) -> None:
+    watching(page, components_server, "browser-live-1")
+    axes = f"() => {{ const a = document.querySelector('{CURVES} .js-plotly-plot')._fullLayout; return [a.yaxis.type, a.xaxis.title.text] }}"
+    assert page.evaluate(axes) == ["linear", "step"]
+    for name in ("Log scale", "By epoch"):
+        page.get_by_label(name).focus()
+        page.keyboard.press("Space")
+    assert page.evaluate(axes) == ["log", "epoch"]
+    page.get_by_label("Smoothing").focus()
+    page.keyboard.press("Home")
+    visible = f"() => document.querySelector('{CURVES} .js-plotly-plot').data.map(trace => trace.visible)"
+    page.wait_for_function(f"({visible})()[0] === false")
+    page.keyboard.press("End")
+    page.wait_for_function(f"({visible})()[0] === true")
+
+
+def test_the_table_holds_every_step(page, components_server: str, tmp_path: Path) -> None:
+    watching(page, components_server, "browser-live-1", 300)
+    with page.expect_download() as download:
+        page.locator(CURVES).get_by_role("button", name="Download CSV").click()
+    download.value.save_as(tmp_path / "run.csv")
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "run.csv").read_text())))
+    assert [int(row["step"]) for row in rows] == list(range(1, len(rows) + 1))
+    assert all(row["batch_loss"] for row in rows)
+    (epoch,) = (row for row in rows if row["epoch"] == "1")
+    assert float(epoch["validation_loss"]) == pytest.approx(2.3 * 2.718281828 ** (-200 / 4000) + 0.2, rel=1e-6)
+
+
+def test_one_socket_serves_both_and_a_lost_one_is_taken_up_again(page, components_server: str) -> None:
+    sockets = []
+    page.on("websocket", lambda socket: sockets.append(socket.url) if "/live" in socket.url else None)
+    watching(page, components_server, "browser-live-2")
+    assert len(sockets) == 1
+    page.evaluate(  # what a blip of the network does
+        "async () => { const script = performance.getEntriesByType('resource').map(r => r.name).find(n => n.endsWith('/live_feed.js'));"
+        " const { subscribe } = await import(script); const { feed } = subscribe('browser-live-2', () => {}); feed.socket.close(4000); }"
+    )
+    step = int(value(page, "step"))
+    page.wait_for_function(f"() => +document.querySelector('{CURVES}').dataset.step > {step + 200}")
+    assert len(sockets) == 2
+    assert re.search(r"since=[1-9]\d*&generation=0", sockets[1])
+
+
+def test_a_failure_is_told_in_its_place_and_the_page_hears_of_it(page, components_server: str) -> None:
+    page.goto(f"{components_server}/?run=failing-run-1")
+    page.get_by_role("alert").get_by_text("Lower the learning rate").wait_for()
+    page.get_by_text("States: running, failed").wait_for()
+    assert value(page, "state") == "failed"
+
+
+def test_an_unknown_run_is_told(page, components_server: str) -> None:
+    page.goto(f"{components_server}/?run=unknown-run-1")
+    page.get_by_text("This run is not there any more.").wait_for()
+
+
+def test_layers_are_moved_and_removed_from_the_keyboard(page, components_server: str) -> None:
+    page.goto(components_server)
+    settled(page)
+    names = page.locator(".lw-layer-stack li .name")
+    page.get_by_role("button", name="Move Conv2d, layer 1 of 8").focus()
+    for _ in range(3):  # faster than the server answers
+        page.keyboard.press("ArrowDown")
+    page.get_by_role("button", name="Move Conv2d, layer 4 of 8").wait_for()
+    settled(page)
+    assert names.nth(3).inner_text().split() == ["4", "Conv2d"]
+    assert page.evaluate("() => document.activeElement.getAttribute('aria-label')").startswith("Move Conv2d, layer 4")
+    page.get_by_role("alert").get_by_text("Conv2d").wait_for()  # it stands after Flatten now
+    page.keyboard.press("Delete")
+    page.get_by_role("button", name=re.compile("Move Linear, layer 4 of 7")).wait_for()
+    settled(page)
+    assert names.count() == 7
+
+
+def test_a_shape_error_is_mended_by_its_button(page, components_server: str) -> None:
+    page.goto(components_server)
+    settled(page)
+    page.get_by_role("button", name="Remove Flatten (layer 4)").click()
+    stack = page.locator(".lw-layer-stack")
+    stack.get_by_role("alert").get_by_text("Linear needs a flat vector but receives 16 × 14 × 14").wait_for()
+    stack.get_by_role("button", name=re.compile("^Fix: .*Flatten")).click()
+    stack.get_by_text("3,136").wait_for()
+    assert stack.get_by_role("alert").count() == 0
+    assert stack.locator("li").count() == 8
+
+
+def test_numbers_are_typed_clamped_and_answered(page, components_server: str) -> None:
+    page.goto(components_server)
+    settled(page)
+    field = page.get_by_label("out features").first
+    field.fill("99999")
+    page.keyboard.press("Tab")
+    page.get_by_text("16,384", exact=True).first.wait_for()
+    assert field.input_value() == "16384"
+    assert page.evaluate("() => document.activeElement.type") == "checkbox"
+    field.fill("")
+    field.press("Enter")
+    assert field.input_value() == "16384"
+    page.get_by_label("stride").nth(1).fill("1")
+    page.keyboard.press("Enter")
+    page.get_by_text("16 × 27 × 27").wait_for()
+
+
+def test_a_layer_is_dragged_added_and_duplicated(page, components_server: str) -> None:
+    page.goto(components_server)
+    settled(page)
+    names = page.locator(".lw-layer-stack li .name")
+    page.get_by_role("button", name="Move Dropout, layer 7 of 8").drag_to(page.locator(".lw-layer-stack li").nth(5))
+    page.get_by_role("button", name="Move Dropout, layer 6 of 8").wait_for()
+    page.get_by_label("Kind of layer to add").select_option("Tanh")
+    page.get_by_role("button", name="Add layer").click()
+    page.get_by_role("button", name="Duplicate Tanh (layer 9)").click()
+    page.get_by_role("button", name="Move Tanh, layer 10 of 10").wait_for()
+    settled(page)
+    assert [name.split()[1] for name in names.all_inner_texts()][-5:] == ["Dropout", "ReLU", "Linear", "Tanh", "Tanh"]
+
+
+def test_the_plane_is_read_from_the_keyboard(page, components_server: str) -> None:
+    watching(page, components_server, "browser-live-1")
+    page.wait_for_function("() => +document.querySelector('.lw-boundary').dataset.step > 0")
+    plane = page.locator(".lw-boundary canvas")
+    plane.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowUp")
+    page.locator(".lw-boundary output").get_by_text(re.compile(r"x1 0\.25, x2 0\.25, p [01]\.\d\d")).wait_for()
+    assert "Decision surface" in plane.get_attribute("aria-label")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 1024])
+def test_nothing_overlaps_or_is_hard_to_read(browser, components_server: str, scheme: str, width: int) -> None:
+    page, wrong = watched_page(browser, viewport={"width": width, "height": 1400}, color_scheme=scheme)
+    watching(page, components_server, "browser-live-1")
+    assert serious_findings(page) == []
+    boxes = [box.bounding_box() for box in page.locator(f"{CURVES} .panel").all()]
+    assert boxes[0]["x"] + boxes[0]["width"] <= boxes[1]["x"] or boxes[0]["y"] + boxes[0]["height"] <= boxes[1]["y"]
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    colour = page.evaluate(f"() => document.querySelector('{CURVES} .js-plotly-plot')._fullLayout.font.color")
+    assert colour.lower() == {"light": "#111418", "dark": "#e9edf2"}[scheme]
+    page.context.close()
+    assert not wrong

@@ -1,0 +1,57 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.components.boundary import boundary
+from tests.dashboard.apptest_helpers import component_data, fire, fire_text
+
+PAGE = str(Path(__file__).with_name("curves_page.py"))
+
+
+def opened(run: str | None = None) -> AppTest:
+    app = AppTest.from_file(PAGE, default_timeout=20)
+    if run is not None:
+        app.query_params["run"] = run
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_the_curves_get_run_colours_and_words() -> None:
+    data = component_data(opened("run-00000001"), "curves")
+    assert (data["run"], data["state"], data["palette"]) == ("run-00000001", "running", ["#0072B2"])
+    assert data["texts"]["loss_axis"] == "loss (nats)"
+
+
+@pytest.mark.parametrize("run", [None, "", "../../etc/passwd", "a", "run-00000001\n", "ü" * 10, "<script>alert(1)</script>"])
+def test_a_run_id_from_the_address_line_is_checked(run: str | None) -> None:
+    app = opened(run)
+    assert component_data(app, "curves")["run"] is None
+    assert component_data(app, "plane")["run"] is None
+
+
+def test_a_new_state_reaches_the_page_once() -> None:
+    app = opened("run-00000001")
+    fire(app, "curves", "state", "finished")
+    assert app.session_state["heard"] == ["finished"]
+
+
+@pytest.mark.parametrize("value", ["null", "7", '"hacked"', "[]", '{"state": "finished"}', "1e999"])
+def test_a_state_that_does_not_exist_is_ignored(value: str) -> None:
+    app = opened("run-00000001")
+    fire_text(app, "curves", f'[{{"event": "state", "value": {value}}}]')
+    assert not app.exception
+    assert app.session_state["heard"] == []
+
+
+def test_the_plane_gets_finite_points_with_class_and_split() -> None:
+    data = component_data(opened(), "plane")
+    assert (data["x"], data["y"], data["label"], data["held"]) == ([0.123, 2.0], [1.0, -3.0], [0, 1], [0, 1])
+
+
+@pytest.mark.parametrize("points", [np.zeros((3, 3)), np.zeros(3), np.zeros((2, 2))])
+def test_arrays_that_do_not_fit_together_are_a_bug(points: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="do not fit together"):
+        boundary(points, np.zeros(3), np.zeros(3, bool), key="plane")

@@ -1,0 +1,66 @@
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+
+from core.settings import Settings
+from dashboard.security import HEADERS, host_name
+from dashboard.server import middleware
+
+
+async def page(request):
+    return PlainTextResponse("page")
+
+
+async def echo(socket):
+    await socket.accept()
+    await socket.close()
+
+
+@pytest.fixture(scope="module")
+def client() -> TestClient:
+    app = Starlette(routes=[Route("/", page, methods=["GET", "POST"]), WebSocketRoute("/ws", echo)], middleware=middleware(Settings()))
+    return TestClient(app, base_url="http://localhost:8501")
+
+
+def test_our_own_page_gets_an_answer_with_all_security_headers(client: TestClient) -> None:
+    answer = client.get("/", headers={"origin": "http://localhost:8501"})
+    assert answer.status_code == 200
+    assert {name: answer.headers[name] for name in HEADERS} == HEADERS
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "http://localhost:9999", "null", "http://localhost:8501.evil.example"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_foreign_page_is_refused(client: TestClient, origin: str, method: str) -> None:
+    answer = client.request(method, "/", headers={"origin": origin})
+    assert answer.status_code == 403
+    assert "content-security-policy" in answer.headers
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8501", "localhost.evil.example", ""])
+def test_a_foreign_host_name_is_refused(client: TestClient, host: str) -> None:
+    assert client.get("/", headers={"host": host}).status_code == 400
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:80", "127.0.0.1:8501", "[::1]:8501", "[::1]"])
+def test_every_local_name_is_allowed_on_any_port(client: TestClient, host: str) -> None:
+    assert client.get("/", headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("headers", [{"origin": "http://evil.example"}, {"host": "evil.example"}])
+def test_a_foreign_socket_is_refused_before_it_is_accepted(client: TestClient, headers: dict) -> None:
+    with pytest.raises(WebSocketDisconnect), client.websocket_connect("/ws", headers=headers):
+        pass
+
+
+def test_allowed_hosts_come_from_the_settings() -> None:
+    app = Starlette(routes=[Route("/", page)], middleware=middleware(Settings(allowed_hosts="lab.example, other.example")))
+    client = TestClient(app)
+    assert client.get("/", headers={"host": "lab.example:443"}).status_code == 200
+    assert client.get("/", headers={"host": "localhost"}).status_code == 400
+
+
+def test_a_host_name_is_what_stands_before_the_port() -> None:
+    assert [host_name(host) for host in ("A.b:80", "a", "[::1]:80", None)] == ["a.b", "a", "[::1]", ""]
