@@ -4,6 +4,7 @@ Events and results are JSON lines on standard output; an error is one sentence o
 """
 
 import argparse
+import hashlib
 import json
 import sys
 from dataclasses import fields
@@ -13,14 +14,18 @@ from typing import Any
 import numpy as np
 
 from core.errors import LayerwiseError, SpecError
-from core.events import Artifact, Failed, line
+from core.events import Artifact, Event, Failed, line
 from core.experiment.check import checked, findings
 from core.experiment.codec import file_text, from_file_text
 from core.experiment.examples import EXAMPLES, default_experiment
 from core.experiment.experiment import Experiment
+from core.jobs.desk import WorkDesk
+from core.jobs.lenses import ExplainJob
 from core.models.model import infer
+from core.results.attribution import Attribution
+from core.results.codec import load_result
 from core.settings import Settings
-from core.spec import MAX_TEXT_BYTES
+from core.spec import MAX_TEXT_BYTES, parse_json
 from core.types import shape_text
 
 
@@ -104,24 +109,44 @@ def _train(options: argparse.Namespace) -> bool:
 
 
 def _explain(options: argparse.Namespace) -> bool:
-    from core.jobs.lone_desk import LoneDesk
-    from core.spec import parse_json
-
-    experiment = checked(_experiment(options.experiment), Settings.from_environment())
-    desk = LoneDesk(Settings.from_environment(), _bytes(options.checkpoint))
+    settings = Settings.from_environment()
+    experiment = checked(_experiment(options.experiment), settings)
+    shelf = _GivenFile(_bytes(options.checkpoint))
     job = {
         "kind": "explain",
         "experiment": json.loads(experiment.model_dump_json()),
-        "weights": desk.given and {"run": "command-line", "name": options.checkpoint.name, "sha256": ""},
+        "weights": shelf.ref(),
         "example": {"split": options.split, "index": options.index},
         "explainer": {"kind": options.method},
         "target": options.target,
         "seed": options.seed,
     }
-    from core.jobs.lenses import ExplainJob
-
-    print(json.dumps(_plain(parse_json(ExplainJob, json.dumps(job)).result(desk))))
+    desk = WorkDesk(settings, shelf, report=_print_line, is_stopping=lambda: False)
+    for item in parse_json(ExplainJob, json.dumps(job)).stream(desk):
+        if isinstance(item, Artifact):
+            print(json.dumps({"result": "Attribution"} | _plain(load_result(Attribution, item.data))), flush=True)
+        else:
+            _print_line(item)
     return False
+
+
+class _GivenFile:
+    """The one artifact that the command line has: the checkpoint of `--checkpoint`."""
+
+    def __init__(self, data: bytes | None) -> None:
+        self.data = data
+
+    def ref(self) -> dict[str, str] | None:
+        if self.data is None:
+            return None
+        return {"run": "command-line", "name": "checkpoint", "sha256": hashlib.sha256(self.data).hexdigest()}
+
+    def read(self, run: str, name: str, sha256: str) -> bytes:
+        return self.data or b""
+
+
+def _print_line(event: Event) -> None:
+    print(line(event), flush=True)
 
 
 def _bytes(path: Path | None) -> bytes | None:

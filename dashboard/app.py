@@ -9,7 +9,7 @@ from dashboard.session import state
 from dashboard.text import _, use_languages
 from dashboard.widgets.header import header
 
-ICON = Path(__file__).parent / "assets" / "icon.png"
+ASSETS = Path(__file__).parent / "assets"
 
 
 def language() -> str:
@@ -19,7 +19,8 @@ def language() -> str:
 
 def main() -> None:
     """One run of the page's script."""
-    st.set_page_config(page_title="Layerwise", page_icon=str(ICON), layout="wide")
+    st.set_page_config(page_title="Layerwise", page_icon=str(ASSETS / "icon.png"), layout="wide")
+    st.html(ASSETS / "page.css")
     use_languages(language)
     state.load_link()
     train_page = st.Page(train.render, title=_("Train"), icon=":material/play_circle:", url_path="train", default=True)

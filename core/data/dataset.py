@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from core.spec import Choice
@@ -84,6 +85,13 @@ class DatasetChoice(Choice):
                 {"both": f"{both:.2f}", "limit": f"{cls.both_shares:.2f}"},
             )
         return share
+
+    @classmethod
+    def knobs(cls) -> dict[str, FieldInfo]:
+        """A data set's own fields first, then the shares that all have."""
+        knobs = super().knobs()
+        shares = ("train_share", "validation_share")
+        return {name: info for name, info in knobs.items() if name not in shares} | {name: knobs[name] for name in shares}
 
     def profile(self) -> DataProfile:
         """What is known before loading; cheap and torch-free."""

@@ -50,7 +50,7 @@ class RenderedDigits(DatasetChoice):
     kind: Literal["rendered_digits"] = "rendered_digits"
     label: ClassVar[str] = "Rendered digits 28 × 28"
 
-    n_examples: int = Field(6000, ge=200, le=60_000)
+    n_examples: int = Field(6000, ge=200, le=60_000, title="examples")
     """Number of images; drawing 10,000 takes about a second."""
 
     def profile(self) -> DataProfile:

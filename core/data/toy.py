@@ -27,7 +27,7 @@ class Toy(DatasetChoice):
     """Share of the points to learn from."""
     validation_share: float = Field(0.25, ge=0.05, le=0.45, multiple_of=0.05, validate_default=True)
     """Share of the points to check on after each epoch."""
-    n_points: int = Field(500, ge=20, le=5000)
+    n_points: int = Field(500, ge=20, le=5000, title="points")
     """Number of points of both classes together."""
     noise: float = Field(0.0, ge=0.0, le=0.5)
     """0 for clean data, 0.5 for the most noise."""

@@ -32,7 +32,7 @@ class MNIST(DatasetChoice):
     source: ClassVar[str] = "LeCun, Bottou, Bengio and Haffner 1998, Gradient-Based Learning Applied to Document Recognition"
     both_shares: ClassVar[float] = 1.0
 
-    n_examples: int = Field(60_000, ge=1000, le=60_000)
+    n_examples: int = Field(60_000, ge=1000, le=60_000, title="examples")
     """How many of the 60,000 official training images to use, for train and validation together."""
     train_share: float = Field(0.9, ge=0.1, le=0.9, multiple_of=0.05)
     """Share of these to learn from."""

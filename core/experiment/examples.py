@@ -43,7 +43,7 @@ def _digits() -> Experiment:
         model=preset("cnn-8x8").model(10),
         lanes=(Lane(optimizer=Adam(lr=0.003)),),
         batch_size=32,
-        budget=Budget(epochs=20),
+        budget=Budget(epochs=60),
     )
 
 

@@ -73,7 +73,7 @@ class WeightsJob(LensJob):
     series: Annotated[int, Field(ge=0, le=127)] = 0
     example: ExampleRef = ExampleRef()
 
-    def model(self, desk: Desk) -> "tuple[nn.Module, int]":
+    def model(self, desk: Desk) -> "tuple[nn.Sequential, int]":
         """The model in evaluation mode, and the step of its weights."""
         from core.models.model import build
         from core.training.checkpoints import load_weights
@@ -84,7 +84,8 @@ class WeightsJob(LensJob):
         if self.weights:
             state, step = load_weights(desk.artifact(self.weights), self.series)
             model.load_state_dict(state)
-        return model.eval(), step
+        model.eval()
+        return model, step
 
     @property
     def repeat(self) -> int:
@@ -113,11 +114,14 @@ class ActivationsJob(WeightsJob):
     label = "Activation maps"
 
     def result(self, desk: Desk) -> Any:
+        import torch
+
         from core.inspection.activations import activation_maps
 
         model, step = self.model(desk)
         chosen = self.chosen()
-        return activation_maps(model, chosen.x, chosen.label, self.experiment.data.profile().class_names, step)
+        names = self.experiment.data.profile().class_names
+        return activation_maps(model, torch.from_numpy(chosen.x), chosen.label, names, step)
 
 
 class ExplainJob(WeightsJob):

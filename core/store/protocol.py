@@ -69,8 +69,8 @@ class RunReader(Protocol):
     def queue_position(self, run: str) -> int | None:
         """0 for the next to start; None when it does not wait."""
 
-    def events(self, run: str, after: int = 0, limit: int = 10_000) -> tuple[LoggedEvent, ...]:
-        """Events with `seq > after`, in order."""
+    def events(self, run: str, after: int = 0, limit: int = 10_000, *, name: str | None = None) -> tuple[LoggedEvent, ...]:
+        """Events with `seq > after`, in order; only those of one name where it is given."""
 
     def artifacts(self, run: str, kind: str | None = None) -> tuple[ArtifactRecord, ...]:
         """In order of `seq`."""

@@ -75,6 +75,7 @@ _EVENTS = (
     .order_by(EVENTS.c.seq)
     .limit(bindparam("limit"))
 )
+_NAMED = _EVENTS.where(EVENTS.c.name == bindparam("name"))
 _ARTIFACTS = select(*_ARTIFACT_COLUMNS).where(ARTIFACTS.c.run == bindparam("run")).order_by(ARTIFACTS.c.seq)
 _VERSION = select(META.c.value).where(META.c.key == "schema_version")
 
@@ -140,8 +141,11 @@ class SqlReader:
         same = [row[0] for row in rows if row[-1] == priority]
         return same.index(run) if priority is not None else None
 
-    def events(self, run: str, after: int = 0, limit: int = 10_000) -> tuple[LoggedEvent, ...]:
-        rows = self._rows(_EVENTS, run=run, after=after, limit=limit)
+    def events(
+        self, run: str, after: int = 0, limit: int = 10_000, *, name: str | None = None
+    ) -> tuple[LoggedEvent, ...]:
+        named = {"name": name} if name else {}
+        rows = self._rows(_NAMED if name else _EVENTS, run=run, after=after, limit=limit, **named)
         try:
             return tuple(LoggedEvent(seq, load_event(name, data)) for seq, name, data in rows)
         except (KeyError, ValidationError) as error:

@@ -13,8 +13,8 @@ class ResidentData:
     """One split, whole, on the device: uint8 images stay uint8 and are scaled batch by batch (a quarter of the memory)."""
 
     def __init__(self, splits: Splits, split: Split, device: torch.device) -> None:
-        self.x = torch.from_numpy(np.require(split.x, requirements="CW")).to(device)  # (N, *shape)
-        self.y = torch.from_numpy(np.require(split.y, requirements="CW")).to(device)  # (N,)
+        self.x = torch.from_numpy(np.require(split.x, requirements=["C", "W"])).to(device)  # (N, *shape)
+        self.y = torch.from_numpy(np.require(split.y, requirements=["C", "W"])).to(device)  # (N,)
         self.shift = torch.as_tensor(splits.shift, dtype=torch.float32, device=device)
         self.scale = torch.as_tensor(splits.scale, dtype=torch.float32, device=device)
         self.is_plain = not np.any(splits.shift) and bool(np.all(np.asarray(splits.scale) == 1))

@@ -1,6 +1,7 @@
 """Where a run computes, and what decides its last bits."""
 
 import platform
+from collections.abc import Callable
 
 import torch
 
@@ -13,7 +14,11 @@ def resolved_device(wanted: str) -> torch.device:
     Raises:
         SpecError: it is not there.
     """
-    available = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available, "cpu": lambda: True}
+    available: dict[str, Callable[[], bool]] = {
+        "cuda": torch.cuda.is_available,
+        "mps": torch.backends.mps.is_available,
+        "cpu": lambda: True,
+    }
     if wanted == "auto":
         return torch.device(next(name for name, is_there in available.items() if is_there()))
     if not available[wanted]():

@@ -4,7 +4,8 @@
         ...
 
 Stop is `close()`, or `send(Stop())` to keep the result; pause is not pulling; a live change is `send(SetHyper(...))`;
-`send(Step(n))` makes the next report come after n steps.
+`send(Step(n))` makes n steps; that and `send(Pause())` are answered by a checkpoint and `Paused`, after which whoever reads
+stops pulling.
 """
 
 import time
@@ -19,6 +20,7 @@ from core.events import (
     Failed,
     Finished,
     Noticed,
+    Pause,
     Paused,
     SetHyper,
     Step,
@@ -77,9 +79,11 @@ class _Story:
         self.run = run
         self.replay = replay
         self.is_stopped = False
+        self.is_pausing = False
         self.wanted_steps: int | None = None
         self.losses: list[tuple[float, ...]] = []
         self.known_dead: set[int] = set()
+        self.saved_step = run.step if run.step else -1
         self.last_epoch: EpochDone | None = None
         self.last_report = time.perf_counter()
         self.statistics = Allowance(share=0.005, gap_s=0.1)
@@ -96,6 +100,8 @@ class _Story:
                 self.is_stopped = True
             case Step(n=n):
                 self.wanted_steps = max(1, n)
+            case Pause():
+                self.is_pausing = True
             case _:
                 raise TypeError(f"train() does not take {type(command).__name__}")
         return None
@@ -105,12 +111,15 @@ class _Story:
         run = self.run
         yield run.started()
         if run.step == 0:
-            yield run.checkpoint()
+            yield self._saved()
         self.saving.spend(time.perf_counter(), 0.0)
         if run.is_plane:
             yield from run.surfaces()
         while not (reason := self._end()):
             yield from self._replayed()
+            if self.is_pausing:
+                yield from self._pause()
+                continue
             yield from self._one_step()
             if self._is_diverged():
                 yield from self._divergence()
@@ -136,7 +145,19 @@ class _Story:
             yield from self._upkeep(is_by_hand)
         if is_by_hand:
             self.wanted_steps = None
-            yield Paused(run.step)
+            self.is_pausing = True
+
+    def _pause(self) -> Generator[Item, None, None]:
+        """Tell and keep all there is up to this step; whoever reads `Paused` stops pulling."""
+        self.is_pausing = False
+        yield from self._reported()
+        if self.run.step > self.saved_step:
+            yield self._saved()
+        yield Paused(self.run.step)
+
+    def _saved(self) -> Artifact:
+        self.saved_step = self.run.step
+        return self.run.checkpoint()
 
     def _closes_report(self, now: float) -> bool:
         """Whether the steps since the last report are told after the next one."""
@@ -187,7 +208,7 @@ class _Story:
             self.memory.spend(now, time.perf_counter() - start)
         if self.saving.is_due(now) and not self._is_diverged():
             start = time.perf_counter()
-            checkpoint = run.checkpoint()
+            checkpoint = self._saved()
             self.saving.spend(now, time.perf_counter() - start)
             yield checkpoint
 
@@ -216,7 +237,8 @@ class _Story:
         run = self.run
         if run.is_plane:
             yield from run.surfaces()
-        yield run.checkpoint()
+        if run.step > self.saved_step:
+            yield self._saved()
         tested = None
         if reason != "stopped":
             tests = run.tested()

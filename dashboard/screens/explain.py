@@ -105,7 +105,7 @@ def _attribution(found: Attribution, kind: str, view: str) -> None:
 def _trust(found: Attribution) -> list[str]:
     """The figures to judge an explanation by, in words."""
     words = [
-        _("class {name}: logit {output:.3f}, probability {p:.1%}").format(
+        _("{name}: logit {output:.3f}, probability {p:.1%}").format(
             name=found.target_name, output=found.output, p=found.probability
         )
     ]

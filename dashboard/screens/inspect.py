@@ -5,7 +5,7 @@ import streamlit as st
 from core.jobs.lenses import ActivationsJob
 from core.results.activations import ActivationMaps
 from core.results.codec import result_bytes
-from dashboard.figures.activations import activation_figure, alt_text, probability_alt_text, probability_bars
+from dashboard.figures.activations import activation_figure, alt_text, probability_bars
 from dashboard.text import _
 from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.lens import look
@@ -28,10 +28,10 @@ def _maps(maps: ActivationMaps) -> None:
     dark = is_dark()
     prediction, controls = st.columns([2, 3], gap="medium")
     with prediction:
-        figure(probability_bars(maps, dark=dark), key="inspect.prediction", alt=probability_alt_text(maps))
+        figure(probability_bars(maps, dark=dark), key="inspect.prediction", alt=_prediction(maps))
     with controls:
         scale = _scale()
-        _facts(maps)
+        st.text(_prediction(maps))
         st.download_button(
             _("Download all arrays (NPZ)"),
             lambda: result_bytes(maps),
@@ -60,11 +60,9 @@ def _scale() -> str:
     return chosen or "layer"
 
 
-def _facts(maps: ActivationMaps) -> None:
+def _prediction(maps: ActivationMaps) -> str:
+    """What the network says, and what is right."""
     guess = int(maps.probabilities.argmax())
-    words = _("Class {label}; the network says {guess} with probability {p:.1%}. Weights after step {step:,}.")
-    st.text(
-        words.format(
-            label=maps.class_names[maps.label], guess=maps.class_names[guess], p=maps.probabilities[guess], step=maps.step
-        )
+    return _("The network says {guess} with probability {p:.1%}; right is {label}. Weights after step {step:,}.").format(
+        guess=maps.class_names[guess], p=maps.probabilities[guess], label=maps.class_names[maps.label], step=maps.step
     )

@@ -1,7 +1,7 @@
 """Any Menu as knobs: pick a kind, set its fields; what comes out is a checked Choice."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -12,6 +12,8 @@ from dashboard.components.fields import FieldView, fields_of
 from dashboard.text import _
 
 C = TypeVar("C", bound=Choice)
+FIRST = 2
+"""Fields of a Choice that are always in sight: the specs list the most important first."""
 
 
 def choice_form(menu: Any, present: C, *, key: str, label: str, on_change: Callable[[C], None]) -> None:
@@ -37,9 +39,17 @@ def choice_form(menu: Any, present: C, *, key: str, label: str, on_change: Calla
     fields(present, key=key, on_change=on_change)
 
 
-def fields(present: C, *, key: str, on_change: Callable[[C], None], only: tuple[str, ...] | None = None) -> None:
-    """The fields of one Choice, two a row."""
-    views = [view for view in fields_of(type(present)) if only is None or view.name in only]
+def fields(present: C, *, key: str, on_change: Callable[[C], None]) -> None:
+    """The fields of one Choice; those that a beginner may leave alone are folded away."""
+    views = fields_of(type(present))
+    _rows(views[:FIRST], present, key, on_change)
+    if views[FIRST:]:
+        with st.expander(_("More settings"), key=f"{key}.more"):
+            _rows(views[FIRST:], present, key, on_change)
+
+
+def _rows(views: Sequence[FieldView], present: C, key: str, on_change: Callable[[C], None]) -> None:
+    """Two a row."""
     for start in range(0, len(views), 2):
         for column, view in zip(st.columns(2), views[start : start + 2], strict=False):
             with column:
@@ -67,8 +77,11 @@ def _field(view: FieldView, present: C, key: str, on_change: Callable[[C], None]
         high = int(view.max) if view.max is not None else None
         st.number_input(label, low, high, step=int(view.step or 1), key=key, on_change=change, help=help_text)
     else:
-        step = view.step or tenth(value)
-        st.number_input(label, view.min, view.max, step=step, format="%g", key=key, on_change=change, help=help_text)
+        low = float(view.min) if view.min is not None else None
+        high = float(view.max) if view.max is not None else None
+        st.number_input(
+            label, low, high, step=float(view.step or tenth(value)), format="%g", key=key, on_change=change, help=help_text
+        )
 
 
 def tenth(value: float | None) -> float:

@@ -76,7 +76,7 @@ def _waiting(run: str, key: str) -> None:
 
 def _progress(run: str, record: RunRecord | None) -> tuple[float, str]:
     """Share done and words for it."""
-    events = [logged.event for logged in resources.reader().events(run)]
+    events = [logged.event for logged in resources.reader().events(run, name="Progressed")]
     last = next((event for event in reversed(events) if isinstance(event, Progressed) and event.total > 1), None)
     if last is None:
         place = resources.reader().queue_position(run) if record else None
@@ -84,15 +84,15 @@ def _progress(run: str, record: RunRecord | None) -> tuple[float, str]:
             return 0.0, _("Waiting: {n} before this one").format(n=place)
         return 0.0, _("Computing …")
     words = _("{done:,} of {total:,} model evaluations").format(done=last.done, total=last.total)
-    if last.left_s is not None:
+    if last.left_s is not None and last.done > 0.1 * last.total:  # before that, loading libraries distorts it
         words += _(", {s:.0f} s left").format(s=last.left_s)
     return min(1.0, last.done / last.total), words
 
 
 def _ended(record: RunRecord, key: str, ask_again: Callable[[], None]) -> None:
     """A run without a result: stopped by hand, or failed."""
-    ends = [logged.event for logged in resources.reader().events(record.id) if isinstance(logged.event, Failed)]
-    if ends:
+    ends = [logged.event for logged in resources.reader().events(record.id, name="Failed")]
+    if ends and isinstance(ends[-1], Failed):
         failure(ends[-1])
     else:
         st.info(_("Stopped.") if record.state == "stopped" else _("This was interrupted."), icon=":material/stop_circle:")

@@ -22,22 +22,28 @@ def send(record: RunRecord, command: Command) -> None:
 
 def learning_rate(record: RunRecord, *, disabled: bool) -> None:
     """One slider per lane over the learning rate that holds now; moving it changes the running run."""
-    for lane, (label, rate) in enumerate(_present_rates(record)):
-        _slider(record, lane, label, rate, disabled)
+    lanes = state.experiment_of(record.job).lanes
+    changed = _changes(record)
+    for index, lane in enumerate(lanes):
+        began = lane.optimizer.lr
+        _slider(record, index, lane.optimizer.label, began, changed.get(index, began), disabled)
 
 
-def _slider(record: RunRecord, lane: int, label: str, rate: float, disabled: bool) -> None:
-    key = f"train.learning_rate.{lane}"
+def _slider(record: RunRecord, lane: int, label: str, began: float, present: float, disabled: bool) -> None:
+    key, wish = f"train.learning_rate.{lane}", f"train.wish.{lane}"
 
     def change() -> None:
-        send(record, SetHyper(lane, "lr", st.session_state[key]))
+        value = st.session_state[key]
+        st.session_state[wish] = (record.id, record.generation, present, value)
+        send(record, SetHyper(lane, "lr", value))
 
-    if key not in st.session_state or disabled:
-        st.session_state[key] = rate
-    options = sorted({*RATES, rate, st.session_state[key]})
+    # until the change is in the run's log, the slider shows what was wished for
+    asked = st.session_state.get(wish)
+    shown = asked[3] if asked and asked[:3] == (record.id, record.generation, present) else present
+    st.session_state[key] = shown
     st.select_slider(
         _("Learning rate ({lane})").format(lane=label),
-        options,
+        sorted({*RATES, began, shown}),
         key=key,
         on_change=change,
         format_func=lambda value: f"{value:g}",
@@ -47,11 +53,7 @@ def _slider(record: RunRecord, lane: int, label: str, rate: float, disabled: boo
     )
 
 
-def _present_rates(record: RunRecord) -> list[tuple[str, float]]:
-    """Name and present learning rate of every lane: as it began, or as it was last changed by hand."""
-    rates = [(lane.optimizer.label, lane.optimizer.lr) for lane in state.experiment_of(record.job).lanes]
-    for logged in resources.reader().events(record.id, name="HyperChanged"):
-        event = logged.event
-        if isinstance(event, HyperChanged) and event.name == "lr":
-            rates[event.lane] = (rates[event.lane][0], event.new)
-    return rates
+def _changes(record: RunRecord) -> dict[int, float]:
+    """The learning rate of each lane that was changed by hand, as it was last set."""
+    changes = [logged.event for logged in resources.reader().events(record.id, name="HyperChanged")]
+    return {change.lane: change.new for change in changes if isinstance(change, HyperChanged) and change.name == "lr"}

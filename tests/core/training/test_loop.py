@@ -5,7 +5,22 @@ import math
 import pytest
 
 from core.errors import SpecError
-from core.events import Artifact, EpochDone, Failed, Finished, HyperChanged, Paused, SetHyper, Started, Step, StepsDone, Stop
+from core.events import (
+    Artifact,
+    EpochDone,
+    Failed,
+    Finished,
+    HyperChanged,
+    Pause,
+    Paused,
+    SetHyper,
+    Started,
+    Step,
+    StepMeasured,
+    StepsDone,
+    Stop,
+    SurfaceMeasured,
+)
 from core.experiment.experiment import Budget, Lane, optimizer_like
 from core.history import History
 from core.settings import Settings
@@ -59,7 +74,9 @@ def test_equal_seeds_give_equal_curves_and_other_seeds_give_others():
     assert first != other
 
 
-@pytest.mark.parametrize("model", [stack(linear(8), "Tanh", linear(2)), stack(linear(16), "BatchNorm1d", "ReLU", "Dropout", linear(2))])
+@pytest.mark.parametrize(
+    "model", [stack(linear(8), "Tanh", linear(2)), stack(linear(16), "BatchNorm1d", "ReLU", "Dropout", linear(2))]
+)
 @pytest.mark.parametrize("optimizer", ["adam", "sgd", "rmsprop", "adagrad"])
 def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit(model, optimizer):
     experiment = spiral(optimizer, steps=50, model=model)
@@ -163,3 +180,18 @@ def test_an_experiment_that_cannot_run_is_refused_before_anything_is_allocated()
     broken = spiral(model=stack(("Conv2d", {"out_channels": 4}), linear(2)))
     with pytest.raises(SpecError, match="Conv2d"):
         next(train(broken))
+
+
+def test_a_pause_tells_and_keeps_all_there_is_before_it_says_so():
+    stream = train(spiral(steps=100_000), settings=Settings(checkpoint_s=1000))
+    items = [next(stream)]
+    while len([item for item in items if isinstance(item, StepsDone)]) < 3:
+        items.append(next(stream))
+    item = stream.send(Pause())
+    while not isinstance(item, Paused):
+        items.append(item)
+        item = next(stream)
+    told_steps = sum(len(event.losses[0]) for event in items if isinstance(event, StepsDone))
+    assert item.step == told_steps
+    assert load_state(last_checkpoint(items).data).step == item.step
+    assert isinstance(next(stream), StepsDone | EpochDone | Artifact | StepMeasured | SurfaceMeasured)

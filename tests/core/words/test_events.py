@@ -24,7 +24,13 @@ def values_of(hint):
         return st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=3)
     if typing.get_args(hint):  # a union, such as float | None
         return st.one_of(*(st.none() if arm is type(None) else values_of(arm) for arm in typing.get_args(hint)))
-    plain = {int: st.integers(0, 2**40), float: FLOATS, str: st.text(max_size=20), bytes: st.binary(max_size=20), bool: st.booleans()}
+    plain = {
+        int: st.integers(0, 2**40),
+        float: FLOATS,
+        str: st.text(max_size=20),
+        bytes: st.binary(max_size=20),
+        bool: st.booleans(),
+    }
     return plain[hint]
 
 

@@ -16,7 +16,9 @@ def folded(*events):
 
 
 def test_curves_grow_per_series():
-    history = folded(StepsDone(1, 1, ((1.0, 2.0), (3.0, 4.0)), (0.1, 0.1), 0.5), StepsDone(3, 1, ((5.0,), (6.0,)), (0.1, 0.1), 1.0))
+    history = folded(
+        StepsDone(1, 1, ((1.0, 2.0), (3.0, 4.0)), (0.1, 0.1), 0.5), StepsDone(3, 1, ((5.0,), (6.0,)), (0.1, 0.1), 1.0)
+    )
     assert [list(losses) for losses in history.losses] == [[1, 2, 5], [3, 4, 6]]
     assert history.step == 3
 

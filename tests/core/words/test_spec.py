@@ -38,7 +38,7 @@ def test_a_menu_lists_its_choices_in_order():
 def test_but_changes_and_checks():
     apple = Apple().but(n=4)
     assert (apple.n, apple.share) == (4, 0.5)
-    with pytest.raises(SpecError, match="n: .*less than or equal to 9"):
+    with pytest.raises(SpecError, match=r"n: .*less than or equal to 9"):
         apple.but(n=10)
 
 

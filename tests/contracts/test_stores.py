@@ -1,0 +1,213 @@
+"""One suite for every store: what a reader and the writer promise (core/store/protocol.py)."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from core.errors import StoreError
+from core.events import Finished, Noticed, Progressed, StepsDone, SurfaceMeasured
+from core.store.protocol import ArtifactRecord, LoggedEvent, RunRecord
+from core.store.sql import SqlReader, SqlWriter
+
+BACKENDS: dict[str, Callable[[Path], Any]] = {"sqlite": lambda folder: folder / "a b#c%20?.db"}
+"""Name of a store, and where one lies that uses this folder."""
+
+
+@pytest.fixture(params=BACKENDS)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+    return BACKENDS[request.param](tmp_path)
+
+
+@pytest.fixture
+def reader(place: Any) -> Iterator[SqlReader]:
+    reader = SqlReader(place)
+    yield reader
+    reader.close()
+
+
+@pytest.fixture
+def writer(place: Any, reader: SqlReader) -> Iterator[SqlWriter]:
+    assert reader.run("a") is None  # before there is a database
+    assert reader.runs() == reader.events("a") == reader.artifacts("a") == ()
+    assert reader.by_key("k") is reader.queue_position("a") is None
+    writer = SqlWriter(place)
+    yield writer
+    writer.close()
+
+
+def record(run: str, **columns: Any) -> RunRecord:
+    values: dict[str, Any] = {
+        "id": run, "kind": "train", "owner": "ada", "name": "first", "state": "queued", "reason": "", "job": "{}", "key": "k",
+        "attempt": 0, "generation": 0, "last_seq": 0, "last_step": 0, "created": 1.0, "started": None, "finished": None,
+    }  # fmt: skip
+    return RunRecord(**(values | columns))
+
+
+def create(writer: SqlWriter, *records: RunRecord, priority: int = 1) -> None:
+    writer.begin()
+    for one in records:
+        writer.create(one)
+        writer.update(one.id, priority=priority)
+    writer.commit()
+
+
+def logged(*seqs: int) -> list[LoggedEvent]:
+    return [LoggedEvent(seq, Progressed(seq, 100)) for seq in seqs]
+
+
+def test_a_run_comes_back_as_it_was_written(writer, reader):
+    one = record("a", name="<b>'; DROP TABLE runs; --", started=2.5, job='{"kind":"é\u2028"}')
+    create(writer, one)
+    assert reader.run("a") == writer.run("a") == one
+    assert reader.run("A") is None
+
+
+def test_nothing_is_seen_before_the_commit_and_then_all_of_it(writer, reader):
+    create(writer, record("a"))
+    writer.begin()
+    writer.append("a", logged(1, 2))
+    writer.update("a", state="running", last_seq=2)
+    assert (reader.events("a"), reader.run("a").state) == ((), "queued")
+    assert len(writer.events("a")) == 2
+    writer.commit()
+    assert [one.seq for one in reader.events("a")] == [1, 2]
+    assert reader.run("a").state == "running"
+
+
+def test_every_event_comes_back_equal_with_bytes_and_what_is_no_number(writer, reader):
+    events = [
+        StepsDone(1, 0, ((0.1, float("inf"), -float("inf")),), (1e-300,), 0.25),
+        SurfaceMeasured(3, 0, 2, 6.0, bytes([0, 255, 10, 34])),
+        Noticed("warning", "code", 'quotes " and \u2028', ""),
+        Finished("completed", 3, 1.5, (0.5,), None),
+    ]
+    create(writer, record("a"))
+    writer.begin()
+    writer.append("a", [LoggedEvent(seq, event) for seq, event in enumerate(events, start=1)])
+    writer.commit()
+    assert [one.event for one in reader.events("a")] == events
+
+
+def test_events_are_read_after_a_cursor_and_up_to_a_limit(writer, reader):
+    create(writer, record("a"), record("b"))
+    writer.begin()
+    writer.append("a", logged(*range(1, 31)))
+    writer.append("b", logged(1))
+    writer.commit()
+    assert [one.seq for one in reader.events("a", after=27)] == [28, 29, 30]
+    assert [one.seq for one in reader.events("a", after=5, limit=2)] == [6, 7]
+    assert reader.events("a", after=30) == ()
+
+
+def test_a_rewind_forgets_the_tail_and_raises_the_generation(writer, reader):
+    create(writer, record("a"), record("b"))
+    writer.begin()
+    for run in "ab":
+        writer.append(run, logged(1, 2, 3, 4))
+        writer.add_artifact(ArtifactRecord(run, "early", "checkpoint", 1, 2, 10, "0" * 64))
+        writer.add_artifact(ArtifactRecord(run, "late", "checkpoint", 2, 4, 10, "1" * 64))
+    writer.rewind("a", 2)
+    writer.append("a", logged(3))  # the seq is free again
+    writer.commit()
+    assert [one.seq for one in reader.events("a")] == [1, 2, 3]
+    assert [one.name for one in reader.artifacts("a")] == ["early"]
+    assert (reader.run("a").generation, reader.run("b").generation) == (1, 0)
+    assert (len(reader.events("b")), len(reader.artifacts("b"))) == (4, 2)
+
+
+def test_artifacts_are_listed_by_seq_and_kind_and_a_name_is_unique(writer, reader):
+    create(writer, record("a"))
+    writer.begin()
+    writer.add_artifact(ArtifactRecord("a", "z", "checkpoint", 1, 2, 10, "0" * 64))
+    writer.add_artifact(ArtifactRecord("a", "b", "result", 2, 9, 10, "1" * 64))
+    writer.add_artifact(ArtifactRecord("a", "z", "checkpoint", 3, 5, 11, "2" * 64))
+    writer.commit()
+    assert [(one.name, one.seq) for one in reader.artifacts("a")] == [("z", 5), ("b", 9)]
+    assert [one.name for one in reader.artifacts("a", "result")] == ["b"]
+    writer.begin()
+    writer.forget_artifacts("a", ["z"])
+    writer.commit()
+    assert [one.name for one in reader.artifacts("a")] == ["b"]
+
+
+def test_runs_are_listed_newest_first_by_owner_and_kind(writer, reader):
+    create(
+        writer,
+        record("a", created=1.0),
+        record("b", created=3.0, owner="bob"),
+        record("c", created=2.0, kind="explain"),
+    )
+    assert [one.id for one in reader.runs()] == ["b", "c", "a"]
+    assert [one.id for one in reader.runs(owner="ada")] == ["c", "a"]
+    assert [one.id for one in reader.runs(kind="explain")] == ["c"]
+    assert [one.id for one in reader.runs(limit=1)] == ["b"]
+
+
+@pytest.mark.parametrize("state", ["failed", "stopped", "interrupted"])
+def test_the_answer_to_a_key_is_the_newest_that_did_not_end_badly(writer, reader, state):
+    create(writer, record("old", created=1.0, state="finished"), record("bad", created=2.0, state=state))
+    assert reader.by_key("k").id == "old"
+    create(writer, record("new", created=3.0, state="running"))
+    assert reader.by_key("k").id == "new"
+    assert reader.by_key("other") is None
+
+
+def test_the_queue_is_first_come_first_served_among_equals(writer, reader):
+    create(writer, record("b", created=2.0), record("a", created=3.0), record("r", created=1.0, state="running"))
+    create(writer, record("lens", created=9.0), priority=0)
+    assert [reader.queue_position(run) for run in ("b", "a", "r", "lens", "none")] == [0, 1, None, 0, None]
+    assert [one.id for one in reader.queue(priority=1)] == ["b", "a"]
+
+
+def test_who_had_fewer_starts_in_the_last_ten_minutes_goes_first(writer, reader):
+    now = time.time()
+    create(
+        writer,
+        record("1", state="finished", started=now - 60),
+        record("2", state="finished", started=now - 3600, owner="bob"),
+        record("ada", created=now - 20),
+        record("bob", created=now - 10, owner="bob"),
+    )
+    assert [one.id for one in reader.queue(priority=1)] == ["bob", "ada"]
+
+
+def test_many_threads_read_whole_batches_while_one_writes(writer, reader):
+    create(writer, record("a"))
+    wrong: list[object] = []
+    is_over = threading.Event()
+
+    def read() -> None:
+        while not is_over.is_set():
+            seqs = [one.seq for one in reader.events("a")]
+            if seqs != list(range(1, len(seqs) + 1)) or len(seqs) % 50:
+                wrong.append(seqs[-3:])
+
+    threads = [threading.Thread(target=read) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for batch in range(40):
+        writer.begin()
+        writer.append("a", logged(*range(batch * 50 + 1, batch * 50 + 51)))
+        writer.commit()
+    is_over.set()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert len(reader.events("a")) == 2000
+
+
+def test_a_write_outside_a_transaction_is_a_bug(writer):
+    with pytest.raises(RuntimeError, match="begin"):
+        writer.create(record("a"))
+
+
+def test_a_reader_cannot_write(writer, reader):
+    create(writer, record("a"))
+    with pytest.raises(StoreError, match="readonly"):
+        reader._rows(text("DELETE FROM runs"))
+    assert reader.run("a") is not None
