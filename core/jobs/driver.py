@@ -23,7 +23,8 @@ class Inbox(Protocol):
 
 
 class Driver:
-    """Pulls a stream. Pause is not pulling; the other commands are sent in, and after `Stop` the stream ends itself.
+    """Pulls a stream. `Pause` and `Step` are sent in; the stream tells all it has, yields `Paused`, and is pulled no more
+    until `Resume` or the next command. After `Stop` it ends itself.
 
     Args:
         keep: puts an artifact away and returns the event that says so.
@@ -45,8 +46,9 @@ class Driver:
         self._keep = keep
         self._step = step
         self._pause_at = pause_at
-        self._until: int | None = None
-        self._is_paused = False
+        self._is_resting = False
+        self._awaits_rest = False
+        self._is_resumed_early = False
         self._is_stopping = False
         self._begun = time.monotonic()
 
@@ -75,42 +77,38 @@ class Driver:
             yield event
             if isinstance(event, (Finished, Failed)):
                 return
+            if isinstance(event, Paused):
+                self._is_resting, self._awaits_rest = True, False
             command = yield from self._next_command()
 
     def _next_command(self) -> Generator[Event, None, Command | None]:
         """What to send into the stream next. Returns when the stream may be pulled."""
         if self._pause_at is not None:
             n_missing, self._pause_at = self._pause_at - self._step, None
-            if n_missing > 0:
-                return self._sent(Step(n_missing))
-            yield self._rest()
-        if self._until is not None and self._step >= self._until:
-            yield self._rest()
+            return self._sent(Step(n_missing) if n_missing > 0 else Pause())
+        if self._is_resting and self._is_resumed_early:
+            yield self._resumed()
         while not self._is_stopping:
-            command = self._inbox.take(self._step, wait=self._is_at_rest)
-            if not isinstance(command, (Pause, Resume)):
+            command = self._inbox.take(self._step, wait=self._is_resting)
+            if isinstance(command, Resume):
+                yield from self._resume()
+            elif not (isinstance(command, Pause) and self._is_resting):
                 return self._sent(command)
-            yield from self._switch(command)
         return None
 
-    @property
-    def _is_at_rest(self) -> bool:
-        return self._is_paused and self._until is None
+    def _resume(self) -> Iterator[Event]:
+        if self._is_resting:
+            yield self._resumed()
+        else:
+            self._is_resumed_early = self._awaits_rest
 
-    def _rest(self) -> Paused:
-        self._is_paused, self._until = True, None
-        return Paused(self._step)
-
-    def _switch(self, command: Pause | Resume) -> Iterator[Event]:
-        if isinstance(command, Pause) and not self._is_at_rest:
-            yield self._rest()
-        elif isinstance(command, Resume) and self._is_paused:
-            self._is_paused, self._until = False, None
-            yield Resumed(self._step)
+    def _resumed(self) -> Resumed:
+        self._is_resting = self._is_resumed_early = False
+        return Resumed(self._step)
 
     def _sent(self, command: Command | None) -> Command | None:
-        if isinstance(command, Step):
-            self._is_paused, self._until = True, self._step + command.n
+        if isinstance(command, (Pause, Step)):
+            self._awaits_rest, self._is_resting, self._is_resumed_early = True, False, False
         self._is_stopping = isinstance(command, Stop)
         return command
 

@@ -10,7 +10,8 @@ from core.settings import Settings
 from core.spec import Choice, Spec
 
 Stream = Generator[Event | Artifact, Command | None, None]
-"""What a job yields; commands come back by `send`. It ends with exactly one Finished or Failed."""
+"""What a job yields; commands come back by `send`. It ends with exactly one Finished or Failed. A training job answers
+`Pause` (now) and `Step` (after its steps) with `Paused`, once it has told all; it is pulled again after `Resume`."""
 
 
 class ArtifactRef(Spec):

@@ -9,7 +9,7 @@ import time
 from contextlib import suppress
 from multiprocessing.connection import Connection
 
-from core.jobs.engine import Lane
+from core.jobs.engine import Lane, WorkerHandle
 from core.jobs.messages import Message, Ready, decode, encode
 from core.jobs.worker import park
 from core.settings import Settings
@@ -96,8 +96,8 @@ class LocalEngine:
     def take(self, lane: Lane) -> LocalWorker | None:
         with self._lock:
             ours = [worker for worker in self._waiting if worker.lane == lane]
-            worker = next((worker for worker in ours if worker.is_ready), ours[0] if ours else None)
-            if worker is None and lane == "lens":
+            worker = next((worker for worker in ours if worker.is_ready), None)
+            if not ours and lane == "lens":
                 self._wanted_lens = min(MAX_LENS_WORKERS, len(self._lens_at_work) + 1)
             if worker is not None:
                 self._waiting.remove(worker)
@@ -106,7 +106,9 @@ class LocalEngine:
         self._start_missing()
         return worker
 
-    def give_back(self, worker: LocalWorker) -> None:
+    def give_back(self, worker: WorkerHandle) -> None:
+        if not isinstance(worker, LocalWorker):
+            raise TypeError("this engine did not hand out that worker")
         with self._lock:
             if worker in self._lens_at_work:
                 self._lens_at_work.remove(worker)
@@ -127,6 +129,8 @@ class LocalEngine:
                     LOG.warning("a waiting %s worker is gone: %s", worker.lane, worker.end())
                     self._waiting.remove(worker)
                     self._leaving.append((worker, 0.0))
+                    if not worker.is_ready:  # or a worker that cannot start would be started again without end
+                        self._not_before = time.monotonic() + RETRY_S
             self._reap()
         self._start_missing()
 

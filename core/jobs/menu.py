@@ -7,7 +7,7 @@ from typing import Any
 
 from core.errors import PoolError
 from core.jobs.job import Job
-from core.spec import choice_class, parse_json
+from core.spec import parse_json
 
 DEFAULT_MENU = "core.jobs.shipping:AnyJob"
 
@@ -33,8 +33,3 @@ def parse_job(text: str) -> Job:
     """
     job: Job = parse_json(_menu(menu_name()), text)
     return job
-
-
-def lane_of(kind: str) -> str:
-    """The lane of jobs of this kind."""
-    return str(choice_class(_menu(menu_name()), kind).lane)

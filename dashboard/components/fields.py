@@ -119,8 +119,9 @@ def _flat(marks: list[Any]) -> Iterator[Any]:
             yield mark
 
 
-def _bound(bounds: list[Any], cls: type, name: str) -> Any:
-    return next((getattr(bound, name) for bound in bounds if isinstance(bound, cls)), None)
+def _bound(bounds: list[Any], cls: type, name: str) -> float | None:
+    found: float | None = next((getattr(bound, name) for bound in bounds if isinstance(bound, cls)), None)
+    return found
 
 
 def _lowest(bounds: list[Any], step: float | None) -> float | None:

@@ -51,8 +51,8 @@ def _controls(record: RunRecord | None) -> None:
             _button("pause", _("Pause"), ":material/pause:", record, Pause(), disabled=present != "running")
         _button("step", _("Step"), ":material/skip_next:", record, Step(1), disabled=present not in ("paused", "running"))
         _button("stop", _("Stop"), ":material/stop:", record, Stop(), disabled=not is_live and present != "queued")
-        if record is not None:
-            learning_rate(record, disabled=not is_live)
+        if record is not None and is_live:
+            learning_rate(record)
 
 
 def _button(name: str, label: str, icon: str, record: RunRecord | None, command: Command, *, disabled: bool = False) -> None:

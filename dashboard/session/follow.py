@@ -202,33 +202,35 @@ class Follower:
         return self._cache[cursor]
 
     def _encoded(self, cursor: Cursor) -> tuple[bytes, Cursor]:
-        history, parts, at = self.history, list[bytes](), cursor
+        parts, at = list[bytes](), cursor
         if at.generation != self.generation:
             if at.generation >= 0:
                 parts.append(live_frames.reset(self.generation))
             at = Cursor(self.generation)
         if at.hello < self._hello_version and self._record is not None:
-            parts.append(live_frames.hello(self._record, history))
+            parts.append(live_frames.hello(self._record, self.history))
             at = replace(at, hello=self._hello_version)
+        at = self._add_curves(parts, at)
+        versions = self._surface_versions.items()
+        parts += [live_frames.surface(self.history.surfaces[series]) for series, version in versions if version > at.surface]
+        if at.status < self._status_version:
+            parts.append(self._status)
+        return b"".join(parts), replace(at, surface=self._surface_version, status=self._status_version)
+
+    def _add_curves(self, parts: list[bytes], at: Cursor) -> Cursor:
+        """Add what grows with the run, and move the cursor past it."""
+        history = self.history
         if at.step < history.step:
             data, step = live_frames.steps(history, at.step)
             parts.append(data)
             at = replace(at, step=step)
         if at.measured < len(history.measured):
             parts.append(live_frames.measured(history.measured[at.measured :]))
-            at = replace(at, measured=len(history.measured))
         if at.epochs < len(history.epochs):
             parts.append(live_frames.epochs(history.epochs[at.epochs :]))
-            at = replace(at, epochs=len(history.epochs))
         if at.marks < len(history.changes):
             parts.append(live_frames.marks(history.changes))
-            at = replace(at, marks=len(history.changes))
-        for series, version in self._surface_versions.items():
-            if version > at.surface:
-                parts.append(live_frames.surface(history.surfaces[series]))
-        if at.status < self._status_version:
-            parts.append(self._status)
-        return b"".join(parts), replace(at, surface=self._surface_version, status=self._status_version)
+        return replace(at, measured=len(history.measured), epochs=len(history.epochs), marks=len(history.changes))
 
 
 class FollowerHub:

@@ -35,7 +35,9 @@ def _plain(value: Any) -> Any:
 def frame(kind: str, header: dict[str, Any], arrays: dict[str, tuple[str, Any]] | None = None) -> bytes:
     """One frame of type `kind`; `arrays` maps a name to (one of TYPES, array-like)."""
     ready = {name: np.ascontiguousarray(data, dtype=TYPES[code]) for name, (code, data) in (arrays or {}).items()}
-    described = [{"name": name, "dtype": arrays[name][0], "shape": list(data.shape)} for name, data in ready.items()] if arrays else []
+    described = (
+        [{"name": name, "dtype": arrays[name][0], "shape": list(data.shape)} for name, data in ready.items()] if arrays else []
+    )
     text = json.dumps({"type": kind, **_plain(header), "arrays": described}, separators=(",", ":")).encode()
     head = _padded(LENGTH.pack(len(text)) + text)
     return head + b"".join(_padded(data.tobytes()) for data in ready.values())

@@ -115,7 +115,12 @@ def _end(record: RunRecord, history: History) -> dict[str, Any]:
     """How it ended: the test figures, or a sentence about the failure."""
     match history.end:
         case Finished() as end:
-            return {"reason": end.reason, "elapsed_s": end.elapsed_s, "test_loss": end.test_loss, "test_accuracy": end.test_accuracy}
+            return {
+                "reason": end.reason,
+                "elapsed_s": end.elapsed_s,
+                "test_loss": end.test_loss,
+                "test_accuracy": end.test_accuracy,
+            }
         case Failed() as end:
             return {"message": end.message, "hint": end.hint}
         case _:

@@ -20,16 +20,16 @@ def send(record: RunRecord, command: Command) -> None:
         st.toast(str(error), icon=":material/error:")
 
 
-def learning_rate(record: RunRecord, *, disabled: bool) -> None:
+def learning_rate(record: RunRecord) -> None:
     """One slider per lane over the learning rate that holds now; moving it changes the running run."""
     lanes = state.experiment_of(record.job).lanes
     changed = _changes(record)
     for index, lane in enumerate(lanes):
         began = lane.optimizer.lr
-        _slider(record, index, lane.optimizer.label, began, changed.get(index, began), disabled)
+        _slider(record, index, lane.optimizer.label, began, changed.get(index, began))
 
 
-def _slider(record: RunRecord, lane: int, label: str, began: float, present: float, disabled: bool) -> None:
+def _slider(record: RunRecord, lane: int, label: str, began: float, present: float) -> None:
     key, wish = f"train.learning_rate.{lane}", f"train.wish.{lane}"
 
     def change() -> None:
@@ -47,7 +47,6 @@ def _slider(record: RunRecord, lane: int, label: str, began: float, present: flo
         key=key,
         on_change=change,
         format_func=lambda value: f"{value:g}",
-        disabled=disabled,
         width=320,
         help=_("Holds from the next step on; the change is marked on the curves."),
     )

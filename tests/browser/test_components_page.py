@@ -56,7 +56,8 @@ def test_zoom_survives_updates_and_is_undone_by_its_button(page, components_serv
 
 def test_scales_and_smoothing_are_set_from_the_keyboard(page, components_server: str) -> None:
     watching(page, components_server, "browser-live-1")
-    axes = f"() => {{ const a = document.querySelector('{CURVES} .js-plotly-plot')._fullLayout; return [a.yaxis.type, a.xaxis.title.text] }}"
+    layout = f"document.querySelector('{CURVES} .js-plotly-plot')._fullLayout"
+    axes = f"() => [{layout}.yaxis.type, {layout}.xaxis.title.text]"
     assert page.evaluate(axes) == ["linear", "step"]
     for name in ("Log scale", "By epoch"):
         page.get_by_label(name).focus()
@@ -88,8 +89,9 @@ def test_one_socket_serves_both_and_a_lost_one_is_taken_up_again(page, component
     watching(page, components_server, "browser-live-2")
     assert len(sockets) == 1
     page.evaluate(  # what a blip of the network does
-        "async () => { const script = performance.getEntriesByType('resource').map(r => r.name).find(n => n.endsWith('/live_feed.js'));"
-        " const { subscribe } = await import(script); const { feed } = subscribe('browser-live-2', () => {}); feed.socket.close(4000); }"
+        "async () => { const loaded = performance.getEntriesByType('resource').map(entry => entry.name);"
+        " const { subscribe } = await import(loaded.find(name => name.endsWith('/live_feed.js')));"
+        " subscribe('browser-live-2', () => {}).feed.socket.close(4000); }"
     )
     step = int(value(page, "step"))
     page.wait_for_function(f"() => +document.querySelector('{CURVES}').dataset.step > {step + 200}")
@@ -118,6 +120,7 @@ def test_layers_are_moved_and_removed_from_the_keyboard(page, components_server:
         page.keyboard.press("ArrowDown")
     page.get_by_role("button", name="Move Conv2d, layer 4 of 8").wait_for()
     settled(page)
+    page.wait_for_timeout(300)  # the answers to all three are there now
     assert names.nth(3).inner_text().split() == ["4", "Conv2d"]
     assert page.evaluate("() => document.activeElement.getAttribute('aria-label')").startswith("Move Conv2d, layer 4")
     page.get_by_role("alert").get_by_text("Conv2d").wait_for()  # it stands after Flatten now
@@ -181,8 +184,7 @@ def test_the_plane_is_read_from_the_keyboard(page, components_server: str) -> No
     assert "Decision surface" in plane.get_attribute("aria-label")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 1024])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 1024)])
 def test_nothing_overlaps_or_is_hard_to_read(browser, components_server: str, scheme: str, width: int) -> None:
     page, wrong = watched_page(browser, viewport={"width": width, "height": 1400}, color_scheme=scheme)
     watching(page, components_server, "browser-live-1")

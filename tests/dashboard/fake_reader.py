@@ -36,7 +36,9 @@ def started(series: tuple[str, ...] = ("SGD",), total_steps: int | None = 1000) 
 
 def steps(first: int, *losses: float, n_series: int = 1) -> StepsDone:
     rows = tuple(tuple(loss + k for loss in losses) for k in range(n_series))
-    return StepsDone(first_step=first, epoch=0, losses=rows, learning_rates=(0.1,) * n_series, elapsed_s=(first + len(losses)) / 500)
+    return StepsDone(
+        first_step=first, epoch=0, losses=rows, learning_rates=(0.1,) * n_series, elapsed_s=(first + len(losses)) / 500
+    )
 
 
 class ListReader:
@@ -112,11 +114,20 @@ class ClockReader:
         if wanted <= done or reader.record.state != "running":
             return
         if reader.record.id.startswith("fail") and seconds > 1:
-            reader.put(Failed("diverged", f"The loss became infinite at step {done}.", "Lower the learning rate, for example to 0.01.", done))
+            reader.put(
+                Failed(
+                    "diverged",
+                    f"The loss became infinite at step {done}.",
+                    "Lower the learning rate, for example to 0.01.",
+                    done,
+                )
+            )
             reader.set(state="failed")
             return
         losses = [2.3 * math.exp(-i / 4000) + 0.25 * math.sin(i * 12.9898) ** 2 for i in range(done + 1, wanted + 1)]
-        reader.put(StepsDone(done + 1, done // self.PER_EPOCH, (tuple(losses),), (0.1 if done < 400 else 0.05,), wanted / self.RATE))
+        reader.put(
+            StepsDone(done + 1, done // self.PER_EPOCH, (tuple(losses),), (0.1 if done < 400 else 0.05,), wanted / self.RATE)
+        )
         reader.put(StepMeasured(wanted, (1.0,), (10.0,), (1 - math.exp(-wanted / 3000) * (0.8 + 0.2 * math.sin(wanted)),)))
         if done < 400 <= wanted:
             reader.put(HyperChanged(wanted, 0, "learning_rate", 0.1, 0.05))

@@ -12,7 +12,8 @@ _component = declare("boundary")
 
 MAX_POINTS = 4000
 SPAN = 6.0
-BLUE, MIDDLE, ORANGE = "#0072b2", "#f4f4f2", "#e66100"
+POINTS = ("#0072b2", "#d55e00")
+SURFACE = ("#4f9fd0", "#f4f4f2", "#f0965a")  # paler than the points that lie on it
 
 
 def boundary(
@@ -45,7 +46,8 @@ def boundary(
         "label": (labels[shown] == 1).astype(int).tolist(),
         "held": is_validation[shown].astype(int).tolist(),
         "span": SPAN,
-        "colours": [BLUE, MIDDLE, ORANGE],
+        "colours": POINTS,
+        "surface": SURFACE,
         "classes": [str(name) for name in class_names][:2],
         "texts": _texts(),
     }

@@ -1,6 +1,6 @@
 // The plane of 2-D data: decision surface, points, axes, legend, and a reading point by mouse or keyboard.
 
-import { cssValue, download, fill, h, oncePerFrame, setText, whole } from "./dom.js";
+import { cssValue, download, fill, h, oncePerFrame, setText, whenGone, whole } from "./dom.js";
 import { subscribe } from "./live_feed.js";
 import { colourMap, paint, surfaceImage, valueAt } from "./plane.js";
 
@@ -15,10 +15,10 @@ export default function ({ parentElement, data }) {
     views.set(root, view);
   }
   view.update(data);
-  return () => {
+  return whenGone(root, () => {
     view.stop();
     views.delete(root);
-  };
+  });
 }
 
 class View {
@@ -57,7 +57,7 @@ class View {
   update(data) {
     this.data = data;
     this.texts = data.texts;
-    this.map = colourMap(data.colours);
+    this.map = colourMap(data.surface);
     if (data.run !== this.run || this.subscription?.feed.isStale()) {
       this.subscription?.leave();
       this.run = data.run;
@@ -83,8 +83,8 @@ class View {
   }
 
   drawLegend() {
-    const { colours, classes } = this.data;
-    const key = JSON.stringify([colours, classes]);
+    const { colours, surface, classes } = this.data;
+    const key = JSON.stringify([colours, surface, classes]);
     if (key === this.legendKey) return;
     this.legendKey = key;
     const dot = (colour, isHeld) => {
@@ -93,9 +93,9 @@ class View {
       return element;
     };
     const scale = h("span", { class: "scale", "aria-hidden": "true" });
-    scale.style.background = `linear-gradient(to right, ${colours.join(", ")})`;
+    scale.style.background = `linear-gradient(to right, ${surface.join(", ")})`;
     this.legend.replaceChildren(
-      ...classes.map((name, k) => h("span", {}, dot(colours[2 * k], false), fill(this.texts.class, { name }))),
+      ...classes.map((name, k) => h("span", {}, dot(colours[k], false), fill(this.texts.class, { name }))),
       h("span", {}, dot("currentColor", false), this.texts.train), h("span", {}, dot("currentColor", true), this.texts.validation),
       h("span", { class: "range" }, "0", scale, "1", h("span", {}, fill(this.texts.probability, { name: classes[1] ?? "1" }))));
   }

@@ -3,6 +3,8 @@
 const MARGIN = { left: 44, top: 8, right: 10, bottom: 40 };
 const TICKS = 4; // per half axis
 const RADIUS = 3.6;
+const SMALL_RADIUS = 2.6; // for more points than MANY
+const MANY = 250;
 
 const channels = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
 
@@ -75,19 +77,19 @@ function paintSurface(context, { side, span }, image, px, py) {
 }
 
 function paintPoints(context, data, px, py, isOnSurface, style) {
-  const colours = [data.colours[0], data.colours[2]];
   const ring = isOnSurface ? "#ffffff" : style.background;
+  const radius = data.x.length > MANY ? SMALL_RADIUS : RADIUS;
   for (let i = 0; i < data.x.length; i++) {
-    const colour = colours[data.label[i]];
+    const colour = data.colours[data.label[i]];
     context.beginPath();
-    context.arc(px(data.x[i]), py(data.y[i]), RADIUS, 0, 2 * Math.PI);
-    context.lineWidth = data.held[i] ? 3.4 : 1.2;
+    context.arc(px(data.x[i]), py(data.y[i]), radius, 0, 2 * Math.PI);
+    context.lineWidth = data.held[i] ? 3 : 0.8;
     context.strokeStyle = ring;
     context.fillStyle = data.held[i] ? ring : colour;
     context.fill();
     context.stroke();
     if (data.held[i]) {
-      context.lineWidth = 1.8;
+      context.lineWidth = 1.5;
       context.strokeStyle = colour;
       context.stroke();
     }

@@ -1,6 +1,6 @@
 // Pictures as one radio group: one tab stop, arrow keys choose.
 
-import { h } from "./dom.js";
+import { h, whenGone } from "./dom.js";
 
 const views = new WeakMap();
 
@@ -15,7 +15,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   };
   choose(view, data.chosen);
   views.set(root, view);
-  return () => views.delete(root);
+  return whenGone(root, () => views.delete(root));
 }
 
 function build(root, { pictures, names, label }, key) {

@@ -155,7 +155,9 @@ def layers_sent(sent: object, fields: dict[str, tuple[FieldView, ...]]) -> list[
             return None
         params = item.get("params")
         params = params if isinstance(params, dict) else {}
-        layers.append({"kind": kind} | {field.name: field.clamp(params.get(field.name, field.default)) for field in fields[kind]})
+        layers.append(
+            {"kind": kind} | {field.name: field.clamp(params.get(field.name, field.default)) for field in fields[kind]}
+        )
     return layers
 
 

@@ -2,7 +2,7 @@
 // is ignored, so that a fast hand is never undone.
 
 import { card } from "./layer_card.js";
-import { fill, h, setText, whole } from "./dom.js";
+import { fill, h, setText, whenGone, whole } from "./dom.js";
 
 const RESEND_MS = 4000;
 const views = new WeakMap();
@@ -17,10 +17,10 @@ export default function ({ parentElement, data, setTriggerValue }) {
     views.set(root, view);
   }
   view.update(data, setTriggerValue);
-  return () => {
+  return whenGone(root, () => {
     view.stop();
     views.delete(root);
-  };
+  });
 }
 
 class View {

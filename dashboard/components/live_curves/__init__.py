@@ -1,4 +1,4 @@
-"""Loss and accuracy of a run, drawn while it trains. The curves reach the browser by the run's WebSocket, not through a rerun."""
+"""Loss and accuracy of a run, drawn while it trains: by the run's WebSocket, without a rerun of the page."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -75,9 +75,14 @@ def _texts() -> dict[str, str]:
         "accuracy_axis": _("accuracy (%)"),
         "step_axis": _("step"),
         "epoch_axis": _("epoch"),
-        "train": _("training (batches)"),
+        "batches": _("batches"),
+        "batches_help": _("Measured on each batch while training, before its step; smoothed as the slider says"),
+        "train": _("training"),
+        "train_help": _(
+            "Measured at the end of each epoch on a fixed sample of the training split, to compare with validation"
+        ),
         "validation": _("validation"),
-        "raw": _("as measured"),
+        "validation_help": _("Measured at the end of each epoch on the validation split"),
         "log": _("Log scale"),
         "by_epoch": _("By epoch"),
         "smoothing": _("Smoothing"),

@@ -1,6 +1,7 @@
 // From the numbers of a run to the few points that a panel can show. No DOM here.
 
-// Exponential moving average with its start-up bias taken out; it grows with its source and starts again when `beta` changes
+// Exponential moving average over steps, with its start-up bias taken out: after a gap of d steps the past counts
+// beta ** d, so rare measurements lag no more than frequent ones. It grows with its source; another `beta` starts it again.
 export class Smoothed {
   constructor() {
     this.reset(0);
@@ -11,9 +12,10 @@ export class Smoothed {
     this.n = 0;
     this.sum = 0;
     this.weight = 0;
+    this.step = 0;
   }
-  // `read(i)` for i in [0, n)
-  follow(read, n, beta) {
+  // `source`: {n, step(i), y(i)}
+  follow({ n, step, y }, beta) {
     if (beta !== this.beta || n < this.n) this.reset(beta);
     if (n > this.values.length) {
       const larger = new Float64Array(Math.max(n, this.values.length * 2));
@@ -21,10 +23,12 @@ export class Smoothed {
       this.values = larger;
     }
     for (let i = this.n; i < n; i++) {
-      const value = read(i);
+      const value = y(i);
       if (Number.isFinite(value)) {
-        this.sum = beta * this.sum + (1 - beta) * value;
-        this.weight = beta * this.weight + (1 - beta);
+        const past = beta ** (step(i) - this.step);
+        this.sum = past * this.sum + (1 - past) * value;
+        this.weight = past * this.weight + (1 - past);
+        this.step = step(i);
       }
       this.values[i] = this.weight > 0 ? this.sum / this.weight : NaN;
     }

@@ -1,7 +1,7 @@
 // Loss and accuracy of a run while it trains: legend, controls, state line and two panels.
 
 import { csv, Smoothed } from "./curve_data.js";
-import { clock, cssValue, download, fill, h, oncePerFrame, setText, short, whole } from "./dom.js";
+import { clock, cssValue, download, fill, h, oncePerFrame, setText, short, whenGone, whole } from "./dom.js";
 import { subscribe } from "./live_feed.js";
 import { loadPlotly, Panel } from "./panel.js";
 
@@ -16,17 +16,17 @@ export default function ({ parentElement, data, setTriggerValue }) {
     views.set(root, view);
   }
   view.update(data, setTriggerValue);
-  return () => {
+  return whenGone(root, () => {
     view.stop();
     views.delete(root);
-  };
+  });
 }
 
 class View {
   constructor(root, data) {
     this.root = root;
     this.texts = data.texts;
-    this.smoothing = 0.8;
+    this.smoothing = 0.9;
     this.byEpoch = false;
     this.nUpdates = 0;
     root.dataset.mount = `${Date.now().toString(36)}-${++nMounts}`;
@@ -47,9 +47,9 @@ class View {
     this.legend = h("div", { class: "legend" });
     this.log = h("input", { type: "checkbox", onchange: () => this.loss?.setLog(this.log.checked) });
     this.epochs = h("input", { type: "checkbox", onchange: () => this.setUnit(this.epochs.checked) });
-    this.smooth = h("input", { type: "range", min: 0, max: 0.99, step: 0.01, value: this.smoothing, "aria-label": texts.smoothing });
+    this.smooth = h("input", { type: "range", min: 0, max: 0.995, step: 0.005, value: this.smoothing, "aria-label": texts.smoothing });
     this.smooth.addEventListener("input", () => this.setSmoothing(Number(this.smooth.value)));
-    this.smoothValue = h("output", {}, this.smoothing.toFixed(2));
+    this.smoothValue = h("output", {}, this.smoothing.toFixed(3));
     this.resetButton = h("button", { type: "button", disabled: true, onclick: () => this.resetZoom() }, texts.reset);
     this.csvButton = h("button", { type: "button", disabled: true, onclick: () => this.save() }, texts.csv);
     const controls = h("div", { class: "controls", role: "group", "aria-label": texts.controls },
@@ -147,16 +147,16 @@ class View {
   }
 
   drawLegend(series) {
-    const sample = (colour, isValidation) => {
-      const box = h("span", { class: isValidation ? "sample dashed" : "sample", "aria-hidden": "true" });
+    const sample = (colour, kind) => {
+      const box = h("span", { class: `sample ${kind}`, "aria-hidden": "true" });
       box.style.setProperty("--line", colour);
       return box;
     };
     const palette = (k) => this.data.palette[k % this.data.palette.length];
     const plain = series.length > 1 ? "currentColor" : palette(0);
-    const names = series.length > 1 ? series.map((name, k) => h("span", {}, sample(palette(k), false), name)) : [];
-    this.legend.replaceChildren(...names,
-      h("span", {}, sample(plain, false), this.texts.train), h("span", {}, sample(plain, true), this.texts.validation));
+    const names = series.length > 1 ? series.map((name, k) => h("span", {}, sample(palette(k), "train"), name)) : [];
+    const kinds = ["batches", "train", "validation"];
+    this.legend.replaceChildren(...names, ...kinds.map((kind) => h("span", { title: this.texts[`${kind}_help`] }, sample(plain, kind), this.texts[kind])));
   }
 
   draw() {
@@ -179,19 +179,21 @@ class View {
 
   lossCurves(feed, k) {
     const column = feed.losses[k];
-    return this.curves(k, "loss", { n: column.n, step: (i) => i + 1, y: (i) => column.data[i] }, validation(feed, k, "validation_loss", 1));
+    const source = { n: column.n, step: (i) => i + 1, y: (i) => column.data[i] };
+    return this.curves(k, "loss", source, (name) => byEpoch(feed, k, `${name}_loss`, 1));
   }
 
   accuracyCurves(feed, k) {
     const { step, batch_accuracy } = feed.measured;
     const source = { n: step.length, step: (i) => step[i], y: (i) => 100 * batch_accuracy[i][k] };
-    return this.curves(k, "accuracy", source, validation(feed, k, "validation_accuracy", 100));
+    return this.curves(k, "accuracy", source, (name) => byEpoch(feed, k, `${name}_accuracy`, 100));
   }
 
-  curves(k, what, source, held) {
-    if (this.smoothing === 0) return { raw: null, main: source, validation: held };
-    const y = this.smoothed[k][what].follow(source.y, source.n, this.smoothing);
-    return { raw: source, main: { ...source, y }, validation: held };
+  curves(k, what, source, epochs) {
+    const ends = { train: epochs("train"), validation: epochs("validation") };
+    if (this.smoothing === 0) return { raw: null, batches: source, ...ends };
+    const y = this.smoothed[k][what].follow(source, this.smoothing);
+    return { raw: source, batches: { ...source, y }, ...ends };
   }
 
   drawLine(feed) {
@@ -218,18 +220,17 @@ class View {
 
   describe(feed) {
     const last = feed.epochs.at(-1);
-    const at = feed.measured.batch_accuracy.at(-1);
-    const percent = (value) => (Number.isFinite(value) ? `${(100 * value).toFixed(1)} %` : "–");
+        const percent = (value) => (Number.isFinite(value) ? `${(100 * value).toFixed(1)} %` : "–");
     const values = { n: feed.losses.length, step: whole(feed.step) };
     const say = (frame, title, train, held) =>
       frame.parentElement.setAttribute("aria-label", fill(feed.step ? this.texts.alt : this.texts.alt_empty, { ...values, title, train, validation: held }));
-    say(this.lossFrame, this.texts.loss, short(feed.losses[0]?.data[feed.step - 1]), short(last?.validation_loss[0]));
-    say(this.accuracyFrame, this.texts.accuracy, percent(at?.[0]), percent(last?.validation_accuracy[0]));
+    say(this.lossFrame, this.texts.loss, short(last?.train_loss[0]), short(last?.validation_loss[0]));
+    say(this.accuracyFrame, this.texts.accuracy, percent(last?.train_accuracy[0]), percent(last?.validation_accuracy[0]));
   }
 
   setSmoothing(beta) {
     this.smoothing = beta;
-    setText(this.smoothValue, beta.toFixed(2));
+    setText(this.smoothValue, beta.toFixed(3));
     this.ask();
   }
 
@@ -263,7 +264,7 @@ class View {
   }
 }
 
-function validation(feed, k, name, scale) {
+function byEpoch(feed, k, name, scale) {
   return { n: feed.epochs.length, step: (i) => feed.epochs[i].step, y: (i) => scale * feed.epochs[i][name][k] };
 }
 

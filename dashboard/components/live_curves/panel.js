@@ -1,9 +1,11 @@
-// One Plotly panel: batch curve (faint as measured, solid smoothed) and validation curve of every series, updated in place.
+// One Plotly panel, updated in place. Per series: the batches (faint as measured, thin smoothed), and at the end of each
+// epoch the training sample (solid) and validation (dashed), which compare with each other.
 
 import { cssValue, fill, short } from "./dom.js";
 import { decimated } from "./curve_data.js";
 
-const TRACES = 3; // per series: as measured, training, validation
+const TRACES = 4; // per series: as measured, batches, training, validation
+const MAX_MARKERS = 30; // more than these run into each other
 const MAX_BUCKETS = 300;
 const CONFIG = { displaylogo: false, displayModeBar: false, responsive: false, scrollZoom: false, doubleClick: "reset" };
 
@@ -45,8 +47,9 @@ export class Panel {
     const held = blended(colour, cssValue(this.frame, "--st-text-color"));
     const tip = (what) => `${this.series.length > 1 ? `${escape(name)}, ` : ""}${what}: ${unit}<extra></extra>`;
     return [
-      { x: [], y: [], mode: "lines", line: { color: colour, width: 1 }, opacity: 0.28, visible: false, hovertemplate: tip(texts.raw) },
-      { x: [], y: [], mode: "lines", line: { color: colour, width: 1.4 }, hovertemplate: tip(texts.train) },
+      { x: [], y: [], mode: "lines", line: { color: colour, width: 1 }, opacity: 0.22, visible: false, hoverinfo: "skip" },
+      { x: [], y: [], mode: "lines", line: { color: colour, width: 1.2 }, opacity: 0.65, hovertemplate: tip(texts.batches) },
+      { x: [], y: [], mode: "lines+markers", line: { color: colour, width: 2.4 }, marker: { color: colour, size: 6 }, hovertemplate: tip(texts.train) },
       {
         x: [], y: [], mode: "lines+markers", hovertemplate: tip(texts.validation),
         line: { color: held, width: 2.4, dash: "dash" },
@@ -65,7 +68,7 @@ export class Panel {
       font: { color: colour, family: cssValue(this.frame, "--st-font") || "sans-serif", size: 12 },
       hoverlabel: { bgcolor: cssValue(this.frame, "--st-secondary-background-color"), bordercolor: grid, font: { color: colour } },
       xaxis: { ...axis, title: { text: this.xTitle ?? this.texts.step_axis, standoff: 8 }, rangemode: "tozero" },
-      yaxis: { ...axis, title: { text: this.spec.axis, standoff: 8 }, ...(this.spec.isPercent ? { autorangeoptions: { clipmin: 0, clipmax: 100 } } : {}) },
+      yaxis: { ...axis, title: { text: this.spec.axis, standoff: 8 }, ...(this.spec.isPercent ? { autorangeoptions: { clipmin: 0, clipmax: 102 } } : {}) },
     };
   }
 
@@ -79,7 +82,7 @@ export class Panel {
     return Boolean(full && (!full.xaxis.autorange || !full.yaxis.autorange));
   }
 
-  // `curves[k]`: {raw, main, validation}, each {n, step(i), y(i)}; raw is null where nothing is smoothed
+  // `curves[k]`: {raw, batches, train, validation}, each {n, step(i), y(i)}; raw is null where nothing is smoothed
   draw(curves, lastStep) {
     const range = this.range;
     const [lo, hi] = range ?? [0, lastStep / this.factor];
@@ -87,15 +90,18 @@ export class Panel {
     const xs = [];
     const ys = [];
     const shown = [];
+    const modes = [];
     for (const curve of curves) {
-      for (const part of [curve.raw, curve.main, curve.validation]) {
+      for (const part of [curve.raw, curve.batches, curve.train, curve.validation]) {
         const data = part ? decimated({ n: part.n, x: (i) => part.step(i) / this.factor, y: part.y, lo, hi, buckets }) : { x: [], y: [] };
         xs.push(data.x);
         ys.push(data.y);
         shown.push(Boolean(part));
+        const isByEpoch = part === curve.train || part === curve.validation;
+        modes.push(isByEpoch && data.x.length <= MAX_MARKERS ? "lines+markers" : "lines");
       }
     }
-    this.Plotly.restyle(this.frame, { x: xs, y: ys, visible: shown }, [...Array(this.nSeries * TRACES).keys()]);
+    this.Plotly.restyle(this.frame, { x: xs, y: ys, visible: shown, mode: modes }, [...Array(this.nSeries * TRACES).keys()]);
   }
 
   marks(items) {

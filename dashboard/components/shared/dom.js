@@ -32,6 +32,12 @@ export function download(name, blob) {
   setTimeout(() => URL.revokeObjectURL(address), 1000);
 }
 
+// The cleanup that a component returns. Streamlit also calls it for a call that was overtaken by the next one while the
+// script was loading; only when the element has left the page is it time to stop.
+export function whenGone(root, stop) {
+  return () => setTimeout(() => root.isConnected || stop(), 0);
+}
+
 export function cssValue(element, name) {
   return getComputedStyle(element).getPropertyValue(name).trim();
 }

@@ -12,6 +12,12 @@ from dashboard.components.boundary import boundary
 from dashboard.components.live_curves import live_curves
 
 st.session_state.setdefault("heard", [])
-live_curves(st.query_params.get("run"), key="curves", palette=["#0072B2", "red;}"], state="running", on_state=st.session_state.heard.append)
+live_curves(
+    st.query_params.get("run"),
+    key="curves",
+    palette=["#0072B2", "red;}"],
+    state="running",
+    on_state=st.session_state.heard.append,
+)
 points = np.array([[0.12345, 1.0], [np.nan, 0.0], [2.0, -3.0]])
 boundary(points, np.array([0, 1, 1]), np.array([False, False, True]), st.query_params.get("run"), key="plane")

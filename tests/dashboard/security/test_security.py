@@ -21,7 +21,9 @@ async def echo(socket):
 
 @pytest.fixture(scope="module")
 def client() -> TestClient:
-    app = Starlette(routes=[Route("/", page, methods=["GET", "POST"]), WebSocketRoute("/ws", echo)], middleware=middleware(Settings()))
+    app = Starlette(
+        routes=[Route("/", page, methods=["GET", "POST"]), WebSocketRoute("/ws", echo)], middleware=middleware(Settings())
+    )
     return TestClient(app, base_url="http://localhost:8501")
 
 
@@ -31,7 +33,9 @@ def test_our_own_page_gets_an_answer_with_all_security_headers(client: TestClien
     assert {name: answer.headers[name] for name in HEADERS} == HEADERS
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "http://localhost:9999", "null", "http://localhost:8501.evil.example"])
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "http://localhost:9999", "null", "http://localhost:8501.evil.example"]
+)
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_foreign_page_is_refused(client: TestClient, origin: str, method: str) -> None:
     answer = client.request(method, "/", headers={"origin": origin})

@@ -15,7 +15,7 @@ RUN = "run-00000001"
 
 def client(reader: ListReader) -> TestClient:
     hub = FollowerHub(reader)
-    return TestClient(Starlette(routes=[live_route(lambda: hub)]), base_url="http://localhost:8501")
+    return TestClient(Starlette(routes=[live_route(lambda: hub)]))
 
 
 def heard(reader: ListReader, address: str, **headers: str) -> tuple[list[bytes], int]:
@@ -64,6 +64,6 @@ def test_another_page_is_refused_before_it_is_accepted() -> None:
 
 def test_our_own_page_is_welcome() -> None:
     reader = ListReader(started(), state="finished")
-    messages, code = heard(reader, f"/api/runs/{RUN}/live", origin="http://localhost:8501")
+    messages, code = heard(reader, f"/api/runs/{RUN}/live", origin="http://testserver")
     assert messages
     assert code == 1000

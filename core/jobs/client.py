@@ -1,0 +1,152 @@
+"""All that the front may call: submit a job, order a command, read what happened."""
+
+import json
+import logging
+import os
+import secrets
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import core
+from core import errors
+from core.errors import LayerwiseError, PoolError, StoreError
+from core.events import Command, dump
+from core.jobs.control import Answer, ask
+from core.jobs.job import Job, PoolStatus
+from core.settings import Settings
+from core.store.artifacts import ArtifactFiles
+from core.store.sql import SqlReader
+
+LOG = logging.getLogger(__name__)
+
+START_S = 20.0
+"""A supervisor that does not listen by then will not."""
+ANSWER_S = 10.0
+RESTART_S = 3.0
+"""Shortest time between two attempts to start a supervisor."""
+
+
+class Client:
+    """One per server process; its methods may be called from any thread."""
+
+    def __init__(self, home: Path, settings: Settings) -> None:
+        self._home = home.absolute()
+        self._settings = settings
+        self._files = ArtifactFiles(self._home)
+        self._lock = threading.Lock()
+        self._started: list[subprocess.Popen[bytes]] = []
+        self._last_start = -RESTART_S
+        self.store = SqlReader(self._home / "runs.db")
+
+    def ensure_supervisor(self) -> None:
+        """Start the supervisor where none listens. Does not wait for it."""
+        try:
+            ask(self._home, {"ask": "status"}, timeout_s=ANSWER_S)
+        except OSError:
+            self._start_supervisor()
+
+    def submit(self, job: Job, owner: str = "", name: str = "") -> str:
+        """Queue a job; the id of its run. A lens job that was asked before gives the run that has its answer.
+
+        Raises:
+            SpecError: it is refused; the message says why.
+            PoolError: no supervisor could be reached.
+        """
+        # The id is chosen here, so that asking again after a lost answer does not make a second run.
+        request = {"ask": "submit", "run": secrets.token_hex(16), "job": job.model_dump_json(), "owner": owner, "name": name}
+        return str(self._ask(request)["run"])
+
+    def command(self, run: str, command: Command) -> None:
+        """Order something of an unfinished run; errors as in `submit`."""
+        self._ask({"ask": "command", "run": run, "command": type(command).__name__, "fields": dump(command)})
+
+    def status(self) -> PoolStatus:
+        """How busy the pool is. A pool that is not there is cold; it is then being started."""
+        try:
+            answer = ask(self._home, {"ask": "status"}, timeout_s=ANSWER_S)
+        except OSError:
+            self._start_supervisor()
+            return PoolStatus(is_warm=False, is_lens_warm=False, running=0, queued=0)
+        return PoolStatus(**_granted(answer)["status"])
+
+    def shutdown(self) -> None:
+        """End the supervisor and its workers; unfinished runs go on when it is started again."""
+        try:
+            ask(self._home, {"ask": "shutdown"}, timeout_s=ANSWER_S)
+        except OSError:
+            LOG.info("no supervisor to shut down")
+        with self._lock:
+            for process in self._started:
+                process.wait(ANSWER_S)
+            self._started.clear()
+
+    def artifact_bytes(self, run: str, name: str) -> bytes:
+        """The bytes of an artifact, checked against its digest.
+
+        Raises:
+            StoreError: there is none, or its file is gone or damaged.
+        """
+        record = next((one for one in self.store.artifacts(run) if one.name == name), None)
+        if record is None:
+            raise StoreError(
+                f"Run {run[:80]} has no artifact {name[:80]!r}.", hint="Wait until it is there, or start the run again."
+            )
+        return self._files.read(run, name, record.sha256)
+
+    def _ask(self, request: Answer) -> Answer:
+        deadline = time.monotonic() + START_S
+        while True:
+            try:
+                return _granted(ask(self._home, request, timeout_s=ANSWER_S))
+            except TimeoutError:
+                raise PoolError(f"The supervisor did not answer within {ANSWER_S:g} s.", hint=self._log_hint()) from None
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise PoolError(f"No supervisor could be started within {START_S:g} s.", hint=self._log_hint()) from None
+                self._start_supervisor()
+                time.sleep(0.02)
+
+    def _log_hint(self) -> str:
+        return f"Look into {self._home / 'logs' / 'supervisor.log'}."
+
+    def _start_supervisor(self) -> None:
+        with self._lock:
+            self._started = [process for process in self._started if process.poll() is None]
+            if time.monotonic() - self._last_start < RESTART_S and self._started:
+                return
+            if time.monotonic() - self._last_start < RESTART_S / 10:
+                return
+            self._last_start = time.monotonic()
+            logs = self._home / "logs"
+            logs.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with open(os.open(logs / "supervisor.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
+                process = subprocess.Popen(
+                    [sys.executable, "-m", "core.jobs.supervisor", "--ensure", "--home", str(self._home)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env=self._environment(),
+                    start_new_session=True,  # a run goes on when the server is stopped
+                )
+            self._started.append(process)
+
+    def _environment(self) -> dict[str, str]:
+        values: dict[str, Any] = json.loads(self._settings.model_dump_json())
+        values |= {"home": str(self._home), "data": str(self._settings.data.absolute())}
+        root = str(Path(core.__file__).resolve().parents[1])
+        places = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+        ours = {f"LAYERWISE_{name.upper()}": str(value) for name, value in values.items()}
+        return dict(os.environ) | ours | {"PYTHONPATH": os.pathsep.join(places)}
+
+
+def _granted(answer: Answer) -> Answer:
+    """The answer, or the error that it is."""
+    refused = answer.get("error")
+    if refused is None:
+        return answer
+    kind = getattr(errors, str(refused["kind"]), LayerwiseError)
+    raise kind(refused["message"], hint=refused["hint"])

@@ -1,0 +1,184 @@
+"""The supervisor's loop: hear requests and workers, start what waits, and commit it all at once."""
+
+import logging
+import time
+from dataclasses import replace
+from multiprocessing.connection import wait
+from pathlib import Path
+
+from core.errors import LayerwiseError, PoolError, SpecError, StoreError
+from core.events import Failed, Finished, WorkerLost
+from core.jobs.control import Answer, Control, Request, refusal
+from core.jobs.engine import Engine, Lane, WorkerHandle
+from core.jobs.recovery import assignment
+from core.jobs.requests import PRIORITY, Requests
+from core.jobs.running import LiveRun, RunBook, requeue
+from core.jobs.scheduling import checkpoints_to_forget
+from core.settings import Settings
+from core.store.artifacts import ArtifactFiles
+from core.store.protocol import LoggedEvent, RunRecord, RunWriter
+from core.types import UNFINISHED, RunState
+
+LOG = logging.getLogger(__name__)
+
+WINDOW_S = 0.025
+"""What arrives within this time is committed together."""
+WATCH_S = 0.25
+IDLE_S = 2.0
+
+
+class Pool:
+    """All runs of one data folder. One thread; the only writer of the store."""
+
+    def __init__(self, settings: Settings, store: RunWriter, engine: Engine, control: Control) -> None:
+        self._settings = settings
+        self._store = store
+        self._engine = engine
+        self._control = control
+        self._files = ArtifactFiles(settings.home)
+        self._live: dict[str, LiveRun] = {}
+        self._book = RunBook(store, self._files, settings)
+        self._requests = Requests(store, self._files, settings, engine, self._live)
+        self._forgotten: list[tuple[str, str]] = []
+        self._is_over = False
+
+    def run(self) -> None:
+        """Work until somebody asks for a shutdown, or the data folder is taken away.
+
+        Raises:
+            StoreError: nothing can be written any more. What was committed is whole; a restart goes on from there.
+        """
+        self._take_over()
+        lock = self._settings.home / "lock"
+        identity = _identity(lock)
+        while not self._is_over and _identity(lock) == identity:
+            self._wait()
+            self._turn()
+
+    def _take_over(self) -> None:
+        """Runs that an earlier supervisor left behind: their workers ended with it."""
+        self._store.begin()
+        for record in self._store.in_states(UNFINISHED - {"queued"}):
+            try:
+                self._take_back(record)
+            except (LayerwiseError, ValueError):
+                LOG.exception("run %s cannot go on", record.id)
+                self._store.update(record.id, state="interrupted", reason="its log cannot be read", finished=time.time())
+        self._store.commit()
+
+    def _take_back(self, record: RunRecord) -> None:
+        if record.state == "stopping":
+            self._end_waiting(record, Finished("stopped", record.last_step, 0.0), "stopped")
+            return
+        requeue(self._store, self._files, record, WorkerLost("the supervisor was started again", True), record.state)
+        self._store.update(record.id, attempt=max(0, record.attempt - 1))  # not the run's fault
+
+    def _end_waiting(self, record: RunRecord, end: Finished | Failed, state: RunState) -> None:
+        """End a run that has no worker."""
+        seq = record.last_seq + 1
+        self._store.append(record.id, [LoggedEvent(seq, end)])
+        reason = end.reason if isinstance(end, Finished) else end.message
+        self._store.update(record.id, state=state, reason=reason, last_seq=seq, finished=time.time())
+
+    def _wait(self) -> None:
+        requests = self._control.waitables()
+        workers = [one for run in self._live.values() for one in run.worker.waitables()]
+        ready = wait([*requests, *workers, *self._engine.waitables()], WATCH_S if self._live else IDLE_S)
+        if ready and not set(ready).intersection(requests):
+            wait(requests, WINDOW_S)  # a request cuts the window short
+
+    def _turn(self) -> None:
+        requests = self._control.requests()
+        self._engine.tend()
+        self._store.begin()
+        answers = [(request, self._answer(request)) for request in requests]
+        for run in list(self._live.values()):
+            self._hear(run)
+        self._schedule()
+        self._store.commit()
+        for request, answer in answers:
+            self._control.answer(request, answer)
+        for run_id, name in self._forgotten:  # only now that no row names them
+            self._files.forget(run_id, name)
+        self._forgotten.clear()
+
+    def _answer(self, request: Request) -> Answer:
+        try:
+            if request.fields.get("ask") == "shutdown":
+                self._is_over = True
+                return {}
+            return self._requests.answer(request.fields)
+        except StoreError:
+            raise
+        except LayerwiseError as error:
+            return refusal(error)
+        except Exception:
+            LOG.exception("a request could not be answered")
+            return refusal(PoolError("Something went wrong inside Layerwise.", hint="The log of the supervisor says where."))
+
+    def _hear(self, run: LiveRun) -> None:
+        """Let one run have its say; what goes wrong with it must not touch the others."""
+        try:
+            self._book.absorb(run)
+        except StoreError:
+            raise
+        except Exception:
+            LOG.exception("run %s said what cannot be", run.id)
+            run.worker.kill()
+            self._book.fail(run, "bug", "Something went wrong inside Layerwise.", "The log of the supervisor says where.")
+        if run.has_new_checkpoint:
+            self._thin(run)
+        if run.is_over:
+            del self._live[run.id]
+            self._engine.give_back(run.worker)
+
+    def _schedule(self) -> None:
+        lanes: tuple[Lane, ...] = ("lens", "training")
+        for lane in lanes:
+            for record in self._store.queue(priority=PRIORITY[lane]):
+                worker = self._worker_for(lane)
+                if worker is None:
+                    break
+                self._start(record, worker)
+
+    def _worker_for(self, lane: Lane) -> WorkerHandle | None:
+        n_training = sum(run.worker.lane == "training" for run in self._live.values())
+        if lane == "training" and n_training >= self._settings.max_running:
+            return None
+        return self._engine.take(lane)
+
+    def _start(self, record: RunRecord, worker: WorkerHandle) -> None:
+        try:
+            told = assignment(self._store, record)
+            self._files.sweep(record.id)
+        except (SpecError, ValueError, OSError):
+            LOG.exception("run %s cannot be started", record.id)
+            message, hint = "This run cannot be started again: what was noted about it cannot be read.", "Start it anew."
+            self._end_waiting(record, Failed("bug", message, hint, record.last_step), "failed")
+            worker.kill()
+            self._engine.give_back(worker)
+            return
+        now = time.time()
+        columns = {"state": "starting", "attempt": record.attempt + 1, "started": record.started or now, "pid": worker.pid}
+        self._store.update(record.id, **columns)
+        fresh = replace(record, state="starting", attempt=record.attempt + 1, started=record.started or now)
+        self._live[record.id] = LiveRun.begin(fresh, worker, told)
+
+    def _thin(self, run: LiveRun) -> None:
+        """Forget some rows of checkpoints, so that a long run does not fill the disk. Their files go after the commit."""
+        run.has_new_checkpoint = False
+        records = self._store.artifacts(run.id, "checkpoint")
+        steps = checkpoints_to_forget(record.step for record in records)
+        if steps:
+            jobs = [record.job for record in self._store.in_states(UNFINISHED)]
+            names = [one.name for one in records if one.step in steps and not any(one.sha256 in job for job in jobs)]
+            self._store.forget_artifacts(run.id, names)
+            self._forgotten += [(run.id, name) for name in names]
+
+
+def _identity(path: Path) -> int | None:
+    """What tells a file from another one of the same name; None when it is gone."""
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return None

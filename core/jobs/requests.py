@@ -1,0 +1,160 @@
+"""What clients ask of the supervisor: submit a job, order a command, tell how busy the pool is."""
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from pydantic import ValidationError
+
+from core.errors import SpecError, nearest
+from core.events import COMMANDS, Command, Finished, Pause, Resume, Step, Stop, load_command
+from core.jobs.control import Answer
+from core.jobs.engine import Engine
+from core.jobs.job import Job, PoolStatus
+from core.jobs.menu import parse_job
+from core.jobs.messages import Carry, carry_text, parse_carry
+from core.jobs.running import LiveRun
+from core.jobs.scheduling import check_room
+from core.settings import Settings
+from core.store.artifacts import ArtifactFiles
+from core.store.protocol import LoggedEvent, RunRecord, RunWriter
+
+MAX_NAME = 200
+MAX_STEPS = 100_000
+_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
+
+PRIORITY = {"lens": 0, "training": 1}
+
+
+class Requests:
+    """Answers requests. Every method belongs inside a transaction; answers go out after its commit."""
+
+    def __init__(
+        self, store: RunWriter, files: ArtifactFiles, settings: Settings, engine: Engine, live: Mapping[str, LiveRun]
+    ) -> None:
+        self._store = store
+        self._files = files
+        self._settings = settings
+        self._engine = engine
+        self._live = live
+        self._asks: dict[str, Callable[[Answer], Answer]] = {
+            "submit": self._submit,
+            "command": self._command,
+            "status": self._status,
+        }
+
+    def answer(self, request: Answer) -> Answer:
+        """The answer to one request.
+
+        Raises:
+            SpecError: it cannot be granted; the message says why.
+        """
+        name = _text(request, "ask")
+        if name not in self._asks:
+            raise SpecError(f"There is no request {name[:80]!r}.", hint=nearest(name, self._asks))
+        return self._asks[name](request)
+
+    def _submit(self, request: Answer) -> Answer:
+        run = _text(request, "run")
+        if not _ID.fullmatch(run):
+            raise SpecError("The id of a run has 32 hexadecimal digits.", hint="Leave the choice of the id to the client.")
+        if self._store.run(run) is not None:  # the same request again, after its answer was lost
+            return {"run": run}
+        job = parse_job(_text(request, "job"))
+        key = job.key()
+        known = self._store.by_key(key) if job.lane == "lens" else None
+        if known is not None and self._has_all_files(known):
+            return {"run": known.id}
+        n_live = sum(one.worker.lane == job.lane for one in self._live.values())
+        check_room(n_live + len(self._store.queue(priority=PRIORITY[job.lane])), self._settings)
+        owner, name = _plain(_text(request, "owner")), _plain(_text(request, "name"))
+        self._store.create(_new_record(run, job, key, owner, name))
+        self._store.update(run, priority=PRIORITY[job.lane])
+        return {"run": run}
+
+    def _has_all_files(self, record: RunRecord) -> bool:
+        return all(self._files.path(record.id, one.name).exists() for one in self._store.artifacts(record.id))
+
+    def _command(self, request: Answer) -> Answer:
+        command = _parse_command(request)
+        record = self._store.run(_text(request, "run"))
+        if record is None:
+            raise SpecError("There is no such run.", hint="Take the id from the list of runs.")
+        live = self._live.get(record.id)
+        if not isinstance(command, Stop) and parse_job(record.job).lane == "lens":
+            raise SpecError("This work can only be stopped.", hint="Stop it, or wait for its end.")
+        if live is not None and not live.is_over:
+            live.order(command)
+            self._store.update(record.id, state=live.state)
+        elif record.state == "queued":
+            self._command_waiting(record, command)
+        else:
+            raise SpecError(f"This run is {record.state}, so it takes no commands.", hint="Start it again.")
+        return {}
+
+    def _command_waiting(self, record: RunRecord, command: Command) -> None:
+        carry = parse_carry(self._store.carry(record.id))
+        match command:
+            case Stop():
+                seq = record.last_seq + 1
+                self._store.append(record.id, [LoggedEvent(seq, Finished("stopped", record.last_step, 0.0))])
+                self._store.update(record.id, state="stopped", reason="stopped", last_seq=seq, finished=time.time())
+            case Pause():
+                self._store.update(record.id, carry=carry_text(Carry(carry.changes, record.last_step)))
+            case Resume():
+                self._store.update(record.id, carry=carry_text(Carry(carry.changes, None)))
+            case _:
+                raise SpecError("This run still waits for its turn.", hint="Do this once it runs, or stop it now.")
+
+    def _status(self, request: Answer) -> Answer:
+        running = [run for run in self._live.values() if not run.is_over]
+        queued = self._store.in_states(["queued"])
+        status = PoolStatus(self._engine.is_warm("training"), self._engine.is_warm("lens"), len(running), len(queued))
+        return {"status": asdict(status)}
+
+
+def _new_record(run: str, job: Job, key: str, owner: str, name: str) -> RunRecord:
+    return RunRecord(
+        id=run,
+        kind=job.kind,
+        owner=owner,
+        name=name,
+        state="queued",
+        reason="",
+        job=job.model_dump_json(),
+        key=key,
+        attempt=0,
+        generation=0,
+        last_seq=0,
+        last_step=0,
+        created=time.time(),
+        started=None,
+        finished=None,
+    )
+
+
+def _parse_command(request: Answer) -> Command:
+    name = _text(request, "command")
+    if name not in COMMANDS:
+        raise SpecError(f"There is no command {name[:80]!r}.", hint=nearest(name, COMMANDS))
+    try:
+        command = load_command(name, _text(request, "fields"))
+    except ValidationError as error:
+        raise SpecError(f"{name}: {error.errors(include_url=False)[0]['msg']}.", hint="Change the command.") from None
+    if isinstance(command, Step) and not 1 <= command.n <= MAX_STEPS:
+        raise SpecError(f"{command.n:,} steps at once, but it must be 1 to {MAX_STEPS:,}.", hint="Change the number of steps.")
+    return command
+
+
+def _text(request: Answer, name: str) -> str:
+    value: Any = request.get(name, "")
+    if not isinstance(value, str):
+        raise SpecError(f"{name}: this must be text.", hint=f"Change {name}.")
+    return value
+
+
+def _plain(text: str) -> str:
+    """A name as it may be shown: no control characters, no change of direction, not too long."""
+    return "".join(letter for letter in text if letter.isprintable())[:MAX_NAME].strip()

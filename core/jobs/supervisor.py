@@ -1,0 +1,96 @@
+"""`python -m core.jobs.supervisor [--home DIR]`: the one process that queues runs, starts workers and writes the store.
+
+Keep the imports of this module light: multiprocessing imports it again in every worker.
+"""
+
+import argparse
+import fcntl
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+EXIT_REFUSED = 2
+
+LOG = logging.getLogger("core.jobs.supervisor")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Supervise until told to end; the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m core.jobs.supervisor", description="Queue runs and start their workers.")
+    parser.add_argument("--home", type=Path, help="folder of the store (default: LAYERWISE_HOME, or .layerwise)")
+    parser.add_argument("--ensure", action="store_true", help="exit with 0 when a supervisor is there already")
+    options = parser.parse_args(arguments)
+    from core.errors import LayerwiseError
+
+    try:
+        return _supervise(options.home, is_there_fine=options.ensure)
+    except LayerwiseError as error:
+        LOG.error("%s", error)
+        sys.stderr.write(f"{error}\n")
+        return EXIT_REFUSED
+
+
+def _supervise(home: Path | None, *, is_there_fine: bool) -> int:
+    from core.settings import Settings
+
+    os.umask(0o077)
+    settings = Settings.from_environment()
+    settings = settings.model_copy(update={"home": (home or settings.home).absolute(), "data": settings.data.absolute()})
+    (settings.home / "logs").mkdir(parents=True, exist_ok=True, mode=0o700)
+    settings.home.chmod(0o700)
+    with open(settings.home / "lock", "a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            sys.stderr.write(f"A supervisor is at work in {settings.home} already: use that one, or another --home.\n")
+            return 0 if is_there_fine else EXIT_REFUSED
+        _prepare_environment()
+        return _run_pool(settings.model_dump_json())
+
+
+def _prepare_environment() -> None:
+    """What the forkserver and its workers inherit; it must be there before they are started."""
+    import core
+    from core.jobs.limits import worker_environment
+
+    root = str(Path(core.__file__).resolve().parents[1])
+    environment = worker_environment(os.environ)
+    known = environment.get("PYTHONPATH", "").split(os.pathsep)
+    environment["PYTHONPATH"] = os.pathsep.join([root, *(place for place in known if place and place != root)])
+    os.environ.clear()
+    os.environ.update(environment)
+
+
+def _run_pool(settings_text: str) -> int:
+    import sqlite3
+
+    from core.jobs.control import Control
+    from core.jobs.local import LocalEngine
+    from core.jobs.pool import Pool
+    from core.settings import Settings
+    from core.store.sql import SqlWriter
+
+    settings = Settings.model_validate_json(settings_text)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
+    LOG.info("supervising %s with SQLite %s", settings.home, sqlite3.sqlite_version)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    store = SqlWriter(settings.home / "runs.db")
+    engine = LocalEngine(settings)
+    engine.tend()  # boots the forkserver while the rest gets ready
+    control = Control(settings.home)
+    try:
+        Pool(settings, store, engine, control).run()
+    except KeyboardInterrupt:
+        LOG.info("interrupted")
+    finally:
+        control.close()
+        engine.close()
+        store.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
