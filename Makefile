@@ -27,7 +27,7 @@ clean:
 	$(BIN)/python -m pip install --quiet uv
 
 .venv/run.ready: requirements.txt | .venv/bin/uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.txt
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -r requirements.txt
 	touch $@
 
 .venv/dev.ready: requirements-dev.txt .venv/run.ready

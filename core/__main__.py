@@ -15,7 +15,7 @@ import numpy as np
 
 from core.errors import LayerwiseError, SpecError
 from core.events import Artifact, Event, Failed, line
-from core.experiment.check import checked, findings
+from core.experiment.check import findings
 from core.experiment.codec import file_text, from_file_text
 from core.experiment.examples import EXAMPLES, default_experiment
 from core.experiment.experiment import Experiment
@@ -110,7 +110,7 @@ def _train(options: argparse.Namespace) -> bool:
 
 def _explain(options: argparse.Namespace) -> bool:
     settings = Settings.from_environment()
-    experiment = checked(_experiment(options.experiment), settings)
+    experiment = _experiment(options.experiment)
     shelf = _GivenFile(_bytes(options.checkpoint))
     job = {
         "kind": "explain",
@@ -122,7 +122,9 @@ def _explain(options: argparse.Namespace) -> bool:
         "seed": options.seed,
     }
     desk = WorkDesk(settings, shelf, report=_print_line, is_stopping=lambda: False)
-    for item in parse_json(ExplainJob, json.dumps(job)).stream(desk):
+    explain = parse_json(ExplainJob, json.dumps(job))
+    explain.check(settings)
+    for item in explain.stream(desk):
         if isinstance(item, Artifact):
             print(json.dumps({"result": "Attribution"} | _plain(load_result(Attribution, item.data))), flush=True)
         else:

@@ -140,7 +140,9 @@ class Client:
         root = str(Path(core.__file__).resolve().parents[1])
         places = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
         ours = {f"LAYERWISE_{name.upper()}": str(value) for name, value in values.items()}
-        return dict(os.environ) | ours | {"PYTHONPATH": os.pathsep.join(places)}
+        # compiled bytecode halves the pool's start: some containers forbid it
+        ambient = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        return ambient | ours | {"PYTHONPATH": os.pathsep.join(places)}
 
 
 def _granted(answer: Answer) -> Answer:

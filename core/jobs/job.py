@@ -56,6 +56,20 @@ class Job(Choice):
     lane: ClassVar[Literal["training", "lens"]]
     """Training jobs each get a fresh process; lens jobs share a warm one that has the explanation libraries loaded."""
 
+    def check(self, settings: Settings) -> None:
+        """Look whether the job can be done at all, before it is queued. Torch-free.
+
+        Raises:
+            SpecError: it cannot; the message says why.
+        """
+
+    def check_command(self, command: Command) -> None:
+        """Look whether a command makes sense for this job.
+
+        Raises:
+            SpecError: it does not; the message says why.
+        """
+
     def stream(self, desk: Desk) -> Stream:
         """Do the work, event by event."""
         raise TypeError(f"{type(self).__name__} must do its work")

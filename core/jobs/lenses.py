@@ -11,11 +11,13 @@ from core.data.gallery import Example, background, example, gallery
 from core.data.menu import AnyDataset
 from core.errors import SpecError
 from core.events import Artifact, Finished, Progressed
+from core.experiment.check import checked
 from core.experiment.experiment import Experiment
 from core.explanation.explainer import Subject
 from core.explanation.menu import AnyExplainer
 from core.jobs.job import ArtifactRef, Desk, Job, Stream
 from core.results.codec import result_bytes
+from core.settings import Settings
 from core.spec import Spec
 
 if TYPE_CHECKING:
@@ -87,6 +89,10 @@ class WeightsJob(LensJob):
         model.eval()
         return model, step
 
+    def check(self, settings: Settings) -> None:
+        """Refuses models that do not fit together; models too large to train cannot be looked into either."""
+        checked(self.experiment, settings)
+
     @property
     def repeat(self) -> int:
         return self.series % self.experiment.repeats
@@ -135,15 +141,20 @@ class ExplainJob(WeightsJob):
     seed: Seed = 0
     """Start of the random numbers of sampling methods."""
 
-    def result(self, desk: Desk) -> Any:
-        import torch
-
+    def check(self, settings: Settings) -> None:
+        """Refuses a method that does not fit this data and stack, and a class that is not there."""
+        super().check(settings)
         profile = self.experiment.data.profile()
         kinds = tuple(layer.kind for layer in self.experiment.model.layers)
         if reason := self.explainer.reason_against(profile, kinds):
             raise SpecError(reason, hint="Choose another method.")
         if self.target is not None and self.target >= profile.n_classes:
             raise SpecError(f"There is no class {self.target}.", hint=f"Classes are numbered 0 to {profile.n_classes - 1}.")
+
+    def result(self, desk: Desk) -> Any:
+        import torch
+
+        profile = self.experiment.data.profile()
         model, step = self.model(desk)
         chosen = self.chosen()
         x = torch.from_numpy(chosen.x)

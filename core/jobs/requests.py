@@ -63,6 +63,7 @@ class Requests:
         if self._store.run(run) is not None:  # the same request again, after its answer was lost
             return {"run": run}
         job = parse_job(_text(request, "job"))
+        job.check(self._settings)
         key = job.key()
         known = self._store.by_key(key) if job.lane == "lens" else None
         if known is not None and self._has_all_files(known):
@@ -83,8 +84,10 @@ class Requests:
         if record is None:
             raise SpecError("There is no such run.", hint="Take the id from the list of runs.")
         live = self._live.get(record.id)
-        if not isinstance(command, Stop) and parse_job(record.job).lane == "lens":
+        job = parse_job(record.job)
+        if not isinstance(command, Stop) and job.lane == "lens":
             raise SpecError("This work can only be stopped.", hint="Stop it, or wait for its end.")
+        job.check_command(command)
         if live is not None and not live.is_over:
             live.order(command)
             self._store.update(record.id, state=live.state)

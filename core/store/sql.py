@@ -141,9 +141,7 @@ class SqlReader:
         same = [row[0] for row in rows if row[-1] == priority]
         return same.index(run) if priority is not None else None
 
-    def events(
-        self, run: str, after: int = 0, limit: int = 10_000, *, name: str | None = None
-    ) -> tuple[LoggedEvent, ...]:
+    def events(self, run: str, after: int = 0, limit: int = 10_000, *, name: str | None = None) -> tuple[LoggedEvent, ...]:
         named = {"name": name} if name else {}
         rows = self._rows(_NAMED if name else _EVENTS, run=run, after=after, limit=limit, **named)
         try:

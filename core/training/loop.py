@@ -12,6 +12,7 @@ import time
 from collections.abc import Generator, Iterable
 
 from core.data.dataset import Splits
+from core.errors import SpecError
 from core.events import (
     Artifact,
     Command,
@@ -56,7 +57,7 @@ def train(
         replay: changes by hand that were made after that checkpoint, as (step after which they hold, change).
 
     Raises:
-        SpecError: the experiment cannot run (before anything is allocated), or a sent change is out of bounds.
+        SpecError: the experiment cannot run (raised before anything is allocated).
         MissingData: its data set is not there.
     """
     settings = settings or Settings()
@@ -95,7 +96,7 @@ class _Story:
         """Do what a command says; the event that answers it, if any."""
         match command:
             case SetHyper():
-                return self.run.set_hyper(command)
+                return self._changed(command)
             case Stop():
                 self.is_stopped = True
             case Step(n=n):
@@ -105,6 +106,13 @@ class _Story:
             case _:
                 raise TypeError(f"train() does not take {type(command).__name__}")
         return None
+
+    def _changed(self, change: SetHyper) -> Event:
+        """A change that cannot be is told, and the run goes on as it was."""
+        try:
+            return self.run.set_hyper(change)
+        except SpecError as error:
+            return Noticed("warning", "change-refused", error.message, error.hint)
 
     def tell(self) -> Generator[Item, None, None]:
         """All items of the run."""

@@ -31,14 +31,34 @@ MAY_IMPORT = {
     | MENUS,
     "dashboard.stream": {"dashboard.security", "dashboard.session", "dashboard.text", "core.store"},
     "dashboard.security": set(),
-    "dashboard.screens": {"dashboard.widgets", "dashboard.components", "dashboard.figures", "dashboard.session", "dashboard.text"}
+    "dashboard.screens": {
+        "dashboard.widgets",
+        "dashboard.components",
+        "dashboard.figures",
+        "dashboard.session",
+        "dashboard.text",
+    }
     | {"dashboard.lessons", "core.experiment", "core.jobs", "core.store"}
     | MENUS,
     "dashboard.app": {"dashboard.screens", "dashboard.widgets", "dashboard.session", "dashboard.text"},
-    "dashboard.server": {"dashboard.stream", "dashboard.security", "dashboard.session", "dashboard.components", "core.jobs", "core.store"},
+    "dashboard.server": {
+        "dashboard.stream",
+        "dashboard.security",
+        "dashboard.session",
+        "dashboard.components",
+        "core.jobs",
+        "core.store",
+    },
     "core.__main__": {"core.experiment", "core.training", "core.jobs", "core.data", "core.models", "core.explanation"},
 }
-FRONT = {"dashboard.server", "dashboard.app", "dashboard.screens", "dashboard.components", "dashboard.widgets", "dashboard.session"}
+FRONT = {
+    "dashboard.server",
+    "dashboard.app",
+    "dashboard.screens",
+    "dashboard.components",
+    "dashboard.widgets",
+    "dashboard.session",
+}
 TORCH = INGREDIENTS | LENSES | {"core.training", "core.export", "core.jobs"}
 ONLY_IN = {
     "streamlit": FRONT,
@@ -116,5 +136,9 @@ def test_every_room_is_in_the_table():
 
 
 def test_only_one_file_touches_the_session_state_of_experiment_and_run():
-    users = [path.name for path in FILES if "state.experiment" in path.read_text() and "st.session_state[EXPERIMENT]" in path.read_text()]
+    users = [
+        path.name
+        for path in FILES
+        if "state.experiment" in path.read_text() and "st.session_state[EXPERIMENT]" in path.read_text()
+    ]
     assert users == ["state.py"]
