@@ -19,8 +19,8 @@ from core.experiment.check import findings
 from core.experiment.codec import file_text, from_file_text
 from core.experiment.examples import EXAMPLES, default_experiment
 from core.experiment.experiment import Experiment
-from core.jobs.desk import WorkDesk
 from core.jobs.lenses import ExplainJob
+from core.jobs.work.desk import WorkDesk
 from core.models.model import infer
 from core.results.attribution import Attribution
 from core.results.codec import load_result

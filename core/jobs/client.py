@@ -15,8 +15,8 @@ import core
 from core import errors
 from core.errors import LayerwiseError, PoolError, StoreError
 from core.events import Command, dump
-from core.jobs.control import Answer, ask
 from core.jobs.job import Job, PoolStatus
+from core.jobs.pool.control import Answer, ask
 from core.settings import Settings
 from core.store.artifacts import ArtifactFiles
 from core.store.sql import SqlReader

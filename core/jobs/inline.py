@@ -6,9 +6,9 @@ from hashlib import sha256
 
 from core.errors import StoreError
 from core.events import Artifact, ArtifactSaved, Command, Event, SetHyper, Stop
-from core.jobs.desk import WorkDesk
-from core.jobs.driver import Driver
 from core.jobs.job import ArtifactRef, Job
+from core.jobs.work.desk import WorkDesk
+from core.jobs.work.driver import Driver
 from core.settings import Settings
 from core.store.protocol import LoggedEvent
 

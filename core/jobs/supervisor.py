@@ -54,7 +54,7 @@ def _supervise(home: Path | None, *, is_there_fine: bool) -> int:
 def _prepare_environment() -> None:
     """What the forkserver and its workers inherit; it must be there before they are started."""
     import core
-    from core.jobs.limits import worker_environment
+    from core.jobs.work.limits import worker_environment
 
     root = str(Path(core.__file__).resolve().parents[1])
     environment = worker_environment(os.environ)
@@ -65,17 +65,15 @@ def _prepare_environment() -> None:
 
 
 def _run_pool(settings_text: str) -> int:
-    import sqlite3
-
-    from core.jobs.control import Control
-    from core.jobs.local import LocalEngine
-    from core.jobs.pool import Pool
+    from core.jobs.pool.control import Control
+    from core.jobs.pool.local import LocalEngine
+    from core.jobs.pool.loop import Pool
     from core.settings import Settings
-    from core.store.sql import SqlWriter
+    from core.store.sql import SqlWriter, database_version
 
     settings = Settings.model_validate_json(settings_text)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
-    LOG.info("supervising %s with SQLite %s", settings.home, sqlite3.sqlite_version)
+    LOG.info("supervising %s with %s", settings.home, database_version())
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     store = SqlWriter(settings.home / "runs.db")
     engine = LocalEngine(settings)

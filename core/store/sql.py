@@ -80,6 +80,11 @@ _ARTIFACTS = select(*_ARTIFACT_COLUMNS).where(ARTIFACTS.c.run == bindparam("run"
 _VERSION = select(META.c.value).where(META.c.key == "schema_version")
 
 
+def database_version() -> str:
+    """The SQLite that is in use, for the log: versions before 3.51.3 want a single writer, which we have."""
+    return f"SQLite {sqlite3.sqlite_version}"
+
+
 @contextmanager
 def _in_words(place: str) -> Iterator[None]:
     """Turns what the database says into a StoreError."""

@@ -6,7 +6,6 @@ Module singletons, not `st.cache_resource`: any visitor can clear those for ever
 from functools import cache
 
 from core.jobs.client import Client
-
 from core.settings import Settings
 from core.store.protocol import RunReader
 

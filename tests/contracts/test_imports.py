@@ -19,7 +19,7 @@ MAY_IMPORT = {
     **{room: set() for room in INGREDIENTS | {"core.store"}},
     "dashboard.figures": {"dashboard.text"},
     "core.experiment": INGREDIENTS,
-    **{room: INGREDIENTS for room in LENSES},
+    **dict.fromkeys(LENSES, INGREDIENTS),
     "core.training": {"core.experiment"} | INGREDIENTS,
     "core.export": {"core.experiment"} | INGREDIENTS,
     "dashboard.lessons": {"core.experiment"},

@@ -22,7 +22,8 @@ FRONT = (
 
 
 def test_importing_the_front_and_using_its_menus_loads_no_torch():
-    use = "from core.experiment.examples import *; from core.experiment.check import findings; [findings(e.make()) for e in EXAMPLES]"
+    use = "from core.experiment.examples import EXAMPLES as all; from core.experiment.check import findings as look"
+    use += "; [look(example.make()) for example in all]"
     code = f"import sys, {', '.join(FRONT)}; {use}; print([name for name in {HEAVY!r} if name in sys.modules])"
     run = subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout.strip().splitlines()[-1] == "[]", run.stdout

@@ -17,7 +17,7 @@ from core.types import UNFINISHED
 
 DEMO = {
     "LAYERWISE_JOBS": "tests.core.jobs.demo_jobs:AnyJob",
-    "LAYERWISE_PRELOAD": "core.jobs.worker,tests.core.jobs.demo_jobs",
+    "LAYERWISE_PRELOAD": "core.jobs.work.worker,tests.core.jobs.demo_jobs",
     "LAYERWISE_LENS_PRELOAD": "",
     "CANARY_API_TOKEN": "canary-7391",
 }

@@ -13,8 +13,8 @@ from core.errors import PoolError, SpecError, StoreError
 from core.events import Pause
 from core.jobs import client as client_module
 from core.jobs.client import Client
-from core.jobs.control import socket_path
-from core.jobs.limits import worker_environment
+from core.jobs.pool.control import socket_path
+from core.jobs.work.limits import worker_environment
 from core.settings import Settings
 from tests.core.jobs.demo_jobs import Count
 

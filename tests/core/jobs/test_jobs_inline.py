@@ -17,10 +17,10 @@ from core.events import (
     StepsDone,
     Stop,
 )
-from core.jobs.desk import WorkDesk
-from core.jobs.driver import Driver, kebab
 from core.jobs.inline import ListedInbox, MemoryShelf, run_inline
 from core.jobs.job import Stopped
+from core.jobs.work.desk import WorkDesk
+from core.jobs.work.driver import Driver, kebab
 from core.settings import Settings
 from core.store.protocol import LoggedEvent
 from tests.core.jobs.demo_jobs import Ask, Count, curve

@@ -13,7 +13,7 @@ import pytest
 
 from core.errors import TooExpensive
 from core.events import Failed, Pause, Resume, SetHyper, Stop, WorkerLost
-from core.jobs.control import MAX_PATH_BYTES, socket_path
+from core.jobs.pool.control import MAX_PATH_BYTES, socket_path
 from tests.core.jobs.demo_jobs import Ask, Count, curve
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import SpecError
 from core.events import Failed, Finished, Pause, Resume, SetHyper, Step, Stop, WorkerLost
-from core.jobs.control import ask, socket_path
+from core.jobs.pool.control import ask, socket_path
 from tests.core.jobs.demo_jobs import Ask, Count, curve
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import TooExpensive
-from core.jobs.scheduling import MAX_CHECKPOINTS, check_room, checkpoints_to_forget
+from core.jobs.pool.scheduling import MAX_CHECKPOINTS, check_room, checkpoints_to_forget
 from core.settings import Settings
 
 

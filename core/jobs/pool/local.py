@@ -9,9 +9,9 @@ import time
 from contextlib import suppress
 from multiprocessing.connection import Connection
 
-from core.jobs.engine import Lane, WorkerHandle
 from core.jobs.messages import Message, Ready, decode, encode
-from core.jobs.worker import park
+from core.jobs.pool.engine import Lane, WorkerHandle
+from core.jobs.work.worker import park
 from core.settings import Settings
 
 LOG = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ class LocalEngine:
     def __init__(self, settings: Settings) -> None:
         self._settings_text = settings.model_dump_json()
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["core.jobs.preload"])
+        self._context.set_forkserver_preload(["core.jobs.work.preload"])
         self._lock = threading.Lock()
         self._waiting: list[LocalWorker] = []
         self._lens_at_work: list[LocalWorker] = []

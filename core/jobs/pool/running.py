@@ -17,7 +17,6 @@ from core.events import (
     Stop,
     WorkerLost,
 )
-from core.jobs.engine import WorkerHandle
 from core.jobs.messages import (
     Assignment,
     Batch,
@@ -29,7 +28,8 @@ from core.jobs.messages import (
     ordered,
     step_after,
 )
-from core.jobs.recovery import carry_after, rewind_to_checkpoint
+from core.jobs.pool.engine import WorkerHandle
+from core.jobs.pool.recovery import carry_after, rewind_to_checkpoint
 from core.settings import Settings
 from core.store.artifacts import ArtifactFiles
 from core.store.protocol import ArtifactRecord, LoggedEvent, RunRecord, RunWriter

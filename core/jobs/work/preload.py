@@ -16,7 +16,7 @@ DEFAULT = (
     "torch.optim",
     "torch.nn.functional",
     "safetensors.torch",
-    "core.jobs.worker",
+    "core.jobs.work.worker",
     "core.jobs.shipping",
     "core.training.loop",
 )

@@ -10,13 +10,13 @@ from pydantic import ValidationError
 
 from core.errors import SpecError, nearest
 from core.events import COMMANDS, Command, Finished, Pause, Resume, Step, Stop, load_command
-from core.jobs.control import Answer
-from core.jobs.engine import Engine
 from core.jobs.job import Job, PoolStatus
 from core.jobs.menu import parse_job
 from core.jobs.messages import Carry, carry_text, parse_carry
-from core.jobs.running import LiveRun
-from core.jobs.scheduling import check_room
+from core.jobs.pool.control import Answer
+from core.jobs.pool.engine import Engine
+from core.jobs.pool.running import LiveRun
+from core.jobs.pool.scheduling import check_room
 from core.settings import Settings
 from core.store.artifacts import ArtifactFiles
 from core.store.protocol import LoggedEvent, RunRecord, RunWriter

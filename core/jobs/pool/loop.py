@@ -8,12 +8,12 @@ from pathlib import Path
 
 from core.errors import LayerwiseError, PoolError, SpecError, StoreError
 from core.events import Failed, Finished, WorkerLost
-from core.jobs.control import Answer, Control, Request, refusal
-from core.jobs.engine import Engine, Lane, WorkerHandle
-from core.jobs.recovery import assignment
-from core.jobs.requests import PRIORITY, Requests
-from core.jobs.running import LiveRun, RunBook, requeue
-from core.jobs.scheduling import checkpoints_to_forget
+from core.jobs.pool.control import Answer, Control, Request, refusal
+from core.jobs.pool.engine import Engine, Lane, WorkerHandle
+from core.jobs.pool.recovery import assignment
+from core.jobs.pool.requests import PRIORITY, Requests
+from core.jobs.pool.running import LiveRun, RunBook, requeue
+from core.jobs.pool.scheduling import checkpoints_to_forget
 from core.settings import Settings
 from core.store.artifacts import ArtifactFiles
 from core.store.protocol import LoggedEvent, RunRecord, RunWriter

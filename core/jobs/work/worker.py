@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Literal
 
 from core.events import Command, Stop
-from core.jobs.desk import WorkDesk
-from core.jobs.driver import Driver
 from core.jobs.job import Stream
-from core.jobs.limits import (
+from core.jobs.menu import parse_job
+from core.jobs.messages import Assignment, Ordered, Ready, Stopping, command_of, decode
+from core.jobs.work.desk import WorkDesk
+from core.jobs.work.driver import Driver
+from core.jobs.work.limits import (
     LENS_NICE,
     MIB,
     TRAINING_NICE,
@@ -27,9 +29,7 @@ from core.jobs.limits import (
     lower_priority,
     run_in_background_priority,
 )
-from core.jobs.menu import parse_job
-from core.jobs.messages import Assignment, Ordered, Ready, Stopping, command_of, decode
-from core.jobs.outbox import Outbox
+from core.jobs.work.outbox import Outbox
 from core.settings import Settings
 from core.store.artifacts import ArtifactFiles
 

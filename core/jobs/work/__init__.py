@@ -1,0 +1,1 @@
+"""What a worker does: drive one stream at a desk, and send what it tells up one pipe."""
