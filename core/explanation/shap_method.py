@@ -148,7 +148,11 @@ def _n_pairs(n_players: int, n_evaluations: int) -> int:
 
 def _completed(drafted: Attribution, found: Shapley, seed: int) -> Attribution:
     """The attribution with what Shapley values bring; the residual is ours, since not every explainer of shap checks it."""
-    note = "Exact: all combinations were tried." if found.is_exact else "Sampled: the error bars show one standard error."
+    note = "Exact: all combinations were tried."
+    if not found.is_exact:
+        note = "Sampled."
+        if found.stderr is not None:
+            note = f"Sampled: the standard error of a value is at most {found.stderr.max():.2g} {drafted.unit}."
     return replace(
         drafted,
         base=found.base,

@@ -5,6 +5,9 @@ import plotly.graph_objects as go
 CATEGORICAL = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """Okabe and Ito's palette: told apart by colour-blind readers too. One run keeps one colour in every panel."""
 
+CATEGORICAL_ON_DARK = ("#56B4E9", "#F28E4B", "#35C19B", "#E2A3C7", "#F0C24B", "#9DB2FF")
+"""The same hues, light enough for a dark page."""
+
 POSITIVE, NEGATIVE, OTHERS = "#B2182B", "#2166AC", "#8A8F98"
 """Speaks for, speaks against, and the rest in one bundle. Red against blue, never against green."""
 
@@ -23,6 +26,11 @@ _SIGNED_VEIL: Scale = [
     (0.75, "rgba(178,24,43,0.70)"),
     (1.0, "rgba(103,0,31,0.95)"),
 ]
+
+
+def categorical(dark: bool) -> tuple[str, ...]:
+    """Colours of runs and series, in order."""
+    return CATEGORICAL_ON_DARK if dark else CATEGORICAL
 
 
 def ink(dark: bool) -> str:

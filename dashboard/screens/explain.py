@@ -11,12 +11,14 @@ from core.spec import choices
 from dashboard.figures import attribution as attribution_figures
 from dashboard.figures.bars import alt_text as bars_alt_text
 from dashboard.figures.bars import contribution_bars
-from dashboard.text import _
+from dashboard.text import _, counted
 from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.lens import look
 from dashboard.widgets.subject import Subject, choose_subject
 
 SEED = 0
+NARROWEST = 310
+"""Pixels that a method's panel needs: four side by side on a wide screen, two on a narrow one."""
 VIEWS = ("overlay", "map", "abs")
 
 
@@ -37,9 +39,9 @@ def render() -> None:
         view = _view() if profile.modality == "image" else "overlay"
     if not fitting:
         st.info(_("No method on the menu fits this data and model."), icon=":material/info:")
-    for start in range(0, len(fitting), 2):
-        for column, method in zip(st.columns(2, gap="medium"), fitting[start : start + 2], strict=False):
-            with column, st.container(border=True):
+    with st.grid(min_column_width=NARROWEST, gap="small", key="explain.methods"):
+        for method in fitting:
+            with st.container(border=True, key=f"explain.panel.{method.kind}"):
                 _method(method, subject, target, seed, view)
     _left_out([method for method in methods if method not in fitting], subject)
 
@@ -87,6 +89,7 @@ def _attribution(found: Attribution, kind: str, view: str) -> None:
     dark = is_dark()
     if found.pixels is not None:
         drawing = attribution_figures.attribution_figure(found, view=view, dark=dark)  # type: ignore[arg-type]
+        drawing.update_layout(title_text="", margin_t=8, height=300)  # the panel has the title
         figure(drawing, key=f"explain.figure.{kind}", alt=attribution_figures.alt_text(found))
     else:
         figure(contribution_bars(found, dark=dark), key=f"explain.figure.{kind}", alt=bars_alt_text(found))
@@ -117,7 +120,8 @@ def _trust(found: Attribution) -> list[str]:
         words.append(_("R² of the fit {r2:.2f}").format(r2=found.fit_r2))
     if found.seed is not None:
         words.append(_("seed {seed}").format(seed=found.seed))
-    words.append(_("{n:,} evaluations in {s:.2f} s").format(n=found.n_evaluations, s=found.seconds))
+    evaluations = counted("{n} evaluation", "{n} evaluations", found.n_evaluations)
+    words.append(_("{evaluations} in {s:.2f} s").format(evaluations=evaluations, s=found.seconds))
     return words
 
 

@@ -4,13 +4,15 @@ import streamlit as st
 
 from core.data.toy import Toy
 from core.events import Command, Pause, Resume, Step, Stop
+from core.experiment.experiment import Experiment
 from core.store.protocol import RunRecord
 from dashboard.components.boundary import boundary
 from dashboard.components.live_curves import live_curves
-from dashboard.figures.theme import CATEGORICAL
+from dashboard.figures.theme import categorical
 from dashboard.session import state
 from dashboard.session.plane import plane_points
 from dashboard.text import _
+from dashboard.widgets.figure import is_dark
 from dashboard.widgets.run_controls import learning_rate, send
 
 
@@ -20,23 +22,23 @@ def render() -> None:
     experiment = state.experiment_of(record.job) if record else state.experiment()
     _controls(record)
     if not isinstance(experiment.data, Toy):
-        _curves(record)
+        _curves(record, experiment)
         return
     wide, narrow = st.columns([2, 1])
     with wide:
-        _curves(record)
+        _curves(record, experiment)
     with narrow:
         points, labels, is_validation = plane_points(experiment.data, experiment.seed)
         boundary(points, labels, is_validation, record.id if record else None, key="train.boundary", class_names=("0", "1"))
 
 
-def _curves(record: RunRecord | None) -> None:
+def _curves(record: RunRecord | None, experiment: Experiment) -> None:
     live_curves(
         record.id if record else None,
         key="train.curves",
-        palette=CATEGORICAL,
+        palette=categorical(is_dark()),
         state=record.state if record else "",
-        empty=_("Press Train, and the curves grow here."),
+        loss_unit=_(experiment.loss.unit),
     )
 
 

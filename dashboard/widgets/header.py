@@ -12,7 +12,8 @@ from core.jobs.training import TrainJob
 from core.models.model import infer
 from dashboard.session import resources, state
 from dashboard.text import _, counted
-from dashboard.widgets.failure import failure
+from dashboard.widgets.failure import failure, problem
+from dashboard.widgets.share import share
 
 STATES = {
     "queued": ("Waiting", "gray"),
@@ -42,11 +43,12 @@ def header(train_page: Any, *, is_on_train: bool) -> None:
             st.badge(f"{name.format(id=record.id[:6])}: {_(words)}", color=color)  # type: ignore[arg-type]
         st.space("stretch")
         _ready_menu()
+        share(experiment)
         is_off = not _can_train(experiment)
         if st.button(_("Train"), key="header.train", type="primary", icon=":material/play_arrow:", disabled=is_off):
             _start(experiment, train_page, is_on_train)
-    if problem := state.link_problem():
-        st.warning(problem)
+    if words := state.link_problem():
+        problem(words)
 
 
 def sentence(experiment: Experiment) -> str:

@@ -25,7 +25,7 @@ def live_curves(
     palette: Sequence[str],
     state: str = "",
     on_state: Callable[[str], None] | None = None,
-    empty: str = "",
+    loss_unit: str = "nats",
 ) -> None:
     """Show the curves of a run, or what to do to get some.
 
@@ -33,7 +33,7 @@ def live_curves(
         palette: one `#rrggbb` per series; more series than colours take them in turn.
         state: the run's state as the page knows it; the browser reports any other once.
         on_state: gets the new state, before the page runs again.
-        empty: what stands in place of the curves when there is no run.
+        loss_unit: what the loss is counted in, for its axis.
     """
 
     def reported() -> None:
@@ -46,12 +46,12 @@ def live_curves(
         "plotly": PLOTLY,
         "palette": [colour for colour in palette if COLOUR.fullmatch(colour)] or ["#0072b2"],
         "state": state,
-        "texts": _texts() | ({"empty": empty} if empty else {}),
+        "texts": _texts(loss_unit),
     }
     _component(key=key, data=data, on_state_change=reported)
 
 
-def _texts() -> dict[str, str]:
+def _texts(loss_unit: str) -> dict[str, str]:
     states = {
         "queued": _("Waiting"),
         "starting": _("Starting"),
@@ -70,7 +70,7 @@ def _texts() -> dict[str, str]:
         "unknown": _("This run is not there any more."),
         "no_plotly": _("The charts could not be loaded. Reload the page."),
         "loss": _("Loss"),
-        "loss_axis": _("loss (nats)"),
+        "loss_axis": _("loss ({unit})").format(unit=loss_unit),
         "accuracy": _("Accuracy"),
         "accuracy_axis": _("accuracy (%)"),
         "step_axis": _("step"),

@@ -63,7 +63,7 @@ export class Panel {
     const grid = cssValue(this.frame, "--st-border-color");
     const axis = { gridcolor: grid, linecolor: grid, zeroline: false, showline: true, ticks: "outside", tickcolor: grid };
     return {
-      height: 300, margin: { t: 10, r: 14, b: 46, l: 62 }, showlegend: false, hovermode: "x", dragmode: "zoom",
+      autosize: true, margin: { t: 10, r: 14, b: 46, l: 62 }, showlegend: false, hovermode: "x", dragmode: "zoom",
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { color: colour, family: cssValue(this.frame, "--st-font") || "sans-serif", size: 12 },
       hoverlabel: { bgcolor: cssValue(this.frame, "--st-secondary-background-color"), bordercolor: grid, font: { color: colour } },

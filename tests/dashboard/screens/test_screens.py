@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.errors import SpecError
 from core.events import HyperChanged, Pause, Resume, SetHyper, Stop
-from core.experiment.codec import from_link_text, link_text
+from core.experiment.codec import file_text, from_link_text, link_text
 from core.experiment.examples import default_experiment
 from core.experiment.experiment import Budget
 from core.jobs.lenses import ActivationsJob
@@ -255,3 +255,13 @@ def test_a_failed_look_is_said_in_words_and_can_be_asked_again(client, monkeypat
         assert "No such thing." in texts(app)
     app.button(key="inspect.activations.again").click().run()
     assert len(app.get("plotly_chart")) == 1 + len(short().model.layers)
+
+
+def test_an_experiment_file_is_opened_and_a_broken_one_changes_nothing(client):
+    app = opened(short("cancer"))
+    app.file_uploader(key="share.upload").upload("e.json", file_text(short()).encode(), "application/json").run()
+    assert not app.exception
+    assert present(app) == short()
+    app.file_uploader(key="share.upload").upload("e.json", b'{"version": 9}', "application/json").run()
+    assert present(app) == short()
+    assert "version" in texts(app)

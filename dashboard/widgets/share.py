@@ -1,0 +1,43 @@
+"""The way of an experiment to other people and back: its link and its file."""
+
+import streamlit as st
+
+from core.errors import SpecError
+from core.experiment.codec import file_text, from_file_text
+from core.experiment.experiment import Experiment
+from dashboard.session import state
+from dashboard.text import _
+from dashboard.widgets.failure import problem
+
+PROBLEM = "share.problem"
+
+
+def share(experiment: Experiment) -> None:
+    """A popover with the link in words, the experiment as a file, and a place for somebody else's file."""
+    with st.popover(_("Share"), icon=":material/share:"):
+        st.text(_("The address of this page holds the experiment and the run: copy it to share them."))
+        st.download_button(
+            _("Download experiment (JSON)"),
+            file_text(experiment),
+            "experiment.json",
+            "application/json",
+            key="share.download",
+            icon=":material/download:",
+            width="stretch",
+        )
+        st.file_uploader(_("Open an experiment file"), "json", key="share.upload", on_change=_open, max_upload_size=1)
+        if words := st.session_state.get(PROBLEM):
+            problem(words)
+
+
+def _open() -> None:
+    """Take the uploaded experiment in hand; a file that is none leaves everything as it is."""
+    upload = st.session_state["share.upload"]
+    st.session_state[PROBLEM] = ""
+    if upload is None:
+        return
+    try:
+        state.set_experiment(from_file_text(upload.getvalue()))
+        state.set_run(None)
+    except SpecError as error:
+        st.session_state[PROBLEM] = str(error)
