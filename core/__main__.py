@@ -70,7 +70,9 @@ def _parser() -> argparse.ArgumentParser:
 def _experiment(path: Path) -> Experiment:
     try:
         if path.stat().st_size > MAX_TEXT_BYTES:
-            raise SpecError(f"{path} has {path.stat().st_size:,} bytes, the limit is {MAX_TEXT_BYTES:,}.")
+            raise SpecError(
+                f"{path} has {path.stat().st_size:,} bytes, the limit is {MAX_TEXT_BYTES:,}.", hint="Is it an experiment file?"
+            )
         return from_file_text(path.read_bytes())
     except OSError as error:
         raise SpecError(f"{path} cannot be read: {error.strerror}.", hint="Check the path.") from None

@@ -71,6 +71,6 @@ class MissingPackage(LayerwiseError):
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """A hint for a wrong name: the nearest right one, or the list of all."""
-    known = list(known)
-    match = difflib.get_close_matches(str(name)[:80], known, n=1, cutoff=0.4)
-    return f"Did you mean {match[0]!r}?" if match else f"Choose one of: {', '.join(known)}."
+    by_lower = {each.lower(): each for each in known}  # people mistake capitals first of all
+    match = difflib.get_close_matches(str(name)[:80].lower(), by_lower, n=1, cutoff=0.4)
+    return f"Did you mean {by_lower[match[0]]!r}?" if match else f"Choose one of: {', '.join(by_lower.values())}."

@@ -5,6 +5,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
+from core import VERSION
 from core.events import Artifact, Command, Event, SetHyper
 from core.settings import Settings
 from core.spec import Choice, Spec
@@ -75,8 +76,8 @@ class Job(Choice):
         raise TypeError(f"{type(self).__name__} must do its work")
 
     def key(self) -> str:
-        """SHA-256 of what is asked: equal keys give equal results."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        """SHA-256 of what is asked, and of which version: equal keys give equal results."""
+        return hashlib.sha256(f"{VERSION}\n{self.model_dump_json()}".encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,8 @@ def load_weights(data: bytes, series: int = 0) -> tuple[State, int]:
     """
     state = load_state(data)
     if not 0 <= series < len(state.models):
-        raise StoreError(f"This checkpoint has {len(state.models)} models, there is no number {series}.")
+        last = len(state.models) - 1
+        raise StoreError(f"This checkpoint has no series {series}.", hint=f"Its series are numbered 0 to {last}.")
     return state.models[series], state.step
 
 

@@ -32,7 +32,6 @@ def header(train_page: Any, *, is_on_train: bool) -> None:
     """The strip with experiment, run and the Train button; pressing it submits the experiment and shows its curves."""
     experiment, record = state.experiment(), state.run()
     with st.container(key="header", horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"**{_('Experiment')}**", width="content")
         st.text(sentence(experiment), width="content")
         if record is None:
             st.badge(_("no run yet"), color="gray")
@@ -42,11 +41,11 @@ def header(train_page: Any, *, is_on_train: bool) -> None:
             name = _("run {id}") if is_same else _("run {id}, of an earlier experiment")
             st.badge(f"{name.format(id=record.id[:6])}: {_(words)}", color=color)  # type: ignore[arg-type]
         st.space("stretch")
-        _ready_menu()
-        share(experiment)
         is_off = not _can_train(experiment)
         if st.button(_("Train"), key="header.train", type="primary", icon=":material/play_arrow:", disabled=is_off):
             _start(experiment, train_page, is_on_train)
+        _ready_menu()
+        share(experiment)
     if words := state.link_problem():
         problem(words)
 

@@ -1,0 +1,165 @@
+"""A server and a worker are killed while somebody watches: the run goes on, and the page finds it again."""
+
+import csv
+import io
+import os
+import re
+import signal
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.events import StepsDone
+from core.store.protocol import RunRecord
+from core.store.sql import SqlReader
+from tests.browser import conftest
+from tests.browser.conftest import ROOT, settled, watched_page
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+CURVES = ".lw-live-curves"
+WAIT_MS = 40_000
+LOST = re.compile(r"ERR_CONNECTION_REFUSED|ERR_SOCKET_NOT_CONNECTED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE")
+"""What a browser says by itself of a server that is not there."""
+
+
+class Dashboard:
+    """The real server on one port and one data folder, whatever happens to it."""
+
+    def __init__(self, folder: Path, doing: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.home = folder / "home"
+        self.port = conftest.free_port()
+        self._folder, self._doing = folder, doing
+        monkeypatch.setattr(conftest, "free_port", lambda: self.port)
+        self.address = self.start()
+        self.store = SqlReader(self.home / "runs.db")
+        doing.callback(self.store.close)
+
+    def start(self) -> str:
+        return self._doing.enter_context(conftest.serving(ROOT / "dashboard/server.py", self._folder))
+
+    def kill(self) -> None:
+        """SIGKILL for the server, by its port and folder."""
+        ours = f"LAYERWISE_HOME={self.home}".encode()
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+                if str(self.port).encode() in words and ours in (entry / "environ").read_bytes().split(b"\0"):
+                    os.kill(int(entry.name), signal.SIGKILL)
+                    return
+            except OSError:  # it has just ended
+                continue
+        raise AssertionError("there is no server to kill")
+
+    def run(self, run: str) -> RunRecord:
+        record = self.store.run(run)
+        assert record is not None
+        return record
+
+    def losses(self, run: str) -> list[float]:
+        events = (logged.event for logged in self.store.events(run, limit=1_000_000, name="StepsDone"))
+        return [loss for event in events if isinstance(event, StepsDone) for loss in event.losses[0]]
+
+    def wait(self, is_so: Callable[[], object], timeout_s: float = 30.0) -> None:
+        deadline = time.monotonic() + timeout_s
+        while not is_so():
+            assert time.monotonic() < deadline, "waited in vain"
+            time.sleep(0.02)
+
+    def wait_for_growth(self, run: str, n: int = 200) -> None:
+        """Wait until the store has `n` steps more than now."""
+        before = self.run(run).last_step
+        self.wait(lambda: self.run(run).last_step > before + n)
+
+    def worker_pid(self, run: str) -> int:
+        connection = sqlite3.connect(self.home / "runs.db")
+        (pid,) = connection.execute("SELECT pid FROM runs WHERE id=?", (run,)).fetchone()
+        connection.close()
+        return int(pid)
+
+
+@pytest.fixture
+def dashboard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dashboard]:
+    with ExitStack() as doing:
+        yield Dashboard(tmp_path, doing, monkeypatch)
+
+
+def started_run(page, address: str) -> str:
+    """Start the experiment that the page opens on; its run, once the curve has begun to grow."""
+    page.goto(address)
+    settled(page)
+    page.get_by_test_id("stMain").get_by_role("button", name=re.compile("Train$")).click()
+    wait_for_step(page, 500)
+    settled(page)
+    (run,) = re.findall(r"[?&]run=([0-9a-f]{32})", page.url)
+    return run
+
+
+def wait_for_step(page, step: int) -> None:
+    page.wait_for_function(f"() => +document.querySelector('{CURVES}')?.dataset.step > {step}", timeout=WAIT_MS)
+
+
+def table(page, path: Path) -> tuple[list[int], list[float]]:
+    """Steps and batch losses that the page has."""
+    with page.expect_download() as download:
+        page.locator(CURVES).get_by_role("button", name="Download CSV").click()
+    download.value.save_as(path)
+    rows = list(csv.DictReader(io.StringIO(path.read_text())))
+    return [int(row["step"]) for row in rows], [float(row["batch_loss"]) for row in rows]
+
+
+def check_whole_curve(page, dashboard: Dashboard, run: str, path: Path) -> None:
+    """The page has every step from the first on, with the losses of the store as 32-bit numbers."""
+    steps, losses = table(page, path)
+    assert steps == list(range(1, len(steps) + 1))
+    stored = dashboard.losses(run)[: len(losses)]
+    assert len(stored) == len(losses)
+    np.testing.assert_allclose(losses, stored, rtol=1e-5, atol=1e-7)
+
+
+def test_a_killed_server_leaves_the_run_alone_and_the_open_page_finds_it_again(browser, dashboard, tmp_path):
+    page, wrong = watched_page(browser)
+    run = started_run(page, dashboard.address)
+    dashboard.kill()
+    page.get_by_text("Connection lost, trying again").wait_for(timeout=WAIT_MS)
+    seen = int(page.locator(CURVES).get_attribute("data-step"))
+    dashboard.wait_for_growth(run)
+    assert dashboard.start() == dashboard.address
+    wait_for_step(page, max(seen, dashboard.run(run).last_step))  # by itself
+    settled(page)
+    check_whole_curve(page, dashboard, run, tmp_path / "open.csv")
+    last = dashboard.run(run).last_step
+    page.reload()
+    wait_for_step(page, last - 1)
+    settled(page)
+    assert f"run={run}" in page.url
+    check_whole_curve(page, dashboard, run, tmp_path / "reloaded.csv")
+    # the session is a new one, and its buttons are still those of the run
+    if dashboard.run(run).state == "running":
+        page.get_by_role("button", name=re.compile("Stop")).click()
+        dashboard.wait(lambda: dashboard.run(run).state == "stopped")
+    page.context.close()
+    assert [line for line in wrong if not LOST.search(line)] == []
+
+
+def test_a_killed_worker_is_replaced_under_the_eyes_of_a_viewer(page, dashboard, tmp_path):
+    run = started_run(page, dashboard.address)
+    mount = page.locator(CURVES).get_attribute("data-mount")
+    os.kill(dashboard.worker_pid(run), signal.SIGKILL)
+    dashboard.wait(lambda: dashboard.run(run).generation == 1)
+    highest = max(int(page.locator(CURVES).get_attribute("data-step")), dashboard.run(run).last_step)
+    wait_for_step(page, highest + 1000)
+    assert page.locator(CURVES).get_attribute("data-mount") == mount
+    assert dashboard.store.events(run, name="WorkerLost")
+    settled(page)
+    page.get_by_role("button", name=re.compile("Stop")).click()
+    dashboard.wait(lambda: dashboard.run(run).state == "stopped")
+    page.wait_for_function(f"() => document.querySelector('{CURVES}').dataset.state === 'stopped'", timeout=WAIT_MS)
+    wait_for_step(page, dashboard.run(run).last_step - 1)
+    check_whole_curve(page, dashboard, run, tmp_path / "after.csv")
+    assert len(dashboard.losses(run)) == dashboard.run(run).last_step

@@ -1,0 +1,124 @@
+"""A pool with the real Menu of jobs, and what its runs should have said: the same experiment trained in this process."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from core.data.rendered import Digits
+from core.events import Artifact, Event, HyperChanged, SetHyper, Started
+from core.experiment.experiment import Budget, Experiment, Lane, optimizer_like
+from core.history import History
+from core.models.model import ModelSpec
+from core.store.protocol import ArtifactRecord
+from core.training.loop import train
+from tests.core.jobs.conftest import DemoPool
+from tests.core.samples import linear, stack
+
+CHECKPOINT_S = 0.3
+CONV = ("Conv2d", {"out_channels": 8, "kernel_size": 3, "padding": 1})
+CNN = stack(CONV, "ReLU", ("MaxPool2d", {"kernel_size": 2}), "Flatten", linear(10))
+RANDOM_MLP = stack("Flatten", linear(64), "BatchNorm1d", "ReLU", ("Dropout", {"p": 0.3}), linear(10))
+
+Curves = tuple[list[list[float]], list[tuple[object, ...]]]
+
+
+class RealPool(DemoPool):
+    """Its first worker has to import torch, so it waits longer."""
+
+    def wait(self, is_so: Callable[[], object], timeout_s: float = 60.0) -> None:
+        super().wait(is_so, timeout_s)
+
+    def events(self, run: str) -> list[Event]:
+        return [logged.event for logged in self.store.events(run, limit=1_000_000)]
+
+    def checkpoints(self, run: str) -> tuple[ArtifactRecord, ...]:
+        return self.store.artifacts(run, "checkpoint")
+
+    def started_at(self, run: str) -> list[int]:
+        """The steps at which attempts began whose beginning is still in the log."""
+        return [event.step for event in self.events(run) if isinstance(event, Started)]
+
+    def replayed(self, run: str) -> list[tuple[int, SetHyper]]:
+        """The changes by hand, as `train` takes them."""
+        changes = [event for event in self.events(run) if isinstance(event, HyperChanged)]
+        return [(one.step, SetHyper(one.lane, one.name, one.new)) for one in changes]
+
+    def curves(self, run: str) -> Curves:
+        """Losses by step and figures by epoch, as the store has them; each step is there once."""
+        assert self.curve(run)
+        return folded(self.events(run))
+
+    def wait_for_checkpoint(self, run: str, after: int = 0) -> int:
+        """The step of the newest checkpoint, once it is later than `after`."""
+        self.wait(lambda: self.checkpoints(run) and self.checkpoints(run)[-1].step > after)
+        return self.checkpoints(run)[-1].step
+
+    def kill(self, run: str) -> None:
+        """SIGKILL for the worker in mid-run, and wait until the supervisor has seen it."""
+        assert self.state(run) == "running"
+        lost = self.names(run).count("WorkerLost")
+        os.kill(self.pid(run), signal.SIGKILL)
+        self.wait(lambda: self.names(run).count("WorkerLost") > lost)
+
+    def change_without_checkpoint(self, run: str, rates: Iterable[float]) -> int:
+        """Change the learning rate and freeze the worker before its next checkpoint; the step of the change.
+
+        A checkpoint can always come in between: then the worker goes on, and the next of `rates` is tried.
+        """
+        for rate in rates:
+            newest = self.wait_for_checkpoint(run, self.checkpoints(run)[-1].step)
+            self.client.command(run, SetHyper(0, "lr", rate))
+            self.wait(lambda rate=rate: rate in self.changes(run).values())
+            os.kill(self.pid(run), signal.SIGSTOP)
+            time.sleep(0.3)  # what it has said is in the store by then
+            if self.checkpoints(run)[-1].step == newest:
+                return max(self.changes(run))
+            os.kill(self.pid(run), signal.SIGCONT)
+        raise AssertionError("a checkpoint followed every change")
+
+
+def folded(items: Iterable[Event | Artifact]) -> Curves:
+    """What can be compared float for float: all but times."""
+    history = History()
+    for item in items:
+        if not isinstance(item, Artifact):
+            history.append(item)
+    epochs = [
+        (one.epoch, one.step, one.train_loss, one.train_accuracy, one.validation_loss, one.validation_accuracy)
+        for one in history.epochs
+    ]
+    return [list(losses) for losses in history.losses], epochs
+
+
+def uninterrupted(experiment: Experiment, replay: Iterable[tuple[int, SetHyper]] = ()) -> Curves:
+    """The curves of the experiment, trained here and now."""
+    return folded(train(experiment, replay=replay))
+
+
+def digits(model: ModelSpec, steps: int, optimizer: str = "adam", lr: float = 0.003) -> Experiment:
+    """Handwritten digits, in batches of 32."""
+    return Experiment(
+        data=Digits(),
+        model=model,
+        lanes=(Lane(optimizer=optimizer_like(optimizer, lr)),),
+        batch_size=32,
+        budget=Budget(epochs=None, steps=steps),
+        device="cpu",
+    )
+
+
+def descendants(pid: int) -> set[int]:
+    """All processes that stem from this one."""
+    parents: dict[int, int] = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            parents[int(entry.name)] = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
+        except OSError:  # it has just ended
+            continue
+    found, front = set[int](), {pid}
+    while front:
+        front = {child for child, parent in parents.items() if parent in front}
+        found |= front
+    return found
