@@ -147,7 +147,7 @@ def test_a_killed_server_leaves_the_run_alone_and_the_open_page_finds_it_again(b
     assert [line for line in wrong if not LOST.search(line)] == []
 
 
-def test_a_killed_worker_is_replaced_under_the_eyes_of_a_viewer(page, dashboard, tmp_path):
+def test_a_killed_worker_is_replaced_under_the_eyes_of_a_viewer(dashboard, page, tmp_path):
     run = started_run(page, dashboard.address)
     mount = page.locator(CURVES).get_attribute("data-mount")
     os.kill(dashboard.worker_pid(run), signal.SIGKILL)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from core.data.rendered import Digits
 from core.events import Artifact, Event, HyperChanged, SetHyper, Started
-from core.experiment.experiment import Budget, Experiment, Lane, optimizer_like
+from core.experiment.experiment import Budget, Experiment, Lane
 from core.history import History
 from core.models.model import ModelSpec
+from core.optim.optimizers import Adam, AnyOptimizer
 from core.store.protocol import ArtifactRecord
 from core.training.loop import train
 from tests.core.jobs.conftest import DemoPool
@@ -97,12 +98,12 @@ def uninterrupted(experiment: Experiment, replay: Iterable[tuple[int, SetHyper]]
     return folded(train(experiment, replay=replay))
 
 
-def digits(model: ModelSpec, steps: int, optimizer: str = "adam", lr: float = 0.003) -> Experiment:
+def digits(model: ModelSpec, steps: int, optimizer: AnyOptimizer = Adam(lr=0.003)) -> Experiment:
     """Handwritten digits, in batches of 32."""
     return Experiment(
         data=Digits(),
         model=model,
-        lanes=(Lane(optimizer=optimizer_like(optimizer, lr)),),
+        lanes=(Lane(optimizer=optimizer),),
         batch_size=32,
         budget=Budget(epochs=None, steps=steps),
         device="cpu",

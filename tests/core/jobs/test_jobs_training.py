@@ -1,5 +1,6 @@
 """The real Menu of jobs in a real pool: what a kill, a refusal or a stop leaves, against the same training in this process."""
 
+import hashlib
 import os
 import signal
 import time
@@ -13,8 +14,8 @@ from safetensors.torch import load
 from core.data.rendered import Digits, RenderedDigits
 from core.data.toy import Spiral
 from core.errors import SpecError
-from core.events import Failed, Finished, HyperChanged, Pause, Paused, Resume, SetHyper, Step, Stop, WorkerLost
-from core.experiment.experiment import Budget
+from core.events import ArtifactSaved, Failed, Finished, HyperChanged, Pause, Paused, Resume, SetHyper, Step, Stop, WorkerLost
+from core.experiment.experiment import Budget, Experiment
 from core.explanation.gradient import GradCam, IntegratedGradients
 from core.explanation.lime_method import LimeImage
 from core.explanation.shap_method import ShapSuperpixels
@@ -22,6 +23,7 @@ from core.jobs.job import ArtifactRef
 from core.jobs.lenses import ActivationsJob, ExampleRef, ExplainJob, GalleryJob
 from core.jobs.training import TrainJob
 from core.models.presets import preset
+from core.optim.optimizers import SGD
 from core.results.activations import ActivationMaps
 from core.results.attribution import Attribution
 from core.results.codec import load_result
@@ -68,7 +70,7 @@ def trained(real_pool: RealPool):
 
 @pytest.mark.parametrize(
     "experiment",
-    [digits(RANDOM_MLP, steps=3000), digits(CNN, steps=2500, optimizer="sgd", lr=0.05)],
+    [digits(RANDOM_MLP, steps=3000), digits(CNN, steps=2500, optimizer=SGD(lr=0.05, momentum=0.9))],
     ids=["MLP with dropout and batch norm", "CNN"],
 )
 def test_a_run_whose_worker_was_killed_has_the_curve_of_an_uninterrupted_one(real_pool, experiment):
@@ -120,9 +122,15 @@ def test_a_killed_supervisor_leaves_no_process_and_its_successor_goes_on_with_th
     assert real_pool.curves(run) == uninterrupted(experiment)
 
 
-def test_a_diverged_run_fails_with_advice_and_keeps_finite_weights(real_pool):
+def wild_net() -> Experiment:
+    """A ReLU net at a learning rate that it cannot bear."""
     model = stack(linear(64), "ReLU", linear(64), "ReLU", linear(2))
-    run = real_pool.end(TrainJob(experiment=spiral("sgd", lr=10.0, steps=5000, model=model)))
+    return spiral("sgd", lr=10.0, steps=5000, model=model)
+
+
+def test_a_diverged_run_fails_with_advice_and_keeps_finite_weights(real_pool):
+    wild = wild_net()
+    run = real_pool.end(TrainJob(experiment=wild))
     end = real_pool.events(run.id)[-1]
     assert isinstance(end, Failed)
     assert (run.state, end.code, run.reason) == ("failed", "diverged", end.message)
@@ -130,10 +138,23 @@ def test_a_diverged_run_fails_with_advice_and_keeps_finite_weights(real_pool):
     assert "learning rate of 1," in end.hint
     last = real_pool.checkpoints(run.id)[-1]
     tensors = load(real_pool.client.artifact_bytes(run.id, last.name))
-    weights = [tensor for name, tensor in tensors.items() if ".model." in name]
-    assert len(weights) == 6
+    weights = [tensors[f"0.model.{layer}.{kind}"] for layer in (0, 2, 4) for kind in ("weight", "bias")]
     assert all(tensor.isfinite().all() for tensor in weights)
+    train = wild.data.splits(wild.seed).train
+    x = torch.from_numpy(train.x)
+    for weight, bias in zip(weights[::2], weights[1::2], strict=True):
+        x = (x.clamp(min=0) if weight is not weights[0] else x) @ weight.T + bias
+    assert torch.nn.functional.cross_entropy(x, torch.from_numpy(train.y)).isfinite()
     assert last.step <= end.step
+
+
+def test_no_artifact_of_a_diverged_run_takes_the_place_of_another(real_pool):
+    run = real_pool.end(TrainJob(experiment=wild_net()))
+    saved = [event for event in real_pool.events(run.id) if isinstance(event, ArtifactSaved)]
+    assert len({one.name for one in saved}) == len(saved)
+    for one in saved:  # whoever has asked for the first weights by their digest can have them still
+        data = real_pool.client.artifact_bytes(run.id, one.name)
+        assert hashlib.sha256(data).hexdigest() == one.sha256
 
 
 def test_pause_step_change_resume_and_stop_are_in_the_store_and_the_last_step_is_kept(real_pool):
