@@ -29,7 +29,7 @@ class Settings(BaseModel):
     max_parameters: int = Field(50_000_000, ge=1)
     """Models above this are refused before anything is allocated."""
     checkpoint_s: float = Field(5.0, gt=0)
-    """Longest time between two checkpoints of a running run."""
+    """Shortest time between two checkpoints of a run; large models are saved more rarely: saving takes 1 % of the time."""
     hang_s: float = Field(120.0, gt=0)
     """A worker that is silent for so long is stopped."""
     max_attempts: int = Field(3, ge=1)

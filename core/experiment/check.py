@@ -9,6 +9,7 @@ from core.models.model import infer
 from core.optim.optimizers import SGD
 from core.settings import Settings
 
+MB = 2**20
 LARGE_LEARNING_RATE = 0.1
 """Above this, optimizers that divide by the gradient's size move every weight by more than typical weights are large."""
 
@@ -34,11 +35,6 @@ def checked(experiment: Experiment, settings: Settings | None = None) -> Experim
         if finding.severity == "error":
             raise SpecError(finding.message, hint=finding.hint, code=finding.code)
     return experiment
-
-
-def n_parameters(experiment: Experiment) -> int:
-    """Trainable numbers of the model; 0 while it does not fit together."""
-    return infer(experiment.model, experiment.data.profile().input_shape).n_parameters
 
 
 def _lifted(experiment: Experiment, finding: Diagnostic) -> Diagnostic:
@@ -90,33 +86,49 @@ def _batch_findings(experiment: Experiment) -> list[Diagnostic]:
 
 
 def training_bytes(experiment: Experiment) -> int:
-    """An estimate of the memory that one series takes in training, without the data.
+    """An estimate of the memory that a run takes, without its data; measured against real runs in docs/decisions/004.
 
-    Weights, gradients and two numbers of optimizer state per parameter, and the activations of a batch with their
-    gradients; a quarter on top and 64 MB of libraries, as measured against real runs (docs/decisions/004).
+    Per series 14 numbers per parameter (weight, gradient, optimizer state, two copies of the last good state, a checkpoint on
+    its way out) and 2.5 per activation of a batch; and 64 MB once.
     """
     inference = infer(experiment.model, experiment.data.profile().input_shape)
     batch = experiment.batch(experiment.data.profile().n_train)
-    weights = 4 * parameter_bytes(inference)
-    activations = 2 * batch * activation_bytes(experiment.model, inference)
-    return int(1.25 * (weights + activations)) + 64 * 2**20
+    weights = 14 * parameter_bytes(inference)
+    activations = int(2.5 * batch * activation_bytes(experiment.model, inference))
+    return n_series(experiment) * (weights + activations) + 64 * MB
+
+
+def checkpoint_bytes(experiment: Experiment) -> int:
+    """Size of one checkpoint: weights and at most two numbers of optimizer state for each, for every series."""
+    inference = infer(experiment.model, experiment.data.profile().input_shape)
+    return n_series(experiment) * 3 * parameter_bytes(inference)
+
+
+def n_series(experiment: Experiment) -> int:
+    """Models that train side by side."""
+    return len(experiment.lanes) * experiment.repeats
 
 
 def _memory_findings(experiment: Experiment, settings: Settings) -> list[Diagnostic]:
-    n_series = len(experiment.lanes) * experiment.repeats
-    needed, limit = training_bytes(experiment) * n_series / 2**20, settings.worker_memory_mb
-    if needed <= limit:
-        return []
-    return [
-        Diagnostic(
-            "too-much-memory",
-            "error",
-            ("batch_size",),
-            f"This run needs about {needed:,.0f} MB of memory, a run may take {limit:,} MB.",
-            hint="Use a smaller batch, fewer or smaller layers, or fewer lanes and repeats.",
-            params={"needed_mb": needed, "limit_mb": limit},
-        )
-    ]
+    """Too much for a worker's memory, or for the largest file that it may write."""
+    found = []
+    sizes = {
+        "too-much-memory": ("of memory", training_bytes(experiment), settings.worker_memory_mb),
+        "checkpoint-too-large": ("for a checkpoint", checkpoint_bytes(experiment), settings.worker_file_mb),
+    }
+    for code, (what, needed, limit_mb) in sizes.items():
+        if needed > limit_mb * MB:
+            found.append(
+                Diagnostic(
+                    code,
+                    "error",
+                    ("model",),
+                    f"This run needs about {needed / MB:,.0f} MB {what}, a run may take {limit_mb:,} MB.",
+                    hint="Use a smaller batch, fewer or smaller layers, or fewer lanes and repeats.",
+                    params={"needed_mb": needed / MB, "limit_mb": limit_mb},
+                )
+            )
+    return found
 
 
 def _rate_findings(experiment: Experiment) -> list[Diagnostic]:

@@ -9,7 +9,7 @@ from core.errors import SpecError, nearest
 from core.models.model import ModelSpec
 from core.optim.losses import AnyLoss, CrossEntropy
 from core.optim.optimizers import AnyOptimizer
-from core.spec import Spec, choice_class
+from core.spec import Spec
 
 
 class Lane(Spec):
@@ -86,12 +86,10 @@ class Experiment(Spec):
         numbers = [knob for knob, info in optimizer.knobs().items() if info.annotation is float]
         if name not in numbers:
             raise SpecError(f"{optimizer.label} has no number {name[:40]!r}.", hint=nearest(name, numbers))
+        if name == "momentum" and (value > 0) != (getattr(optimizer, name) > 0):
+            raise SpecError(
+                "Momentum cannot be switched on or off within a run: the optimizer keeps another state with it.",
+                hint="Start a new run, or choose a small momentum above 0.",
+            )
         changed = self.lanes[lane].but(optimizer=optimizer.but(**{name: value}))
         return self.but(lanes=(*self.lanes[:lane], changed, *self.lanes[lane + 1 :]))
-
-
-def optimizer_like(kind: str, lr: float | None = None) -> AnyOptimizer:
-    """The optimizer of this kind with its defaults, and `lr` where given."""
-    cls = choice_class(AnyOptimizer, kind)
-    optimizer: AnyOptimizer = cls() if lr is None else cls(lr=lr)
-    return optimizer

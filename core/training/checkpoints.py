@@ -14,6 +14,8 @@ from safetensors.torch import load, save
 from core.errors import StoreError
 
 State = dict[str, Any]
+PLAIN = ("step", "elapsed_s", "lanes", "died_at", "has_reached_target")
+"""Fields of a state that are kept as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,9 @@ class TrainingState:
     """The lanes with their present hyperparameters, as JSON of Experiment.lanes."""
     models: tuple[State, ...]
     optimizers: tuple[State, ...]
+    died_at: tuple[int, ...] = ()
+    """Per series the step of its first loss that was not finite; -1 while it lives."""
+    has_reached_target: bool = False
 
 
 def state_bytes(state: TrainingState) -> bytes:
@@ -42,7 +47,7 @@ def state_bytes(state: TrainingState) -> bytes:
                 else:
                     scalars.setdefault(str(parameter), {})[name] = value
         plain.append({"groups": optimizer["param_groups"], "scalars": scalars})
-    about = {"step": state.step, "elapsed_s": state.elapsed_s, "lanes": state.lanes, "optimizers": plain}
+    about = {name: getattr(state, name) for name in PLAIN} | {"optimizers": plain}
     return save(
         {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, {"layerwise": json.dumps(about)}
     )
@@ -76,7 +81,8 @@ def load_state(data: bytes) -> TrainingState:
         {"state": state, "param_groups": [_group(group) for group in plain["groups"]]}
         for state, plain in zip(slots, about["optimizers"], strict=True)
     )
-    return TrainingState(about["step"], about["elapsed_s"], about["lanes"], tuple(models), optimizers)
+    about["died_at"] = tuple(about["died_at"])
+    return TrainingState(models=tuple(models), optimizers=optimizers, **{name: about[name] for name in PLAIN})
 
 
 def load_weights(data: bytes, series: int = 0) -> tuple[State, int]:

@@ -49,6 +49,7 @@ class LiveRun:
         self.is_plane = splits.profile.modality == "points" and splits.profile.n_classes == 2
         self.step = state.step if state else 0
         self.watch = Stopwatch(state.elapsed_s if state else 0.0)
+        self.has_reached_target = state.has_reached_target if state else False
         if state:
             self._restore(state)
         self._order_epoch = -1
@@ -97,6 +98,11 @@ class LiveRun:
         validation = yield from self._evaluation(self.validation)
         return EpochDone(self.step // self.steps_per_epoch, self.step, *train, *validation, self.watch.read())
 
+    def note_target(self, epoch: EpochDone) -> None:
+        """Remember, also over a resume, that every series has reached the target accuracy."""
+        target = self.experiment.budget.target_accuracy
+        self.has_reached_target = target is not None and min(epoch.validation_accuracy) >= target
+
     def tested(self) -> Generator[Progressed, None, tuple[tuple[float, ...], tuple[float, ...]] | None]:
         """Mean loss and accuracy of every series on the test split, or None where there is no such split."""
         if self.test is None:
@@ -144,8 +150,13 @@ class LiveRun:
 
     def remember(self) -> None:
         """Keep a copy of the present state: the last good one, once a later step has a finite loss."""
-        if all(math.isfinite(runner.weight_norm) for runner in self.runners):
+        if all(math.isfinite(runner.weight_norm) for runner in self.runners if runner.is_alive):
             self._good, self._candidate = self._candidate, copy.deepcopy(self._state())
+
+    @property
+    def good_step(self) -> int:
+        """The step of `last_good`."""
+        return self._good.step
 
     def last_good(self) -> Artifact:
         """The newest remembered state that gave a finite loss."""
@@ -158,12 +169,16 @@ class LiveRun:
             LANES.dump_json(self.experiment.lanes).decode(),
             tuple(runner.model.state_dict() for runner in self.runners),
             tuple(runner.optimizer.state_dict() for runner in self.runners),
+            tuple(runner.died_at for runner in self.runners),
+            self.has_reached_target,
         )
 
     def _restore(self, state: TrainingState) -> None:
         for runner, model, optimizer in zip(self.runners, state.models, state.optimizers, strict=True):
             runner.model.load_state_dict(model)
             runner.optimizer.load_state_dict(optimizer)
+        for runner, died_at in zip(self.runners, state.died_at, strict=True):
+            runner.died_at = died_at
 
     def _evaluation(self, data: ResidentData) -> Generator[Progressed, None, tuple[tuple[float, ...], tuple[float, ...]]]:
         models: list[nn.Module] = [runner.model for runner in self.runners]

@@ -16,7 +16,6 @@ from core.errors import SpecError
 from core.events import (
     Artifact,
     Command,
-    EpochDone,
     Event,
     Failed,
     Finished,
@@ -39,6 +38,8 @@ Item = Event | Artifact
 REPORT_S = 0.04
 """Steps are reported so often; also how long a pause or a change may take to hold."""
 MAX_STEPS_PER_REPORT = 2_000
+SURFACE_S, SURFACE_SLOWER = 0.15, 0.005
+"""Time between two decision surfaces, and by how much it grows per second of training: a day's log holds some 1,600."""
 
 
 def train(
@@ -83,12 +84,11 @@ class _Story:
         self.is_pausing = False
         self.wanted_steps: int | None = None
         self.losses: list[tuple[float, ...]] = []
-        self.known_dead: set[int] = set()
-        self.saved_step = run.step if run.step else -1
-        self.last_epoch: EpochDone | None = None
+        self.known_dead = {index for index, runner in enumerate(run.runners) if not runner.is_alive}
+        self.saved_steps = {run.step} if run.step else set()
         self.last_report = time.perf_counter()
         self.statistics = Allowance(share=0.005, gap_s=0.1)
-        self.surface = Allowance(share=0.05, gap_s=0.15)
+        self.surface = Allowance(share=0.05, gap_s=SURFACE_S)
         self.memory = Allowance(share=0.003, gap_s=0.25)
         self.saving = Allowance(share=0.01, gap_s=settings.checkpoint_s)
 
@@ -102,7 +102,7 @@ class _Story:
             case Step(n=n):
                 self.wanted_steps = max(1, n)
             case Pause():
-                self.is_pausing = True
+                self.is_pausing, self.wanted_steps = True, None
             case _:
                 raise TypeError(f"train() does not take {type(command).__name__}")
         return None
@@ -118,8 +118,7 @@ class _Story:
         """All items of the run."""
         run = self.run
         yield run.started()
-        if run.step == 0:
-            yield self._saved()
+        yield from self._saved()
         self.saving.spend(time.perf_counter(), 0.0)
         if run.is_plane:
             yield from run.surfaces()
@@ -138,17 +137,18 @@ class _Story:
     def _one_step(self) -> Generator[Item, None, None]:
         run, now = self.run, time.perf_counter()
         closes = self._closes_report(now)
-        is_measured = closes and (self.wanted_steps is not None or self.statistics.is_due(now))
+        is_measured = closes and (self.wanted_steps == 0 or self.statistics.is_due(now))
         self.losses.append(run.advance(is_measured=is_measured))
-        is_by_hand = closes and self.wanted_steps is not None
+        is_by_hand = self.wanted_steps == 0
         if closes:
             yield from self._reported()
             yield from self._notices()
         if is_measured and not self._is_diverged():
             yield self._measured(now)
         if run.step % run.steps_per_epoch == 0 and not self._is_diverged():
-            self.last_epoch = yield from run.validated()
-            yield self.last_epoch
+            epoch = yield from run.validated()
+            run.note_target(epoch)
+            yield epoch
         if closes:
             yield from self._upkeep(is_by_hand)
         if is_by_hand:
@@ -159,20 +159,20 @@ class _Story:
         """Tell and keep all there is up to this step; whoever reads `Paused` stops pulling."""
         self.is_pausing = False
         yield from self._reported()
-        if self.run.step > self.saved_step:
-            yield self._saved()
+        yield from self._saved()
         yield Paused(self.run.step)
 
-    def _saved(self) -> Artifact:
-        self.saved_step = self.run.step
-        return self.run.checkpoint()
+    def _saved(self) -> Generator[Item, None, None]:
+        """A checkpoint of this step, unless it was kept already."""
+        if self.run.step not in self.saved_steps:
+            self.saved_steps.add(self.run.step)
+            yield self.run.checkpoint()
 
     def _closes_report(self, now: float) -> bool:
         """Whether the steps since the last report are told after the next one."""
         if self.wanted_steps is not None:
             self.wanted_steps -= 1
-            return self.wanted_steps <= 0
-        return now - self.last_report >= REPORT_S or len(self.losses) >= MAX_STEPS_PER_REPORT
+        return self.wanted_steps == 0 or now - self.last_report >= REPORT_S or len(self.losses) >= MAX_STEPS_PER_REPORT
 
     def _reported(self) -> Generator[Item, None, None]:
         """The steps since the last report."""
@@ -200,7 +200,7 @@ class _Story:
             self.known_dead.add(index)
             if not self._is_diverged():
                 name = self.run.experiment.series()[index]
-                message = f"{name} diverged at step {self.run.step:,}; the others go on."
+                message = f"{name} diverged at step {runner.died_at:,}; the others go on."
                 yield Noticed("warning", "series-diverged", message, "Try a smaller learning rate for it.")
 
     def _upkeep(self, is_by_hand: bool) -> Generator[Item, None, None]:
@@ -209,6 +209,7 @@ class _Story:
         if run.is_plane and (is_by_hand or self.surface.is_due(now)):
             surfaces = run.surfaces()
             self.surface.spend(now, time.perf_counter() - now)
+            self.surface.gap_s = SURFACE_S + SURFACE_SLOWER * run.watch.read()
             yield from surfaces
         if self.memory.is_due(now):
             start = time.perf_counter()
@@ -216,9 +217,9 @@ class _Story:
             self.memory.spend(now, time.perf_counter() - start)
         if self.saving.is_due(now) and not self._is_diverged():
             start = time.perf_counter()
-            checkpoint = self._saved()
+            checkpoints = list(self._saved())
             self.saving.spend(now, time.perf_counter() - start)
-            yield checkpoint
+            yield from checkpoints
 
     def _replayed(self) -> Generator[Item, None, None]:
         """Changes by hand that were made before this run was interrupted."""
@@ -237,16 +238,13 @@ class _Story:
             return "completed"
         if budget.seconds is not None and run.watch.read() >= budget.seconds:
             return "time"
-        if budget.target_accuracy is not None and self.last_epoch is not None:
-            return "target" if min(self.last_epoch.validation_accuracy) >= budget.target_accuracy else None
-        return None
+        return "target" if run.has_reached_target else None
 
     def _ending(self, reason: str) -> Generator[Item, None, None]:
         run = self.run
         if run.is_plane:
             yield from run.surfaces()
-        if run.step > self.saved_step:
-            yield self._saved()
+        yield from self._saved()
         tested = None
         if reason != "stopped":
             tests = run.tested()
@@ -266,11 +264,13 @@ class _Story:
         """The end of a run whose loss is not a number any more: the last good state is kept."""
         run = self.run
         yield from self._reported()
-        yield run.last_good()
+        if run.good_step not in self.saved_steps:
+            yield run.last_good()
         lr = run.learning_rates()[0]
+        first = min(runner.died_at for runner in run.runners)
         yield Failed(
             "diverged",
-            f"The loss became infinite or NaN (not a number) at step {run.step:,}, "
+            f"The loss became infinite or NaN (not a number) at step {first:,}, "
             f"with learning rate {lr:g}. The last good weights are kept.",
             f"Try a learning rate of {lr / 10:g}, or standardised inputs, or a batch normalisation layer.",
             run.step,

@@ -26,12 +26,12 @@ class Allowance:
 
     def __init__(self, share: float, gap_s: float) -> None:
         self._share = share
-        self._gap_s = gap_s
+        self.gap_s = gap_s
         self._cost_s = 0.0
         self._last = -float("inf")
 
     def is_due(self, now: float) -> bool:
-        return now - self._last >= max(self._gap_s, self._cost_s / self._share)
+        return now - self._last >= max(self.gap_s, self._cost_s / self._share)
 
     def spend(self, now: float, cost_s: float) -> None:
         """Take note that it happened at `now` and what it cost."""

@@ -29,7 +29,8 @@ class Runner:
         self.loss = experiment.loss.build().to(device)
         self.parameters = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
         self.optimizer = experiment.lanes[lane].optimizer.build(self.parameters, device.type)
-        self.is_alive = True
+        self.died_at = -1
+        """The step of the first loss that was not finite; -1 while there was none."""
         self.accuracy = math.nan
         """Of the last measured batch, in [0, 1]."""
         self.gradient_norm = math.nan
@@ -40,6 +41,10 @@ class Runner:
             torch.autocast(device.type, torch.bfloat16) if experiment.precision == "bfloat16" else nullcontext()
         )
         self.model.train()
+
+    @property
+    def is_alive(self) -> bool:
+        return self.died_at < 0
 
     @property
     def n_parameters(self) -> int:
@@ -54,7 +59,7 @@ class Runner:
             loss = self.loss(logits.float(), y)
         value: float = loss.item()
         if not math.isfinite(value):
-            self.is_alive = False
+            self.died_at = number
             return value
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()

@@ -3,9 +3,10 @@
 from typing import Any
 
 from core.data.toy import Spiral
-from core.experiment.experiment import Budget, Experiment, Lane, optimizer_like
+from core.experiment.experiment import Budget, Experiment, Lane
 from core.models.layers.menu import AnyLayer
 from core.models.model import ModelSpec
+from core.optim.optimizers import AnyOptimizer
 from core.spec import choice_class
 
 
@@ -17,6 +18,12 @@ def stack(*layers: tuple[str, dict[str, Any]] | str) -> ModelSpec:
 
 def linear(n: int) -> tuple[str, dict[str, Any]]:
     return ("Linear", {"out_features": n})
+
+
+def optimizer_like(kind: str, lr: float | None = None) -> Any:
+    """The optimizer of this kind with its defaults, and `lr` where given."""
+    cls = choice_class(AnyOptimizer, kind)
+    return cls() if lr is None else cls(lr=lr)
 
 
 def spiral(optimizer: str = "adam", lr: float = 0.01, steps: int = 60, **changes: Any) -> Experiment:

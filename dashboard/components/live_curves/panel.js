@@ -68,7 +68,7 @@ export class Panel {
       font: { color: colour, family: cssValue(this.frame, "--st-font") || "sans-serif", size: 12 },
       hoverlabel: { bgcolor: cssValue(this.frame, "--st-secondary-background-color"), bordercolor: grid, font: { color: colour } },
       xaxis: { ...axis, title: { text: this.xTitle ?? this.texts.step_axis, standoff: 8 }, rangemode: "tozero" },
-      yaxis: { ...axis, title: { text: this.spec.axis, standoff: 8 }, ...(this.spec.isPercent ? { autorangeoptions: { clipmin: 0, clipmax: 102 } } : {}) },
+      yaxis: { ...axis, title: { text: this.spec.axis, standoff: 8 }, ...(this.spec.isPercent ? { autorangeoptions: { include: [90, 100], clipmin: 0, clipmax: 102 } } : {}) },
     };
   }
 

@@ -13,10 +13,10 @@ from core.errors import SpecError
 from core.experiment.check import checked, findings
 from core.experiment.codec import LINK_PREFIX, file_text, from_file_text, from_link_text, link_text
 from core.experiment.examples import EXAMPLES, default_experiment
-from core.experiment.experiment import Budget, Experiment, Lane, optimizer_like
+from core.experiment.experiment import Budget, Experiment, Lane
 from core.optim.optimizers import AnyOptimizer
 from core.spec import choices
-from tests.core.samples import linear, spiral, stack
+from tests.core.samples import linear, optimizer_like, spiral, stack
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
@@ -119,3 +119,17 @@ def test_a_hyperparameter_is_changed_by_lane_and_name():
 def test_series_are_lane_major():
     lanes = (Lane(optimizer=optimizer_like("sgd")), Lane(optimizer=optimizer_like("adam"), name="A"))
     assert spiral(lanes=lanes, repeats=2).series() == ("SGD, lr 0.1, seed 1", "SGD, lr 0.1, seed 2", "A, seed 1", "A, seed 2")
+
+
+def test_momentum_is_not_switched_on_within_a_run():
+    with pytest.raises(SpecError, match="Momentum"):
+        spiral("rmsprop").with_hyper(0, "momentum", 0.5)
+    moving = spiral("sgd").but(lanes=(Lane(optimizer=optimizer_like("sgd").but(momentum=0.9)),))
+    assert moving.with_hyper(0, "momentum", 0.5).lanes[0].optimizer.momentum == 0.5
+
+
+def test_many_small_series_fit_and_a_checkpoint_too_large_for_its_file_is_found():
+    lanes = tuple(Lane(optimizer=optimizer_like("adam"), name=str(i)) for i in range(8))
+    assert findings(spiral(lanes=lanes, repeats=16)) == ()
+    wide = spiral(model=stack(linear(6700), "ReLU", linear(6700), "ReLU", linear(2)))
+    assert "checkpoint-too-large" in [finding.code for finding in findings(wide)]

@@ -15,9 +15,10 @@ from core.optim.optimizers import Adam, AnyOptimizer
 from core.store.protocol import ArtifactRecord
 from core.training.loop import train
 from tests.core.jobs.conftest import DemoPool
-from tests.core.samples import linear, stack
+from tests.core.samples import linear, spiral, stack
 
 CHECKPOINT_S = 0.3
+ADAM = Adam(lr=0.003)
 CONV = ("Conv2d", {"out_channels": 8, "kernel_size": 3, "padding": 1})
 CNN = stack(CONV, "ReLU", ("MaxPool2d", {"kernel_size": 2}), "Flatten", linear(10))
 RANDOM_MLP = stack("Flatten", linear(64), "BatchNorm1d", "ReLU", ("Dropout", {"p": 0.3}), linear(10))
@@ -98,7 +99,7 @@ def uninterrupted(experiment: Experiment, replay: Iterable[tuple[int, SetHyper]]
     return folded(train(experiment, replay=replay))
 
 
-def digits(model: ModelSpec, steps: int, optimizer: AnyOptimizer = Adam(lr=0.003)) -> Experiment:
+def digits(model: ModelSpec, steps: int, optimizer: AnyOptimizer = ADAM) -> Experiment:
     """Handwritten digits, in batches of 32."""
     return Experiment(
         data=Digits(),
@@ -108,6 +109,12 @@ def digits(model: ModelSpec, steps: int, optimizer: AnyOptimizer = Adam(lr=0.003
         budget=Budget(epochs=None, steps=steps),
         device="cpu",
     )
+
+
+def wild_net() -> Experiment:
+    """A ReLU net at a learning rate that it cannot bear."""
+    model = stack(linear(64), "ReLU", linear(64), "ReLU", linear(2))
+    return spiral("sgd", lr=10.0, steps=5000, model=model)
 
 
 def descendants(pid: int) -> set[int]:

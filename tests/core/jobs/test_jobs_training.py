@@ -15,7 +15,7 @@ from core.data.rendered import Digits, RenderedDigits
 from core.data.toy import Spiral
 from core.errors import SpecError
 from core.events import ArtifactSaved, Failed, Finished, HyperChanged, Pause, Paused, Resume, SetHyper, Step, Stop, WorkerLost
-from core.experiment.experiment import Budget, Experiment
+from core.experiment.experiment import Budget
 from core.explanation.gradient import GradCam, IntegratedGradients
 from core.explanation.lime_method import LimeImage
 from core.explanation.shap_method import ShapSuperpixels
@@ -28,7 +28,7 @@ from core.results.activations import ActivationMaps
 from core.results.attribution import Attribution
 from core.results.codec import load_result
 from core.results.examples import ExampleGallery
-from tests.core.jobs.real_pool import CHECKPOINT_S, CNN, RANDOM_MLP, RealPool, descendants, digits, uninterrupted
+from tests.core.jobs.real_pool import CHECKPOINT_S, CNN, RANDOM_MLP, RealPool, descendants, digits, uninterrupted, wild_net
 from tests.core.jobs.test_jobs_recovery import is_alive, supervisor_pid
 from tests.core.samples import linear, spiral, stack
 
@@ -120,12 +120,6 @@ def test_a_killed_supervisor_leaves_no_process_and_its_successor_goes_on_with_th
     assert record.attempt == 1
     assert real_pool.started_at(run)[1] > 0
     assert real_pool.curves(run) == uninterrupted(experiment)
-
-
-def wild_net() -> Experiment:
-    """A ReLU net at a learning rate that it cannot bear."""
-    model = stack(linear(64), "ReLU", linear(64), "ReLU", linear(2))
-    return spiral("sgd", lr=10.0, steps=5000, model=model)
 
 
 def test_a_diverged_run_fails_with_advice_and_keeps_finite_weights(real_pool):

@@ -22,12 +22,12 @@ from core.events import (
     Stop,
     SurfaceMeasured,
 )
-from core.experiment.experiment import Budget, Lane, optimizer_like
+from core.experiment.experiment import Budget, Lane
 from core.history import History
 from core.settings import Settings
 from core.training.checkpoints import load_state
-from core.training.loop import train
-from tests.core.samples import linear, spiral, stack
+from core.training.loop import SURFACE_S, SURFACE_SLOWER, train
+from tests.core.samples import linear, optimizer_like, spiral, stack
 
 
 def told(stream):
@@ -198,3 +198,52 @@ def test_a_pause_tells_and_keeps_all_there_is_before_it_says_so():
     assert item.step == told_steps
     assert load_state(last_checkpoint(items).data).step == item.step
     assert isinstance(next(stream), StepsDone | EpochDone | Artifact | StepMeasured | SurfaceMeasured)
+
+
+def test_a_target_that_was_reached_is_remembered_over_a_resume():
+    experiment = spiral(budget=Budget(epochs=50, target_accuracy=0.2))
+    items = told(train(experiment))
+    resumed = told(train(experiment, resume=last_checkpoint(items).data))
+    assert resumed[-1].reason == "target"
+    assert resumed[-1].step == items[-1].step
+
+
+def test_a_series_that_diverged_stays_dead_over_a_resume_and_is_told_once():
+    lanes = (Lane(optimizer=optimizer_like("sgd", 10.0)), Lane(optimizer=optimizer_like("adam", 0.001)))
+    model = stack(linear(64), "ReLU", linear(64), "ReLU", linear(2))
+    experiment = spiral(lanes=lanes, model=model, steps=400)
+    whole = told(train(experiment))
+    half = told(train(experiment.but(budget=Budget(epochs=None, steps=300))))
+    rest = told(train(experiment, resume=last_checkpoint(half).data))
+    resumed = [loss for item in rest if isinstance(item, StepsDone) for loss in item.losses[0]]
+    assert all(math.isnan(loss) for loss in resumed)
+    assert curve(whole)[1] == curve(half)[1] + [x for item in rest if isinstance(item, StepsDone) for x in item.losses[1]]
+    assert [type(item) for item in half + rest].count(Noticed) == 1
+
+
+def test_many_steps_by_hand_are_told_on_the_way_and_can_be_stopped():
+    stream = train(spiral(steps=10_000_000))
+    next(stream)
+    item = stream.send(Step(10_000_000))
+    while not isinstance(item, StepsDone):
+        item = next(stream)
+    assert len(item.losses[0]) < 10_000
+    assert isinstance([stream.send(Stop()), *stream][-1], Finished)
+
+
+def test_divergence_is_told_with_the_step_at_which_it_came():
+    wild = spiral("sgd", lr=10.0, steps=5000, model=stack(linear(64), "ReLU", linear(64), "ReLU", linear(2)))
+    items = told(train(wild))
+    first = next(i + 1 for i, loss in enumerate(curve(items)[0]) if not math.isfinite(loss))
+    assert f"at step {first:,}" in items[-1].message
+    names = [item.name for item in items if isinstance(item, Artifact)]
+    assert len(set(names)) == len(names)
+
+
+def test_surfaces_come_more_rarely_the_longer_a_run_takes():
+    gaps = 0.0
+    n = 0
+    while gaps < 86_400:
+        gaps += SURFACE_S + SURFACE_SLOWER * gaps
+        n += 1
+    assert n < 2_500
