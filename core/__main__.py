@@ -103,11 +103,21 @@ def _train(options: argparse.Namespace) -> bool:
     for item in train(experiment, settings=Settings.from_environment()):
         if isinstance(item, Artifact):
             if options.checkpoint:
-                options.checkpoint.write_bytes(item.data)
+                _write(options.checkpoint, item.data)
             continue
         print(line(item), flush=True)
         failed = isinstance(item, Failed)
     return failed
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all."""
+    fresh = path.with_name(path.name + ".part")
+    try:
+        fresh.write_bytes(data)
+        fresh.replace(path)
+    except OSError as error:
+        raise SpecError(f"{path} cannot be written: {error.strerror}.", hint="Check the folder and the free space.") from None
 
 
 def _explain(options: argparse.Namespace) -> bool:

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.errors import LayerwiseError
 from dashboard.screens import build, explain, inspect, train
 from dashboard.session import state
 from dashboard.text import _, use_languages
+from dashboard.widgets.failure import failure
 from dashboard.widgets.header import header
 
 ASSETS = Path(__file__).parent / "assets"
@@ -14,7 +16,7 @@ ASSETS = Path(__file__).parent / "assets"
 
 def language() -> str:
     """The language of the visitor's browser, such as "de"."""
-    return (st.context.locale or "en").replace("-", "_")
+    return st.context.locale or "en"
 
 
 def main() -> None:
@@ -31,8 +33,11 @@ def main() -> None:
         st.Page(explain.render, title=_("Explain"), icon=":material/lightbulb:", url_path="explain"),
     ]
     page = st.navigation(pages, position="top")
-    header(train_page, is_on_train=page.url_path == train_page.url_path)
-    page.run()
+    try:
+        header(train_page, is_on_train=page.url_path == train_page.url_path)
+        page.run()
+    except LayerwiseError as error:  # the store or the pool is not there: said in place of the page
+        failure(error)
     state.write_link()
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from core.explanation.explainer import ExplainerChoice, Progress, Subject
+from core.models.output import class_probabilities, ends_with_softmax
 from core.results.attribution import Attribution
 
 if TYPE_CHECKING:
@@ -54,13 +55,13 @@ class Evaluations:
         subject = self.subject
         with torch.inference_mode():
             logits = subject.module(subject.x)[0].double()
-            probability = float(logits.softmax(0)[subject.target])
+            probability = float(class_probabilities(subject.module, logits[None])[0, subject.target])
         return Attribution(
             method=choice.kind,
             label=choice.label,
             target=subject.target,
             target_name=subject.class_names[subject.target],
-            unit="logit",
+            unit="probability" if ends_with_softmax(subject.module) else "logit",
             values=values.astype(np.float32),
             output=float(logits[subject.target]),
             probability=probability,

@@ -7,6 +7,7 @@ import numpy as np
 
 from core.errors import ShapeError
 from core.inspection.hooks import captured_outputs
+from core.models.output import class_probabilities
 from core.results.activations import ActivationMaps
 from core.types import shape_text
 
@@ -35,7 +36,7 @@ def activation_maps(
     layers = list(quiet)
     with torch.inference_mode(), captured_outputs(layers) as outputs:
         logits = quiet(x)[0]
-        probabilities = logits.double().softmax(0).float().numpy()
+        probabilities = class_probabilities(quiet, logits[None].double())[0].float().numpy()
     maps = tuple(output[0].float().numpy() for output in outputs)
     return ActivationMaps(
         layer_names=tuple(f"{i} {type(layer).__name__}" for i, layer in enumerate(layers)),

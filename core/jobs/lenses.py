@@ -1,5 +1,6 @@
 """The jobs that look: some examples of a data set, the activations of one, the explanation of one prediction."""
 
+import time
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from core.data.dataset import Splits
-from core.data.gallery import Example, background, example, gallery
+from core.data.gallery import Example, SplitName, background, example, gallery
 from core.data.menu import AnyDataset
 from core.errors import SpecError
 from core.events import Artifact, Finished, Progressed
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 RESULT = "result.npz"
-SplitName = Literal["train", "validation", "test"]
-BACKGROUND_EXAMPLES = 50
+BACKGROUND_EXAMPLES = 100
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
 
@@ -41,9 +41,10 @@ class LensJob(Job):
     def stream(self, desk: Desk) -> Stream:
         """Progress, the result as an artifact, and the end."""
         yield Progressed(0, 1)
+        began = time.monotonic()
         result = self.result(desk)
         yield Artifact(RESULT, "result", 0, result_bytes(result))
-        yield Finished("completed", 0, 0.0)
+        yield Finished("completed", 0, time.monotonic() - began)
 
 
 class ExampleRef(Spec):
@@ -85,9 +86,17 @@ class WeightsJob(LensJob):
         step = 0
         if self.weights:
             state, step = load_weights(desk.artifact(self.weights), self.series)
-            model.load_state_dict(state)
+            _fill(model, state)
         model.eval()
         return model, step
+
+    def chosen(self) -> Example:
+        """The example that is looked at.
+
+        Raises:
+            SpecError: its split is shorter.
+        """
+        return example(loaded(self.experiment.data, self.experiment.seed), self.example.split, self.example.index)
 
     def check(self, settings: Settings) -> None:
         """Refuses models that do not fit together; models too large to train cannot be looked into either."""
@@ -97,20 +106,23 @@ class WeightsJob(LensJob):
     def repeat(self) -> int:
         return self.series % self.experiment.repeats
 
-    def chosen(self) -> Example:
-        """The example that is looked at.
 
-        Raises:
-            SpecError: its split is shorter.
-        """
-        splits = loaded(self.experiment.data, self.experiment.seed)
-        size = len(getattr(splits, self.example.split))
-        if self.example.index >= size:
+def _fill(model: "nn.Sequential", state: dict[str, Any]) -> None:
+    """Put weights into a model.
+
+    Raises:
+        SpecError: they are another model's; the message names the first difference.
+    """
+    wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    given = {name: tuple(tensor.shape) for name, tensor in state.items()}
+    for name in [*wanted, *given]:
+        if wanted.get(name) != given.get(name):
+            there, here = given.get(name, "nothing"), wanted.get(name, "nothing")
             raise SpecError(
-                f"The {self.example.split} split has {size:,} examples, there is no number {self.example.index:,}.",
-                hint=f"Choose one from 0 to {size - 1:,}.",
+                f"These weights are of another model: {name} is {there} there and {here} here.",
+                hint="Take the checkpoint of a run of this very experiment.",
             )
-        return example(splits, self.example.split, self.example.index)
+    model.load_state_dict(state)
 
 
 class ActivationsJob(WeightsJob):
@@ -154,6 +166,8 @@ class ExplainJob(WeightsJob):
     def result(self, desk: Desk) -> Any:
         import torch
 
+        from core.explanation.prepared import prepared_model
+
         profile = self.experiment.data.profile()
         model, step = self.model(desk)
         chosen = self.chosen()
@@ -161,7 +175,7 @@ class ExplainJob(WeightsJob):
         with torch.no_grad():
             predicted = int(model(x).argmax(1).item())
         subject = Subject(
-            module=model,
+            module=prepared_model(model),
             x=x,
             background=torch.from_numpy(self._background()),
             target=predicted if self.target is None else self.target,

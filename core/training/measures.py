@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from core.events import Progressed
+from core.models.output import class_probabilities
 from core.training.batches import ResidentData
 
 CHUNK = 512
@@ -56,7 +57,7 @@ def class_one_share(model: nn.Module, grid: torch.Tensor) -> bytes:
     was_training = model.training
     model.eval()
     with torch.no_grad():
-        share = model(grid).softmax(1)[:, 1]
+        share = class_probabilities(model, model(grid))[:, 1]
     model.train(was_training)
     values: np.ndarray = share.nan_to_num(0.5).mul(255).round().byte().cpu().numpy()
     return values.tobytes()

@@ -19,6 +19,7 @@ from dashboard.components.layer_stack import layer_stack, stack_view
 from dashboard.session import resources, state
 from dashboard.text import _, counted
 from dashboard.widgets.choice_form import choice_form
+from dashboard.widgets.failure import toast
 from dashboard.widgets.findings import findings as findings_list
 from dashboard.widgets.training_form import training_form
 
@@ -114,4 +115,4 @@ def _use(experiment: Experiment, **changes: object) -> None:
     try:
         state.set_experiment(experiment.but(**changes))
     except LayerwiseError as error:
-        st.toast(str(error), icon=":material/error:")
+        toast(error)

@@ -12,6 +12,7 @@ from dashboard.figures import attribution as attribution_figures
 from dashboard.figures.bars import alt_text as bars_alt_text
 from dashboard.figures.bars import contribution_bars
 from dashboard.text import _, counted
+from dashboard.widgets.failure import plain
 from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.lens import look
 from dashboard.widgets.subject import Subject, choose_subject
@@ -95,7 +96,7 @@ def _attribution(found: Attribution, kind: str, view: str) -> None:
         figure(contribution_bars(found, dark=dark), key=f"explain.figure.{kind}", alt=bars_alt_text(found))
     st.text("  ·  ".join(_trust(found)))
     for note in found.notes:
-        st.caption(note)
+        st.caption(plain(note))
     st.download_button(
         _("Download arrays (NPZ)"),
         lambda: result_bytes(found),
@@ -107,9 +108,10 @@ def _attribution(found: Attribution, kind: str, view: str) -> None:
 
 def _trust(found: Attribution) -> list[str]:
     """The figures to judge an explanation by, in words."""
+    unit = _("output") if found.unit == "relative" else _(found.unit)
     words = [
-        _("{name}: logit {output:.3f}, probability {p:.1%}").format(
-            name=found.target_name, output=found.output, p=found.probability
+        _("{name}: {unit} {output:.3f}, probability {p:.1%}").format(
+            name=found.target_name, unit=unit, output=found.output, p=found.probability
         )
     ]
     if found.base is not None:

@@ -58,4 +58,5 @@ def _controls(record: RunRecord | None) -> None:
 
 
 def _button(name: str, label: str, icon: str, record: RunRecord | None, command: Command, *, disabled: bool = False) -> None:
-    st.button(label, key=f"train.{name}", icon=icon, on_click=send, args=(record, command), disabled=disabled)
+    run = record.id if record else ""
+    st.button(label, key=f"train.{name}", icon=icon, on_click=send, args=(run, command), disabled=disabled)

@@ -15,8 +15,8 @@ from core.jobs.shipping import AnyJob
 from core.jobs.training import TrainJob
 from core.spec import parse_json
 from core.store.protocol import RunRecord
-from core.types import UNFINISHED
 from dashboard.session import resources
+from dashboard.text import _
 
 EXPERIMENT = "state.experiment"
 RUN = "state.run"
@@ -61,11 +61,6 @@ def run() -> RunRecord | None:
     return resources.reader().run(present) if present else None
 
 
-def is_unfinished(record: RunRecord | None) -> bool:
-    """Whether this run may still do something."""
-    return record is not None and record.state in UNFINISHED
-
-
 @lru_cache(maxsize=64)
 def experiment_of(job: str) -> Experiment:
     """The experiment of a training job's text.
@@ -86,10 +81,10 @@ def load_link() -> None:
     st.session_state[LOADED] = True
     problems = []
     text, run = st.query_params.get("x"), st.query_params.get("run")
-    record = resources.reader().run(run) if run else None
-    if run and record is None:
-        problems.append("The run of this link is not here (any more).")
     try:
+        record = resources.reader().run(run) if run else None
+        if run and record is None:
+            problems.append(_("The run of this link is not here (any more)."))
         if record is not None:
             set_experiment(experiment_of(record.job))
             set_run(record.id)

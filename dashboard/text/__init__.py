@@ -26,15 +26,27 @@ def use_languages(source: Callable[[], str]) -> None:
 
 
 @cache
+def _languages() -> frozenset[str]:
+    """The languages that have a catalog."""
+    return frozenset(folder.name for folder in LOCALE.glob("*") if folder.is_dir()) if LOCALE.is_dir() else frozenset()
+
+
+def _shipped() -> str:
+    """The reader's language where there is a catalog for it; it comes from a stranger's browser, so it never names a path."""
+    wanted = _language().replace("-", "_")
+    return next((name for name in (wanted, wanted.partition("_")[0]) if name in _languages()), DEFAULT)
+
+
+@cache
 def _translator(language: str) -> gettext.NullTranslations:
     return gettext.translation("layerwise", LOCALE, languages=[language], fallback=True)
 
 
 def _(text: str) -> str:
     """`text` in the reader's language; `text` itself where there is no translation."""
-    return _translator(_language()).gettext(text)
+    return _translator(_shipped()).gettext(text)
 
 
 def counted(one: str, many: str, n: int) -> str:
     """`one` or `many` for `n` things, in the reader's language, with `{n}` filled in."""
-    return _translator(_language()).ngettext(one, many, n).format(n=f"{n:,}")
+    return _translator(_shipped()).ngettext(one, many, n).format(n=f"{n:,}")

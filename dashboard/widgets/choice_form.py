@@ -10,6 +10,7 @@ from core.errors import SpecError
 from core.spec import Choice, choices
 from dashboard.components.fields import FieldView, fields_of
 from dashboard.text import _
+from dashboard.widgets.failure import toast
 
 C = TypeVar("C", bound=Choice)
 FIRST = 2
@@ -63,7 +64,7 @@ def _field(view: FieldView, present: C, key: str, on_change: Callable[[C], None]
         try:
             on_change(present.but(**{view.name: view.clamp(st.session_state[key])}))
         except SpecError as error:  # two fields that do not go together; the widget goes back to the present value
-            st.toast(str(error), icon=":material/error:")
+            toast(error)
 
     value = getattr(present, view.name)
     label, help_text = _(view.label).capitalize(), _(view.help)

@@ -15,9 +15,14 @@ from core.types import UNFINISHED
 from dashboard.session import resources
 from dashboard.text import _
 from dashboard.widgets.failure import failure
+from dashboard.widgets.run_controls import send
 
 R = TypeVar("R")
 POLL_S = 0.25
+RECENT = 20
+"""Events among which the newest report of progress is."""
+KEPT_BYTES = 2 * 2**20
+"""Larger results are read again from their file with every click: the page's process serves everybody."""
 ASKED = "lens.asked."
 
 
@@ -34,14 +39,15 @@ def look(job: LensJob, wanted: type[R], show: Callable[[R], None], *, key: str) 
     try:
         run = _asked(job, asked)
         record = resources.reader().run(run)
+        result = _result(run, wanted) if record is not None and record.state == "finished" else None
     except LayerwiseError as error:
         failure(error)
         st.button(_("Try again"), key=f"{key}.retry", on_click=ask_again, icon=":material/refresh:")
         return
-    if record is None or record.state in UNFINISHED:
+    if result is not None:
+        show(result)
+    elif record is None or record.state in UNFINISHED:
         _waiting(run, key)
-    elif record.state == "finished":
-        show(_result(run, wanted))
     else:
         _ended(record, key, ask_again)
 
@@ -59,24 +65,26 @@ def _asked(job: LensJob, asked: str) -> str:
 def _waiting(run: str, key: str) -> None:
     """Progress of an unfinished run, looked at again every quarter of a second."""
 
-    def stop() -> None:
-        resources.client().command(run, Stop())
-
     def poll() -> None:
-        record = resources.reader().run(run)
+        try:
+            record = resources.reader().run(run)
+            share, words = _progress(run, record)
+        except LayerwiseError as error:
+            failure(error)
+            return
         if record is not None and record.state not in UNFINISHED:
             st.rerun()
-        share, words = _progress(run, record)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.progress(share, text=words)
-            st.button(_("Stop"), key=f"{key}.stop", on_click=stop, icon=":material/stop:")
+            st.button(_("Stop"), key=f"{key}.stop", on_click=send, args=(run, Stop()), icon=":material/stop:")
 
     st.fragment(poll, run_every=POLL_S)()
 
 
 def _progress(run: str, record: RunRecord | None) -> tuple[float, str]:
     """Share done and words for it."""
-    events = [logged.event for logged in resources.reader().events(run, name="Progressed")]
+    newest = record.last_seq - RECENT if record else 0
+    events = [logged.event for logged in resources.reader().events(run, after=max(0, newest), name="Progressed")]
     last = next((event for event in reversed(events) if isinstance(event, Progressed) and event.total > 1), None)
     if last is None:
         place = resources.reader().queue_position(run) if record else None
@@ -99,7 +107,15 @@ def _ended(record: RunRecord, key: str, ask_again: Callable[[], None]) -> None:
     st.button(_("Compute it"), key=f"{key}.again", on_click=ask_again, icon=":material/refresh:")
 
 
-@lru_cache(maxsize=64)
-def _result(run: str, wanted: type[Any]) -> Any:
-    """The result of a finished run; kept, since a visitor comes back to it with every click."""
+def _result(run: str, wanted: type[R]) -> R:
+    """The result of a finished run."""
+    size = sum(saved.n_bytes for saved in resources.reader().artifacts(run))
+    return (_kept if size <= KEPT_BYTES else _loaded)(run, wanted)
+
+
+def _loaded(run: str, wanted: type[Any]) -> Any:
     return load_result(wanted, resources.client().artifact_bytes(run, RESULT))
+
+
+_kept = lru_cache(maxsize=32)(_loaded)
+"""A visitor comes back to a result with every click."""

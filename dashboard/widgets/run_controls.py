@@ -7,17 +7,18 @@ from core.events import Command, HyperChanged, SetHyper
 from core.store.protocol import RunRecord
 from dashboard.session import resources, state
 from dashboard.text import _
+from dashboard.widgets.failure import toast
 
 RATES = tuple(float(f"{digit}e{power}") for power in range(-6, 1) for digit in (1, 2, 5))[:-2]
 """1, 2, 5 per decade, from 1e-6 to 1."""
 
 
-def send(record: RunRecord, command: Command) -> None:
+def send(run: str, command: Command) -> None:
     """Send a command; a refusal is said in a toast, since the button's page runs on."""
     try:
-        resources.client().command(record.id, command)
+        resources.client().command(run, command)
     except LayerwiseError as error:
-        st.toast(str(error), icon=":material/error:")
+        toast(error)
 
 
 def learning_rate(record: RunRecord) -> None:
@@ -26,7 +27,7 @@ def learning_rate(record: RunRecord) -> None:
     changed = _changes(record)
     for index, lane in enumerate(lanes):
         began = lane.optimizer.lr
-        _slider(record, index, lane.optimizer.label, began, changed.get(index, began))
+        _slider(record, index, lane.name or lane.optimizer.label, began, changed.get(index, began))
 
 
 def _slider(record: RunRecord, lane: int, label: str, began: float, present: float) -> None:
@@ -35,7 +36,7 @@ def _slider(record: RunRecord, lane: int, label: str, began: float, present: flo
     def change() -> None:
         value = st.session_state[key]
         st.session_state[wish] = (record.id, record.generation, present, value)
-        send(record, SetHyper(lane, "lr", value))
+        send(record.id, SetHyper(lane, "lr", value))
 
     # until the change is in the run's log, the slider shows what was wished for
     asked = st.session_state.get(wish)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from core.data.gallery import SplitName
 from core.experiment.experiment import Experiment
 from core.jobs.job import ArtifactRef
 from core.jobs.lenses import ExampleRef, GalleryJob
@@ -13,7 +14,7 @@ from dashboard.session import resources, state
 from dashboard.text import _
 from dashboard.widgets.lens import look
 
-SPLITS = ("validation", "train", "test")
+SPLITS: tuple[SplitName, ...] = ("validation", "train", "test")
 EXAMPLE, SPLIT, MOMENT = "subject.example", "subject.split", "subject.moment"
 
 
@@ -31,8 +32,8 @@ def choose_subject(*, screen: str) -> Subject | None:
     record = state.run()
     experiment = state.experiment_of(record.job) if record else state.experiment()
     with st.container(key=f"{screen}.subject", horizontal=True, vertical_alignment="bottom"):
-        weights = _moment(record.id) if record else None
-        split = _split()
+        weights = _moment(record.id, screen) if record else None
+        split = _split(screen)
     if record is None:
         st.info(
             _("No run yet: this shows the initial, untrained weights. Press Train, then come back."), icon=":material/info:"
@@ -40,44 +41,53 @@ def choose_subject(*, screen: str) -> Subject | None:
     chosen: list[ExampleRef] = []
 
     def show(gallery: ExampleGallery) -> None:
-        chosen.append(ExampleRef(split=split, index=_example(gallery, screen)))  # type: ignore[arg-type]
+        chosen.append(ExampleRef(split=split, index=_example(gallery, screen)))
 
-    look(GalleryJob(data=experiment.data, seed=experiment.seed, split=split), ExampleGallery, show, key=f"{screen}.gallery")  # type: ignore[arg-type]
+    look(GalleryJob(data=experiment.data, seed=experiment.seed, split=split), ExampleGallery, show, key=f"{screen}.gallery")
     return Subject(experiment, weights, chosen[0]) if chosen else None
 
 
-def _moment(run: str) -> ArtifactRef | None:
-    """A slider over the kept checkpoints; the last one as long as nobody moves it."""
+def _moment(run: str, screen: str) -> ArtifactRef | None:
+    """A slider over the kept checkpoints; the newest one as long as nobody moves it."""
     kept = {artifact.step: artifact for artifact in resources.reader().artifacts(run, kind="checkpoint")}
     if not kept:
         st.text(_("The first checkpoint is not there yet; these are the initial weights."))
         return None
-    steps = sorted(kept)
-    step = st.session_state.get(MOMENT)
-    step = step if step in kept else steps[-1]
+    steps, key = sorted(kept), f"{screen}.moment"
+    chosen = st.session_state.get(MOMENT)
+    step = chosen[1] if chosen and chosen[0] == run and chosen[1] in kept else steps[-1]
+
+    def choose() -> None:
+        moved = st.session_state[key]
+        st.session_state[MOMENT] = (run, moved) if moved != steps[-1] else None  # the newest stays the newest
+
     if len(steps) > 1:
-        step = st.select_slider(
+        st.session_state[key] = step
+        st.select_slider(
             _("Weights after step"),
             steps,
-            value=step,
+            key=key,
+            on_change=choose,
             format_func=lambda number: f"{number:,}",
             width=420,
             help=_("Kept checkpoints of this run, from the start to the newest."),
         )
-    st.session_state[MOMENT] = step if step != steps[-1] else None
     found = kept[step]
     return ArtifactRef(run=found.run, name=found.name, sha256=found.sha256)
 
 
-def _split() -> str:
+def _split(screen: str) -> SplitName:
     """Which split the examples come from."""
     labels = {"validation": _("Validation"), "train": _("Training"), "test": _("Test")}
-    present = st.session_state.get(SPLIT, SPLITS[0])
-    chosen = st.selectbox(_("Examples from"), SPLITS, index=SPLITS.index(present), format_func=labels.__getitem__, width=160)
-    if chosen != present:
-        st.session_state[EXAMPLE] = None
-    st.session_state[SPLIT] = chosen
-    return chosen
+    key = f"{screen}.split"
+    present: SplitName = st.session_state.get(SPLIT, SPLITS[0])
+
+    def choose() -> None:
+        st.session_state[SPLIT], st.session_state[EXAMPLE] = st.session_state[key], None
+
+    st.session_state[key] = present
+    st.selectbox(_("Examples from"), SPLITS, key=key, on_change=choose, format_func=labels.__getitem__, width=160)
+    return present
 
 
 def _example(gallery: ExampleGallery, screen: str) -> int:

@@ -62,7 +62,8 @@ def test_train_prints_events_and_explain_reads_its_checkpoint(file_of, capsys, t
         (["summary", "/nowhere.json"], "cannot be read"),
         (["explain", "{file}", "--method", "shap_tabula"], "shap_tabular"),
         (["explain", "{file}", "--checkpoint", "{file}"], "checkpoint is damaged"),
-        (["explain", "{file}", "--index", "100000"], "there is no"),
+        (["explain", "{file}", "--index", "100000"], "There is no example 100,000"),
+        (["train", "{file}", "--checkpoint", "/nowhere/w.safetensors"], "cannot be written"),
     ],
 )
 def test_an_error_is_one_sentence_and_exit_code_two(arguments, words, file_of, capsys, home):
@@ -76,3 +77,11 @@ def test_an_error_is_one_sentence_and_exit_code_two(arguments, words, file_of, c
 def test_a_file_that_is_no_experiment_names_the_field(file_of, capsys):
     assert main(["train", file_of('{"version": 1}')]) == 2
     assert "data: Field required" in capsys.readouterr().err
+
+
+def test_the_weights_of_another_model_are_refused_in_words(file_of, capsys, tmp_path, home):
+    weights = tmp_path / "weights.safetensors"
+    assert main(["train", file_of(spiral(steps=5)), "--checkpoint", str(weights)]) == 0
+    other = file_of(spiral(model=stack(linear(9), "Tanh", linear(2))))
+    assert main(["explain", other, "--checkpoint", str(weights), "--method", "shap_tabular"]) == 2
+    assert "another model: 0.weight is (8, 2) there and (9, 2) here" in capsys.readouterr().err

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.errors import SpecError
+from core.errors import SpecError, StoreError
 from core.events import HyperChanged, Pause, Resume, SetHyper, Stop
 from core.experiment.codec import file_text, from_link_text, link_text
 from core.experiment.examples import default_experiment
@@ -265,3 +265,30 @@ def test_an_experiment_file_is_opened_and_a_broken_one_changes_nothing(client):
     app.file_uploader(key="share.upload").upload("e.json", b'{"version": 9}', "application/json").run()
     assert present(app) == short()
     assert "version" in texts(app)
+
+
+def test_a_damaged_result_and_a_broken_store_are_said_in_words(client, monkeypatch):
+    run = trained(client, short())
+    with monkeypatch.context() as broken:
+        broken.setattr(client, "artifact_bytes", lambda run, name: b"broken")
+        app = lens(client, "inspect", run=run)
+        assert not app.exception
+        assert "damaged" in texts(app)
+
+    def fail(run):
+        raise StoreError("The database is locked.", hint="Wait a little.")
+
+    monkeypatch.setattr(client.store, "run", fail)
+    app = opened(run=run)
+    assert not app.exception
+    assert "The database is locked." in texts(app)
+
+
+def test_a_chosen_moment_belongs_to_its_run(client):
+    first, second = trained(client, short()), trained(client, short())
+    app = lens(client, "inspect", run=first)
+    app.select_slider[0].set_value(0).run()
+    assert "Weights after step 0" in texts(app)
+    app.session_state["state.run"] = second
+    app.run()
+    assert "Weights after step 40" in texts(app)
