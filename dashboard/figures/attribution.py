@@ -47,25 +47,6 @@ def attribution_figure(
     return _as_picture(figure, shown.shape[:2], attribution.label, dark)
 
 
-def input_figure(attribution: Attribution, *, dark: bool = False) -> go.Figure:
-    """The picture that was explained, in its own colours."""
-    picture = _picture(attribution)
-    title = _("Input")
-    if picture.ndim == 3:
-        trace: go.Heatmap | go.Image = go.Image(z=picture, hovertemplate=_place() + "<br>RGB %{z}<extra></extra>", name=title)
-    else:
-        trace = go.Heatmap(
-            z=picture,
-            zmin=0,
-            zmax=255,
-            colorscale=[(0.0, "rgb(0,0,0)"), (1.0, "rgb(255,255,255)")],
-            showscale=False,
-            hovertemplate=_place() + "<br>" + _("grey level") + " %{z} / 255<extra></extra>",
-            name=title,
-        )
-    return _as_picture(go.Figure(trace), picture.shape[:2], title, dark)
-
-
 def colour_limit(attribution: Attribution) -> float:
     """The 99.5th percentile of the sizes of the values, or 1 where that is 0."""
     return float(np.percentile(np.abs(attribution.values), 99.5)) or 1.0

@@ -9,7 +9,7 @@ import pytest
 
 from core.results.attribution import Attribution
 from dashboard.figures import bars, theme
-from dashboard.figures.attribution import alt_text, attribution_figure, colour_limit, input_figure
+from dashboard.figures.attribution import alt_text, attribution_figure, colour_limit
 
 RNG = np.random.default_rng(0)
 VALUES = RNG.normal(size=(6, 8)).astype(np.float32)
@@ -126,16 +126,6 @@ def test_row_0_is_on_top_pixels_are_square_and_axes_have_names(view):
     assert layout.xaxis.title.text == "pixel column"
     assert layout.yaxis.title.text == "pixel row"
     assert layout.title.text == "Integrated Gradients"
-
-
-def test_the_input_is_shown_in_its_own_colours():
-    colour = RNG.integers(0, 255, (6, 8, 3)).astype(np.uint8)
-    assert np.array_equal(input_figure(image_attribution(pixels=colour)).data[0].z, colour)
-    plain = image_attribution()
-    assert np.array_equal(input_figure(plain).data[0].z, plain.pixels)
-    shown = input_figure(replace(plain, pixels=None)).data[0].z
-    low, high = plain.input[0].min(), plain.input[0].max()
-    assert np.abs(shown / 255.0 - (plain.input[0] - low) / (high - low)).max() < 0.5 / 255 + 1e-6
 
 
 def test_the_sentence_for_screen_readers_names_the_strongest_pixel():
