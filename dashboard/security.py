@@ -16,7 +16,7 @@ CSP = "; ".join(
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data: blob:",
         "font-src 'self' data:",
-        "connect-src 'self' ws: wss: data: blob:",
+        "connect-src 'self' data: blob:",  # 'self' covers WebSockets to this host
         "worker-src 'self' blob:",
         "frame-src 'self'",
         "frame-ancestors 'self'",

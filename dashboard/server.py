@@ -31,6 +31,7 @@ from dashboard.stream import live_route  # noqa: E402
 
 log = logging.getLogger("layerwise.server")
 
+ENSURE_S = 5.0
 FOR_GOOD = "public, max-age=31536000, immutable"
 JAVASCRIPT = "text/javascript; charset=utf-8"
 
@@ -80,22 +81,33 @@ def middleware(settings: Settings) -> list[Middleware]:
     return [Middleware(SecurityHeaders), Middleware(OriginGuard, allowed_hosts=settings.allowed_hosts.split(","))]
 
 
-def lifespan(start_pool: Callable[[], None]) -> Callable[[Any], AbstractAsyncContextManager[None]]:
-    """What runs while the server starts and ends. Neither `start_pool` nor the warm-up delays the first visitor."""
-
-    def prepare() -> None:
-        try:
-            start_pool()
-        except LayerwiseError as error:
-            log.error("No worker can be started yet: %s", error)
+def lifespan(ensure_pool: Callable[[], None]) -> Callable[[Any], AbstractAsyncContextManager[None]]:
+    """What runs beside the pages: `ensure_pool`, again and again, and the warm-up. Neither delays a visitor."""
 
     @asynccontextmanager
     async def living(app: Any) -> AsyncIterator[None]:
-        background = [asyncio.create_task(asyncio.to_thread(work)) for work in (prepare, _warm)]
+        warming = asyncio.create_task(asyncio.to_thread(_warm))
+        ensuring = asyncio.create_task(_ensure_for_ever(ensure_pool))
         yield
-        await asyncio.gather(*background)
+        ensuring.cancel()
+        await asyncio.gather(warming)
+        await asyncio.gather(ensuring, return_exceptions=True)
 
     return living
+
+
+async def _ensure_for_ever(ensure_pool: Callable[[], None]) -> None:
+    """A supervisor that died is started again, also when nobody asks for anything."""
+    told = ""
+    while True:
+        try:
+            await asyncio.to_thread(ensure_pool)
+            told = ""
+        except (LayerwiseError, OSError, ValueError) as error:  # a full disk, or a stranger on the socket
+            if str(error) != told:  # not the same again every few seconds
+                told = str(error)
+                log.error("No worker can be started yet: %s", error)
+        await asyncio.sleep(ENSURE_S)
 
 
 def _warm() -> None:
@@ -115,15 +127,15 @@ def hub() -> FollowerHub:
     return FollowerHub(resources.reader())
 
 
-def start_pool() -> None:
+def ensure_pool() -> None:
     """Start the supervisor if none is there.
 
     Raises:
         PoolError: it could not be started.
     """
-    from core.jobs.client import Client
+    from dashboard.session import resources
 
-    Client(SETTINGS.home, SETTINGS).ensure_supervisor()
+    resources.client().ensure_supervisor()
 
 
 SETTINGS = Settings.from_environment()
@@ -131,7 +143,7 @@ SETTINGS = Settings.from_environment()
 # streamlit finds the app by these very words: `app = st.App(`
 app = st.App(
     Path(__file__).with_name("app.py"),
-    lifespan=lifespan(start_pool),
+    lifespan=lifespan(ensure_pool),
     middleware=middleware(SETTINGS),
     routes=routes(hub),
 )

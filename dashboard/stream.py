@@ -21,6 +21,7 @@ UNKNOWN_RUN = 4404
 BAD_REQUEST = 4400
 NO_STORE = 4503
 DONE = 1000
+BROKEN = 1011
 POLICY = 1008
 MAX_STEP = 2**31
 
@@ -29,7 +30,8 @@ def live_route(hub: Callable[[], FollowerHub]) -> WebSocketRoute:
     """The route that serves every run of `hub()`.
 
     Close codes: 1000 the run is over and everything was sent; 4404 no such run; 4400 a bad cursor; 4503 the store cannot
-    be read. They come after accept, since a browser is not told the reason of an earlier refusal.
+    be read; 1011 something went wrong, try again. They come after accept, since a browser is not told the reason of an
+    earlier refusal.
     """
 
     async def live(socket: WebSocket) -> None:
@@ -69,7 +71,7 @@ async def _serve(socket: WebSocket, follower: Follower, since: int, generation: 
     for result in results:
         if isinstance(result, Exception) and not isinstance(result, WebSocketDisconnect | RuntimeError):
             log.error("The live stream of a run broke.", exc_info=result)
-    code = results[0] if isinstance(results[0], int) else DONE
+    code = results[0] if isinstance(results[0], int) else BROKEN
     with suppress(RuntimeError, WebSocketDisconnect):  # the viewer has closed already
         await socket.close(code)
 

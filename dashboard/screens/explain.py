@@ -20,6 +20,7 @@ from dashboard.widgets.subject import Subject, choose_subject
 SEED = 0
 NARROWEST = 310
 """Pixels that a method's panel needs: four side by side on a wide screen, two on a narrow one."""
+NARROWEST_BARS = 430
 VIEWS = ("overlay", "map", "abs")
 
 
@@ -40,7 +41,8 @@ def render() -> None:
         view = _view() if profile.modality == "image" else "overlay"
     if not fitting:
         st.info(_("No method on the menu fits this data and model."), icon=":material/info:")
-    with st.grid(min_column_width=NARROWEST, gap="small", key="explain.methods"):
+    narrowest = NARROWEST if profile.modality == "image" else NARROWEST_BARS
+    with st.grid(min_column_width=narrowest, gap="small", key="explain.methods"):
         for method in fitting:
             with st.container(border=True, key=f"explain.panel.{method.kind}"):
                 _method(method, subject, target, seed, view)
@@ -93,7 +95,9 @@ def _attribution(found: Attribution, kind: str, view: str) -> None:
         drawing.update_layout(title_text="", margin_t=8, height=300)  # the panel has the title
         figure(drawing, key=f"explain.figure.{kind}", alt=attribution_figures.alt_text(found))
     else:
-        figure(contribution_bars(found, dark=dark), key=f"explain.figure.{kind}", alt=bars_alt_text(found))
+        drawing = contribution_bars(found, dark=dark)
+        drawing.update_layout(title_text="", margin_t=8)
+        figure(drawing, key=f"explain.figure.{kind}", alt=bars_alt_text(found))
     st.text("  ·  ".join(_trust(found)))
     for note in found.notes:
         st.caption(plain(note))

@@ -80,8 +80,8 @@ class Follower:
 
     @property
     def is_over(self) -> bool:
-        """Nothing more will happen. An interrupted run may be taken up again, so its viewers stay."""
-        return self._record is not None and self._record.state not in UNFINISHED | {"interrupted"}
+        """Nothing more will happen."""
+        return self._record is not None and self._record.state not in UNFINISHED
 
     async def messages(self, *, since: int = 0, generation: int = -1) -> AsyncIterator[bytes]:
         """Messages for one viewer that has the steps up to `since` of `generation`; ends when the run is over and all was sent.

@@ -53,10 +53,12 @@ def header(train_page: Any, *, is_on_train: bool) -> None:
 def sentence(experiment: Experiment) -> str:
     """The experiment in a line: data, model, optimizer."""
     data, model = experiment.data, experiment.model
-    n = infer(model, data.profile().input_shape).n_parameters
+    inference = infer(model, data.profile().input_shape)
     layers = counted("{n} layer", "{n} layers", len(model.layers))
-    lanes = " vs ".join(lane.label for lane in experiment.lanes)
-    size = _("{n:,} parameters").format(n=n)
+    lanes = _(" vs ").join(lane.label for lane in experiment.lanes)
+    size = counted("{n} parameter", "{n} parameters", inference.n_parameters)
+    if inference.out_shape is None:
+        size = _("which do not fit together yet")
     return f"{_(data.label)}  ·  {layers}, {size}  ·  {lanes}"
 
 
