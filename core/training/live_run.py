@@ -153,14 +153,9 @@ class LiveRun:
         if all(math.isfinite(runner.weight_norm) for runner in self.runners if runner.is_alive):
             self._good, self._candidate = self._candidate, copy.deepcopy(self._state())
 
-    @property
-    def good_step(self) -> int:
-        """The step of `last_good`."""
-        return self._good.step
-
     def last_good(self) -> Artifact:
         """The newest remembered state that gave a finite loss."""
-        return _artifact(self._good)
+        return _artifact(self._good, "good")
 
     def _state(self) -> TrainingState:
         return TrainingState(
@@ -185,8 +180,8 @@ class LiveRun:
         return (yield from evaluation(models, self.runners[0].loss, data))
 
 
-def _artifact(state: TrainingState) -> Artifact:
-    return Artifact(f"step-{state.step:09d}.safetensors", "checkpoint", state.step, state_bytes(state))
+def _artifact(state: TrainingState, name: str = "step") -> Artifact:
+    return Artifact(f"{name}-{state.step:09d}.safetensors", "checkpoint", state.step, state_bytes(state))
 
 
 def _sample(split: Split, seed: int) -> Split:

@@ -264,8 +264,7 @@ class _Story:
         """The end of a run whose loss is not a number any more: the last good state is kept."""
         run = self.run
         yield from self._reported()
-        if run.good_step not in self.saved_steps:
-            yield run.last_good()
+        yield run.last_good()  # the newest one: a checkpoint of a later step may hold what led to the bad loss
         lr = run.learning_rates()[0]
         first = min(runner.died_at for runner in run.runners)
         yield Failed(

@@ -49,17 +49,19 @@ def choose_subject(*, screen: str) -> Subject | None:
 
 def _moment(run: str, screen: str) -> ArtifactRef | None:
     """A slider over the kept checkpoints; the newest one as long as nobody moves it."""
-    kept = {artifact.step: artifact for artifact in resources.reader().artifacts(run, kind="checkpoint")}
+    saved = resources.reader().artifacts(run, kind="checkpoint")
+    kept = {artifact.step: artifact for artifact in saved}
     if not kept:
         st.text(_("The first checkpoint is not there yet; these are the initial weights."))
         return None
     steps, key = sorted(kept), f"{screen}.moment"
+    newest = saved[-1].step  # in time: a run that diverged ends with its last good weights, which are of an earlier step
     chosen = st.session_state.get(MOMENT)
-    step = chosen[1] if chosen and chosen[0] == run and chosen[1] in kept else steps[-1]
+    step = chosen[1] if chosen and chosen[0] == run and chosen[1] in kept else newest
 
     def choose() -> None:
         moved = st.session_state[key]
-        st.session_state[MOMENT] = (run, moved) if moved != steps[-1] else None  # the newest stays the newest
+        st.session_state[MOMENT] = (run, moved) if moved != newest else None  # the newest stays the newest
 
     if len(steps) > 1:
         st.session_state[key] = step

@@ -49,6 +49,7 @@ def serving(entry: Path, folder: Path) -> Iterator[str]:
     try:
         _wait(process, f"http://127.0.0.1:{port}/healthz", log)
         yield f"http://127.0.0.1:{port}"
+        _is_light(process)
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -59,6 +60,15 @@ def serving(entry: Path, folder: Path) -> Iterator[str]:
         _stop_supervisor(folder / "home")
     text = log.read_text()
     assert "Traceback" not in text, text[-4000:]
+
+
+def _is_light(process: subprocess.Popen) -> None:
+    """Fail when the server, where it still lives, has loaded torch: whatever was clicked, only workers may."""
+    maps = Path(f"/proc/{process.pid}/maps")
+    if maps.exists() and process.poll() is None:
+        loaded = maps.read_text()
+        assert "python" in loaded
+        assert "libtorch" not in loaded
 
 
 def _stop_supervisor(home: Path) -> None:

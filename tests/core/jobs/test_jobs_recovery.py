@@ -14,6 +14,7 @@ import pytest
 from core.errors import TooExpensive
 from core.events import Failed, Pause, Resume, SetHyper, Stop, WorkerLost
 from core.jobs.pool.control import MAX_PATH_BYTES, socket_path
+from tests.core.jobs.conftest import DemoPool
 from tests.core.jobs.demo_jobs import Ask, Count, curve
 
 
@@ -203,3 +204,35 @@ def test_random_kills_leave_every_curve_as_it_would_have_been(make_pool):
     for seed, run in runs.items():
         pool.wait_for(run, "finished")
         assert pool.curve(run) == curve(seed, 150)
+
+
+def test_a_supervisor_of_a_chosen_folder_tells_it_to_its_workers(tmp_path, demo_environment):
+    home = tmp_path / "chosen"
+    environment = {name: value for name, value in os.environ.items() if name not in ("LAYERWISE_HOME", "LAYERWISE_DATA")}
+    environment["PYTHONPATH"] = str(Path(__file__).parents[3])
+    command = [sys.executable, "-m", "core.jobs.supervisor", "--home", "chosen"]
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL) as process:
+        pool = DemoPool(home)
+        pool.wait(socket_path(home).exists)
+        run = pool.client.submit(Count(seed=50, steps=1000, step_s=0.02))
+        pool.wait_for_step(run, 1)
+        seen = Path(f"/proc/{pool.pid(run)}/environ").read_bytes().split(b"\0")
+        pool.close()
+        process.wait(20)
+    assert f"LAYERWISE_HOME={home}".encode() in seen
+    assert f"LAYERWISE_DATA={tmp_path / '.layerwise/data'}".encode() in seen
+
+
+def test_a_paused_run_waits_for_resume_after_its_supervisor_was_killed(make_pool):
+    pool = make_pool()
+    run = pool.client.submit(Count(seed=51, steps=60, step_s=0.01))
+    pool.wait_for_step(run, 15)
+    pool.client.command(run, Pause())
+    paused_at = pool.wait_for(run, "paused").last_step
+    os.kill(supervisor_pid(pool), signal.SIGKILL)
+    pool.client.ensure_supervisor()
+    pool.wait(lambda: pool.client.status().is_warm)
+    assert (pool.state(run), pool.store.run(run).last_step) == ("paused", paused_at)
+    pool.client.command(run, Resume())
+    assert pool.wait_for(run, "finished").attempt == 2
+    assert pool.curve(run) == curve(51, 60)

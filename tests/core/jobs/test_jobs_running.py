@@ -226,3 +226,50 @@ def test_what_was_submitted_is_soon_on_the_disk(pool):
         pool.wait(lambda run=run: "StepsDone" in pool.names(run))
         times.append(time.monotonic() - begun)
     assert sorted(times)[2] < 0.5
+
+
+def test_a_damaged_answer_is_not_given_again(pool):
+    first = pool.end(Ask(question="damaged"))
+    (pool.home / "artifacts" / first.id / "answer").write_bytes(b"DAMAGES")
+    second = pool.end(Ask(question="damaged"))
+    assert second.id != first.id
+    assert pool.client.artifact_bytes(second.id, "answer") == b"DAMAGED"
+
+
+def test_old_answers_are_forgotten_with_their_files_and_runs_that_train_are_not(make_pool):
+    pool = make_pool(kept_lens_runs=2)
+    trained = pool.end(Count(seed=18, steps=10))
+    runs = [pool.end(Ask(question=f"question {n}")).id for n in range(5)]
+    pool.wait(lambda: [pool.state(run) for run in runs] == ["unknown"] * 3 + ["finished"] * 2)
+    folder = pool.home / "artifacts"
+    pool.wait(lambda: {one.name for one in folder.iterdir()} == {trained.id, *runs[3:]})
+    assert pool.store.events(runs[0]) == pool.store.artifacts(runs[0]) == ()
+    assert pool.curve(trained.id) == curve(18, 10)
+
+
+def test_an_old_answer_that_was_just_given_again_stays(make_pool):
+    pool = make_pool(kept_lens_runs=2)
+    first = pool.end(Ask(question="first"))
+    assert pool.client.submit(Ask(question="first")) == first.id
+    others = [pool.end(Ask(question=f"other {n}")).id for n in range(4)]
+    pool.wait(lambda: pool.state(others[0]) == "unknown")
+    assert pool.client.artifact_bytes(first.id, "answer") == b"FIRST"
+
+
+def test_pauses_take_no_turn_from_others_and_long_ones_give_their_worker_back(make_pool):
+    pool = make_pool(max_running=1, max_queued=1, pause_s=0.5)
+    paused = pool.client.submit(Count(seed=19, steps=60, step_s=0.01))
+    pool.wait_for_step(paused, 15)
+    pool.client.command(paused, Pause())
+    paused_at = pool.wait_for(paused, "paused").last_step
+    pid = pool.pid(paused)
+    assert pool.end(Count(seed=20, steps=20)).state == "finished"
+    pool.wait(lambda: not Path(f"/proc/{pid}").exists())
+    assert (pool.state(paused), pool.store.run(paused).last_step) == ("paused", paused_at)
+    pool.client.command(paused, Step(2))
+    pool.wait(lambda: (pool.state(paused), pool.store.run(paused).last_step) == ("paused", paused_at + 2))
+    pool.client.command(paused, Resume())
+    record = pool.wait_for(paused, "finished")
+    assert pool.curve(paused) == curve(19, 60)
+    assert "WorkerLost" not in pool.names(paused)
+    assert record.attempt <= 2

@@ -41,8 +41,9 @@ def test_few_checkpoints_all_stay():
     assert checkpoints_to_forget([]) == set()
 
 
-def test_there_is_room_up_to_the_limit():
-    settings = Settings(max_running=2, max_queued=3)
-    check_room(4, settings)
-    with pytest.raises(TooExpensive, match="5 runs are unfinished, the limit is 5"):
-        check_room(5, settings)
+@pytest.mark.parametrize(("lane", "limit"), [("training", 5), ("lens", 7)])
+def test_there_is_room_up_to_the_limit_of_each_lane(lane, limit):
+    settings = Settings(max_running=2, max_queued=3, max_lens_queued=7)
+    check_room(lane, limit - 1, settings)
+    with pytest.raises(TooExpensive, match=f"{limit} runs are unfinished, the limit is {limit}"):
+        check_room(lane, limit, settings)

@@ -147,3 +147,32 @@ def test_6400_events_a_second_are_less_than_half_the_work(tmp_path):
         writer.commit()
     assert time.process_time() - begun < 0.5
     writer.close()
+
+
+def test_a_long_history_does_not_slow_the_queue(tmp_path):
+    now, row = time.time(), "(?, 'train', ?, '', ?, '', '{}', '', 1, 0, 0, 0, ?, ?, NULL, 1, NULL, '')"
+    writer = SqlWriter(tmp_path / "runs.db")
+    connection = sqlite3.connect(tmp_path / "runs.db")
+    old = [(f"old{n}", "", "finished", now - n, now - n) for n in range(20_000)]
+    waiting = [(f"new{n}", "", "queued", now + n, None) for n in range(30)]
+    connection.executemany(f"INSERT INTO runs VALUES {row}", old + waiting)
+    connection.commit()
+    connection.close()
+    reader = SqlReader(tmp_path / "runs.db")
+    assert reader.queue_position("new29") == 29
+    begun = time.process_time()
+    for _ in range(10):
+        reader.queue_position("new29")
+    assert (time.process_time() - begun) / 10 < 0.02
+    reader.close()
+    writer.close()
+
+
+def test_a_database_from_before_an_index_gets_it(tmp_path):
+    SqlWriter(tmp_path / "runs.db").close()
+    connection = sqlite3.connect(tmp_path / "runs.db")
+    connection.execute("DROP INDEX runs_by_start")
+    connection.commit()
+    SqlWriter(tmp_path / "runs.db").close()
+    assert connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'runs_by_start'").fetchone() == (1,)
+    connection.close()

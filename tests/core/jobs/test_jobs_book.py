@@ -1,0 +1,282 @@
+"""The supervisor's rooms without processes: what is written when a worker speaks nonsense, hangs or is stopped."""
+
+import threading
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from core.events import (
+    ArtifactSaved,
+    Failed,
+    Finished,
+    Noticed,
+    Pause,
+    Paused,
+    Resume,
+    SetHyper,
+    Started,
+    Step,
+    StepsDone,
+    Stop,
+)
+from core.jobs.messages import Assignment, Batch, Carry, Change, batch_row, encode, parse_carry
+from core.jobs.pool.control import MAX_CONNECTIONS, Control, ask, socket_path
+from core.jobs.pool.loop import Pool
+from core.jobs.pool.requests import Requests
+from core.jobs.pool.running import LiveRun, RunBook
+from core.settings import Settings
+from core.store.artifacts import ArtifactFiles
+from core.store.protocol import ArtifactRecord, LoggedEvent, RunRecord
+from core.store.sql import SqlWriter
+from tests.core.jobs.conftest import DEMO
+from tests.core.jobs.demo_jobs import Count
+
+RUN = "a" * 32
+
+
+class StubWorker:
+    """A worker whose words a test chooses."""
+
+    pid, is_ready = 1, True
+
+    def __init__(self, lane="training"):
+        self.lane, self.alive, self.said, self.told = lane, True, [], []
+
+    def say(self, *events, after=0):
+        self.said.append(encode(Batch(RUN, tuple(batch_row(after + n, event) for n, event in enumerate(events, start=1)))))
+
+    def send(self, message):
+        self.told.append(message)
+
+    def receive(self):
+        said, self.said = self.said, []
+        return said
+
+    def is_alive(self):
+        return self.alive
+
+    def kill(self):
+        self.alive = False
+
+    def end(self):
+        return "its process was ended"
+
+    def waitables(self):
+        return ()
+
+
+class StubEngine:
+    """Hands out nobody."""
+
+    def take(self, lane):
+        return None
+
+    def give_back(self, worker):
+        pass
+
+    def tend(self):
+        pass
+
+    def is_warm(self, lane):
+        return True
+
+    def waitables(self):
+        return ()
+
+
+def record(state="running", **columns):
+    values = {
+        "id": RUN, "kind": "count", "owner": "", "name": "", "state": state, "reason": "", "key": "k", "attempt": 1,
+        "job": Count().model_dump_json(), "generation": 0, "last_seq": 0, "last_step": 0, "created": 1.0, "started": 1.0,
+        "finished": None,
+    }  # fmt: skip
+    return RunRecord(**(values | columns))
+
+
+def steps(first, n, elapsed_s):
+    return StepsDone(first, 0, ((0.5,) * n,), (0.1,), elapsed_s)
+
+
+STARTED = Started(0, 1, 1, 1, 0, 1, None, "cpu", ("lane 1",), {})
+
+
+@pytest.fixture
+def room(tmp_path, monkeypatch):
+    """A store with one run, and all that works on it."""
+    monkeypatch.setenv("LAYERWISE_JOBS", DEMO["LAYERWISE_JOBS"])
+    settings, store, files = Settings(home=tmp_path), SqlWriter(tmp_path / "runs.db"), ArtifactFiles(tmp_path)
+    store.begin()
+    store.create(record())
+    store.commit()
+    worker = StubWorker()
+    run = LiveRun.begin(record(), worker, Assignment(RUN, "", 0, None, Carry()))
+    store.begin()
+    yield SimpleNamespace(
+        settings=settings, store=store, files=files, worker=worker, run=run, book=RunBook(store, files, settings), live={}
+    )
+    store.commit()
+    store.close()
+
+
+def saved(room, step):
+    """The event of a checkpoint whose file is there."""
+    stored = room.files.write(RUN, f"checkpoint-{step}", b"weights")
+    return ArtifactSaved(f"checkpoint-{step}", "checkpoint", step, stored.n_bytes, stored.sha256)
+
+
+def events(room):
+    return [logged.event for logged in room.store.events(RUN)]
+
+
+def requests(room):
+    return Requests(room.store, room.files, room.settings, StubEngine(), room.live)
+
+
+def command(name, fields="{}"):
+    return {"ask": "command", "run": RUN, "command": name, "fields": fields}
+
+
+def test_nonsense_in_the_midst_of_a_message_ends_only_its_run_and_leaves_none_of_it(room, tmp_path):
+    room.store.commit()
+    home = tmp_path / "pool"
+    home.mkdir()
+    control = Control(home)
+    pool = Pool(Settings(home=tmp_path), room.store, StubEngine(), control)
+    pool._live[RUN] = room.run
+    room.worker.say(STARTED, steps(1, 5, 1.0), StepsDone(6, 0, (), (0.1,), 1.2))  # no series at all
+    pool._turn()
+    control.close()
+    room.store.begin()
+    assert [type(event) for event in events(room)] == [Failed]
+    assert (room.store.run(RUN).state, room.store.run(RUN).last_seq) == ("failed", 1)
+    assert not room.worker.alive
+
+
+def test_a_killed_run_ends_at_the_step_whose_weights_there_are_and_after_its_time_of_training(room):
+    room.worker.say(STARTED, steps(1, 10, 2.0), saved(room, 10), steps(11, 5, 3.5))
+    room.book.absorb(room.run)
+    room.run.order(Stop())
+    room.run.stop_deadline = time.monotonic() - 1
+    room.book.absorb(room.run)
+    assert not room.worker.alive
+    room.book.absorb(room.run)
+    noticed, end = events(room)[-2:]
+    assert isinstance(noticed, Noticed)
+    assert "step 10" in noticed.message
+    assert end == Finished("stopped", 10, 3.5)
+    assert (room.store.run(RUN).state, room.store.run(RUN).last_step) == ("stopped", 15)
+
+
+@pytest.mark.parametrize(
+    ("lane", "state", "silent_s", "longest_gap_s", "wanted_s"),
+    [
+        ("training", "running", 0.0, 0.0, 2.0),
+        ("training", "running", 0.0, 4.0, 12.0),
+        ("training", "running", 5.0, 0.1, 15.0),
+        ("training", "running", 60.0, 0.1, 30.0),
+        ("training", "paused", 60.0, 0.1, 2.0),
+        ("training", "starting", 60.0, 0.0, 2.0),
+        ("lens", "running", 60.0, 0.1, 2.0),
+    ],
+)
+def test_a_run_of_long_steps_has_longer_to_hear_that_it_is_to_stop(room, lane, state, silent_s, longest_gap_s, wanted_s):
+    run = room.run
+    room.worker.lane, run.state, run.longest_gap_s = lane, state, longest_gap_s
+    run.heard = time.monotonic() - silent_s
+    run.order(Stop())
+    assert run.stop_deadline - time.monotonic() == pytest.approx(wanted_s, abs=0.3)
+
+
+def test_the_longest_gap_is_between_messages_of_a_run_that_works(room):
+    run = room.run
+    for state, silent_s in (("starting", 50.0), ("running", 3.0), ("running", 1.0), ("paused", 70.0)):
+        run.state, run.heard = state, time.monotonic() - silent_s
+        run.hear()
+    assert run.longest_gap_s == pytest.approx(3.0, abs=0.3)
+
+
+def test_a_waiting_run_that_had_trained_is_stopped_with_its_time_and_step(room):
+    saved_at_4 = saved(room, 4)
+    room.store.append(RUN, [LoggedEvent(n, one) for n, one in enumerate([STARTED, steps(1, 4, 1.25), saved_at_4], start=1)])
+    room.store.add_artifact(ArtifactRecord(RUN, saved_at_4.name, "checkpoint", 4, 3, saved_at_4.n_bytes, saved_at_4.sha256))
+    room.store.update(RUN, state="queued", last_seq=3, last_step=4)
+    requests(room).answer(command("Stop"))
+    assert events(room)[-1] == Finished("stopped", 4, 1.25)
+    assert room.store.run(RUN).state == "stopped"
+
+
+def test_a_waiting_run_that_never_ran_is_stopped_at_zero(room):
+    room.store.update(RUN, state="queued")
+    requests(room).answer(command("Stop"))
+    assert events(room) == [Finished("stopped", 0, 0.0)]
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "carry"),
+    [
+        ("Resume", "{}", Carry((), None)),
+        ("Step", '{"n":3}', Carry((), 11)),
+        ("SetHyper", '{"lane":0,"name":"lr","value":0.25}', Carry((Change(8, 0, "lr", 0.25),), 8)),
+    ],
+)
+def test_a_run_whose_long_pause_took_its_worker_waits_again_with_what_it_was_told(room, name, fields, carry):
+    room.worker.say(STARTED, steps(1, 8, 1.0), saved(room, 8), Paused(8))
+    room.book.absorb(room.run)
+    room.run.touched = time.monotonic() - room.settings.pause_s - 1
+    room.book.absorb(room.run)
+    assert (room.run.is_over, room.worker.alive, room.store.run(RUN).state) == (True, False, "paused")
+    requests(room).answer(command("Pause"))
+    assert room.store.run(RUN).state == "paused"
+    requests(room).answer(command(name, fields))
+    waiting = room.store.run(RUN)
+    assert (waiting.state, waiting.last_step, waiting.attempt) == ("queued", 8, 0)
+    assert parse_carry(room.store.carry(RUN)) == carry
+    assert [type(event) for event in events(room)] == [Started, StepsDone, ArtifactSaved]
+
+
+def test_a_run_whose_long_pause_took_its_worker_can_be_stopped(room):
+    room.worker.say(STARTED, steps(1, 8, 1.0), saved(room, 8), Paused(8))
+    room.book.absorb(room.run)
+    room.run.touched -= room.settings.pause_s + 1
+    room.book.absorb(room.run)
+    requests(room).answer(command("Stop"))
+    assert events(room)[-1] == Finished("stopped", 8, 1.0)
+
+
+@pytest.mark.parametrize("order", [Resume(), Pause(), Step(2), SetHyper(0, "lr", 0.1)])
+def test_a_pause_that_somebody_has_just_ended_keeps_its_worker(room, order):
+    room.worker.say(STARTED, Paused(0))
+    room.book.absorb(room.run)
+    room.run.touched -= room.settings.pause_s + 1
+    room.run.order(order)
+    room.book.absorb(room.run)
+    assert (room.run.is_over, room.worker.alive) == (False, True)
+
+
+def test_silent_connections_neither_spin_the_loop_nor_keep_anybody_out_for_long(tmp_path, monkeypatch):
+    import socket
+
+    from core.jobs.pool import control as module
+
+    monkeypatch.setattr(module, "PATIENCE_S", 0.3)
+    control = Control(tmp_path)
+    silent = [socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) for _ in range(MAX_CONNECTIONS)]
+    for one in silent:
+        one.connect(str(socket_path(tmp_path)))
+    assert control.requests() == []
+    answers = []
+    asking = threading.Thread(target=lambda: answers.append(ask(tmp_path, {"ask": "status"}, timeout_s=5.0)))
+    asking.start()
+    time.sleep(0.05)
+    assert control._listener.fileno() not in control.waitables()
+    deadline = time.monotonic() + 4
+    while asking.is_alive() and time.monotonic() < deadline:
+        for request in control.requests():
+            control.answer(request, {"here": True})
+        time.sleep(0.02)
+    asking.join()
+    assert answers == [{"here": True}]
+    for one in silent:
+        one.close()
+    control.close()
