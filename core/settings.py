@@ -22,6 +22,12 @@ class Settings(BaseModel):
     """Training runs that may work at once."""
     max_queued: int = Field(32, ge=1)
     """Unfinished training runs that may wait."""
+    max_lens_queued: int = Field(300, ge=1)
+    """Unfinished lens jobs, working or waiting: one page asks for many at once."""
+    kept_lens_runs: int = Field(500, ge=1)
+    """Ended lens runs whose results are kept, the newest ones."""
+    pause_s: float = Field(900.0, gt=0)
+    """A run that is paused for so long gives its worker back; Resume gives it another one."""
     worker_memory_mb: int = Field(2048, ge=64)
     """Memory a worker may take beyond what it starts with."""
     worker_file_mb: int = Field(512, ge=1)

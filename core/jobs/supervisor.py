@@ -47,18 +47,22 @@ def _supervise(home: Path | None, *, is_there_fine: bool) -> int:
         except OSError:
             sys.stderr.write(f"A supervisor is at work in {settings.home} already: use that one, or another --home.\n")
             return 0 if is_there_fine else EXIT_REFUSED
-        _prepare_environment()
+        _prepare_environment(settings.home, settings.data)
         return _run_pool(settings.model_dump_json())
 
 
-def _prepare_environment() -> None:
-    """What the forkserver and its workers inherit; it must be there before they are started."""
+def _prepare_environment(home: Path, data: Path) -> None:
+    """What the forkserver and its workers inherit; it must be there before they are started.
+
+    With both folders, or a worker that reads its settings anew would put data sets somewhere else.
+    """
     import core
     from core.jobs.work.limits import worker_environment
 
     root = str(Path(core.__file__).resolve().parents[1])
     environment = worker_environment(os.environ)
     known = environment.get("PYTHONPATH", "").split(os.pathsep)
+    environment |= {"LAYERWISE_HOME": str(home), "LAYERWISE_DATA": str(data)}
     environment["PYTHONPATH"] = os.pathsep.join([root, *(place for place in known if place and place != root)])
     os.environ.clear()
     os.environ.update(environment)

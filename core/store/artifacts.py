@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,6 +90,10 @@ class ArtifactFiles:
     def forget(self, run: str, name: str) -> None:
         """Remove one file, if it is there."""
         self.path(run, name).unlink(missing_ok=True)
+
+    def forget_run(self, run: str) -> None:
+        """Remove all files of a run. What cannot be removed stays: no row names it any more."""
+        shutil.rmtree(self.path(run, "any").parent, ignore_errors=True)
 
     def sweep(self, run: str) -> None:
         """Remove what a killed worker left half written."""

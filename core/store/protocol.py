@@ -100,8 +100,18 @@ class RunWriter(RunReader, Protocol):
     def carry(self, run: str) -> str:
         """What the supervisor noted for a run's next attempt by `update(run, carry=...)`."""
 
-    def queue(self, *, priority: int) -> tuple[RunRecord, ...]:
-        """Waiting runs of one queue (0 for lens jobs, 1 for training), next one first."""
+    def queue(self, *, priority: int) -> tuple[str, ...]:
+        """Ids of the waiting runs of one queue (0 for lens jobs, 1 for training), next one first: of the owner with the
+        fewest recent starts, then first come first served."""
+
+    def last_event(self, run: str, name: str) -> Event | None:
+        """The newest event of one name, or None."""
+
+    def old_runs(self, *, priority: int, keep: int, limit: int) -> tuple[str, ...]:
+        """Ids of ended runs of one queue, without the newest `keep`; at most `limit` of them."""
+
+    def forget_runs(self, runs: Sequence[str]) -> None:
+        """Forget runs with their events and artifact rows. Their files are the caller's to remove, after the commit."""
 
     def in_states(self, states: Collection[str]) -> tuple[RunRecord, ...]:
         """Runs in one of these states, oldest first."""

@@ -34,6 +34,8 @@ RUNS = Table(
     Index("runs_by_owner", "owner", "created"),
     Index("runs_by_state", "state", "priority", "created"),
     Index("runs_by_key", "key", "created"),
+    Index("runs_by_start", "priority", "started", "owner"),
+    Index("runs_by_age", "priority", "created", "state"),
 )
 
 EVENTS = Table(

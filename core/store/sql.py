@@ -3,9 +3,9 @@
 import os
 import sqlite3
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,12 +15,9 @@ from sqlalchemy import (
     Connection,
     Engine,
     Executable,
-    Select,
-    bindparam,
     create_engine,
     delete,
     event,
-    func,
     insert,
     select,
     update,
@@ -29,7 +26,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from core.errors import StoreError
-from core.events import dump, load_event
+from core.events import Event, dump, load_event
+from core.store import statements
 from core.store.protocol import ArtifactRecord, LoggedEvent, RunRecord
 from core.store.schema import ARTIFACTS, EVENTS, META, METADATA, RUNS, SCHEMA_VERSION
 
@@ -41,43 +39,6 @@ PRAGMAS = (
 )
 FAIRNESS_WINDOW_S = 600.0
 """An owner who started fewer training runs in this time goes first."""
-ENDED_BADLY = ("failed", "stopped", "interrupted")
-
-_RUN_COLUMNS = tuple(RUNS.c[field.name] for field in fields(RunRecord))
-_ARTIFACT_COLUMNS = tuple(ARTIFACTS.c[field.name] for field in fields(ArtifactRecord))
-
-
-def _queue() -> Select[Any]:
-    """Waiting runs, next one first: lens jobs, then the owner with the fewest recent starts, then first come first served."""
-    recent = RUNS.alias("recent")
-    starts = (
-        select(func.count())
-        .select_from(recent)
-        .where(recent.c.owner == RUNS.c.owner, recent.c.priority == RUNS.c.priority, recent.c.started > bindparam("cutoff"))
-        .scalar_subquery()
-    )
-    waiting = select(*_RUN_COLUMNS, RUNS.c.priority).where(RUNS.c.state == "queued")
-    return waiting.order_by(RUNS.c.priority, starts, RUNS.c.created, RUNS.c.id)
-
-
-# Built once: SQLAlchemy then finds each compiled form in its cache.
-_RUN = select(*_RUN_COLUMNS).where(RUNS.c.id == bindparam("run"))
-_BY_KEY = (
-    select(*_RUN_COLUMNS)
-    .where(RUNS.c.key == bindparam("key"), RUNS.c.state.not_in(ENDED_BADLY))
-    .order_by(RUNS.c.created.desc())
-    .limit(1)
-)
-_QUEUE = _queue()
-_EVENTS = (
-    select(EVENTS.c.seq, EVENTS.c.name, EVENTS.c.data)
-    .where(EVENTS.c.run == bindparam("run"), EVENTS.c.seq > bindparam("after"))
-    .order_by(EVENTS.c.seq)
-    .limit(bindparam("limit"))
-)
-_NAMED = _EVENTS.where(EVENTS.c.name == bindparam("name"))
-_ARTIFACTS = select(*_ARTIFACT_COLUMNS).where(ARTIFACTS.c.run == bindparam("run")).order_by(ARTIFACTS.c.seq)
-_VERSION = select(META.c.value).where(META.c.key == "schema_version")
 
 
 def database_version() -> str:
@@ -116,11 +77,11 @@ class SqlReader:
         self._engine.dispose()
 
     def run(self, run: str) -> RunRecord | None:
-        rows = self._rows(_RUN, run=run)
+        rows = self._rows(statements.RUN, run=run)
         return RunRecord(*rows[0]) if rows else None
 
     def runs(self, *, owner: str | None = None, kind: str | None = None, limit: int = 100) -> tuple[RunRecord, ...]:
-        wanted = select(*_RUN_COLUMNS).order_by(RUNS.c.created.desc(), RUNS.c.id).limit(limit)
+        wanted = select(*statements.RUN_COLUMNS).order_by(RUNS.c.created.desc(), RUNS.c.id).limit(limit)
         if owner is not None:
             wanted = wanted.where(RUNS.c.owner == owner)
         if kind is not None:
@@ -129,26 +90,37 @@ class SqlReader:
 
     def in_states(self, states: Collection[str]) -> tuple[RunRecord, ...]:
         """Runs in one of these states, oldest first."""
-        wanted = select(*_RUN_COLUMNS).where(RUNS.c.state.in_(states)).order_by(RUNS.c.created, RUNS.c.id)
+        wanted = select(*statements.RUN_COLUMNS).where(RUNS.c.state.in_(states)).order_by(RUNS.c.created, RUNS.c.id)
         return tuple(RunRecord(*row) for row in self._rows(wanted))
 
     def by_key(self, key: str) -> RunRecord | None:
-        rows = self._rows(_BY_KEY, key=key)
+        rows = self._rows(statements.BY_KEY, key=key)
         return RunRecord(*rows[0]) if rows else None
 
-    def queue(self, *, priority: int) -> tuple[RunRecord, ...]:
-        """Waiting runs of one queue (0 for lens jobs, 1 for training), next one first."""
-        return tuple(RunRecord(*row[:-1]) for row in self._queued() if row[-1] == priority)
+    def queue(self, *, priority: int) -> tuple[str, ...]:
+        waiting = self._rows(statements.WAITING, priority=priority)
+        if len(waiting) > 1:  # the sort is stable: among equals, first come first served
+            starts = dict[str, int](self._rows(statements.STARTS, priority=priority, cutoff=time.time() - FAIRNESS_WINDOW_S))
+            waiting.sort(key=lambda row: starts.get(row.owner, 0))
+        return tuple(row.id for row in waiting)
 
     def queue_position(self, run: str) -> int | None:
-        rows = self._queued()
-        priority = next((row[-1] for row in rows if row[0] == run), None)
-        same = [row[0] for row in rows if row[-1] == priority]
-        return same.index(run) if priority is not None else None
+        rows = self._rows(statements.WAITS_IN, run=run)
+        waiting = self.queue(priority=rows[0].priority) if rows else ()
+        return waiting.index(run) if run in waiting else None
 
     def events(self, run: str, after: int = 0, limit: int = 10_000, *, name: str | None = None) -> tuple[LoggedEvent, ...]:
         named = {"name": name} if name else {}
-        rows = self._rows(_NAMED if name else _EVENTS, run=run, after=after, limit=limit, **named)
+        rows = self._rows(
+            statements.NAMED_EVENTS_AFTER if name else statements.EVENTS_AFTER, run=run, after=after, limit=limit, **named
+        )
+        return self._events(run, rows)
+
+    def artifacts(self, run: str, kind: str | None = None) -> tuple[ArtifactRecord, ...]:
+        records = (ArtifactRecord(*row) for row in self._rows(statements.ARTIFACTS_OF, run=run))
+        return tuple(record for record in records if kind is None or record.kind == kind)
+
+    def _events(self, run: str, rows: Iterable[Any]) -> tuple[LoggedEvent, ...]:
         try:
             return tuple(LoggedEvent(seq, load_event(name, data)) for seq, name, data in rows)
         except (KeyError, ValidationError) as error:
@@ -156,13 +128,6 @@ class SqlReader:
                 f"The log of run {run} has an event that this version does not know.",
                 hint="It was written by another version of Layerwise: use that one, or start the run again.",
             ) from error
-
-    def artifacts(self, run: str, kind: str | None = None) -> tuple[ArtifactRecord, ...]:
-        records = (ArtifactRecord(*row) for row in self._rows(_ARTIFACTS, run=run))
-        return tuple(record for record in records if kind is None or record.kind == kind)
-
-    def _queued(self) -> list[Any]:
-        return self._rows(_QUEUE, cutoff=time.time() - FAIRNESS_WINDOW_S)
 
     def _rows(self, statement: Executable, **values: object) -> list[Any]:
         with _in_words(self._place):
@@ -193,7 +158,9 @@ class SqlWriter(SqlReader):
             self._connection = self._engine.connect()
             with self._connection.begin():
                 METADATA.create_all(self._connection)
-                if self._connection.execute(_VERSION).scalar() is None:
+                for index in RUNS.indexes:  # one that is newer than the table is not made with it
+                    index.create(self._connection, checkfirst=True)
+                if self._connection.execute(statements.VERSION).scalar() is None:
                     self._connection.execute(insert(META).values(key="schema_version", value=str(SCHEMA_VERSION)))
             with self._connection.begin():
                 _check_version(self._connection, self._place)
@@ -239,9 +206,19 @@ class SqlWriter(SqlReader):
         if names:
             self._write(delete(ARTIFACTS).where(ARTIFACTS.c.run == run, ARTIFACTS.c.name.in_(names)))
 
+    def forget_runs(self, runs: Sequence[str]) -> None:
+        for statement in statements.FORGET_RUNS if runs else ():
+            self._write(statement, {"runs": list(runs)})
+
+    def old_runs(self, *, priority: int, keep: int, limit: int) -> tuple[str, ...]:
+        return tuple(row.id for row in self._rows(statements.OLD, priority=priority, keep=keep, limit=limit))
+
+    def last_event(self, run: str, name: str) -> Event | None:
+        events = self._events(run, self._rows(statements.LAST_EVENT, run=run, name=name))
+        return events[0].event if events else None
+
     def carry(self, run: str) -> str:
-        """What was last written by `update(run, carry=...)`."""
-        return str(self._rows(select(RUNS.c.carry).where(RUNS.c.id == bindparam("run")), run=run)[0][0])
+        return str(self._rows(statements.CARRY, run=run)[0].carry)
 
     def _write(self, statement: Executable, values: Any = None) -> None:
         if not self._connection.in_transaction():
@@ -259,7 +236,7 @@ class SqlWriter(SqlReader):
 
 
 def _check_version(connection: Connection, place: str) -> None:
-    version = connection.execute(_VERSION).scalar()
+    version = connection.execute(statements.VERSION).scalar()
     if version != str(SCHEMA_VERSION):
         raise StoreError(
             f"The database of runs at {place} has version {version}, this Layerwise reads version {SCHEMA_VERSION}.",

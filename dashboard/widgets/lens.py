@@ -37,8 +37,7 @@ def look(job: LensJob, wanted: type[R], show: Callable[[R], None], *, key: str) 
         st.session_state.pop(asked, None)
 
     try:
-        run = _asked(job, asked)
-        record = resources.reader().run(run)
+        run, record = _asked(job, asked)
         result = _result(run, wanted) if record is not None and record.state == "finished" else None
     except LayerwiseError as error:
         failure(error)
@@ -52,14 +51,16 @@ def look(job: LensJob, wanted: type[R], show: Callable[[R], None], *, key: str) 
         _ended(record, key, ask_again)
 
 
-def _asked(job: LensJob, asked: str) -> str:
-    """The id of this job's run, asking for it when this session has not yet."""
-    run_of_key: tuple[str, str] | None = st.session_state.get(asked)
+def _asked(job: LensJob, asked: str) -> tuple[str, RunRecord | None]:
+    """The run of this job and its row, asking for it when this session has not yet, or when it was forgotten meanwhile."""
     job_key = job.key()
-    if run_of_key is None or run_of_key[0] != job_key:
-        run_of_key = (job_key, resources.client().submit(job))
-        st.session_state[asked] = run_of_key
-    return run_of_key[1]
+    known: tuple[str, str] | None = st.session_state.get(asked)
+    record = resources.reader().run(known[1]) if known and known[0] == job_key else None
+    if record is None:
+        known = (job_key, resources.client().submit(job))
+        st.session_state[asked] = known
+        record = resources.reader().run(known[1])
+    return known[1], record
 
 
 def _waiting(run: str, key: str) -> None:

@@ -196,3 +196,19 @@ def test_nothing_overlaps_or_is_hard_to_read(browser, components_server: str, sc
     assert colour.lower() == {"light": "#111418", "dark": "#e9edf2"}[scheme]
     page.context.close()
     assert not wrong
+
+
+def test_the_page_may_open_sockets_to_its_own_server_only(browser, components_server: str) -> None:
+    """What live charts need is allowed; a stranger is not reached."""
+    page, wrong = watched_page(browser)
+    watching(page, components_server, "browser-live-1")
+    refused = page.evaluate(
+        """() => new Promise((resolve) => {
+          document.addEventListener("securitypolicyviolation", (event) => resolve(event.effectiveDirective));
+          try { new WebSocket("ws://127.0.0.1:9/"); } catch (error) { resolve(error.name); }
+          setTimeout(() => resolve("allowed"), 3000);
+        })"""
+    )
+    page.context.close()
+    assert refused in ("connect-src", "SecurityError")
+    assert ["ws://127.0.0.1:9/" in one for one in wrong] == [True]

@@ -7,6 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("torch", "torchvision", "shap", "lime", "captum", "sklearn", "skimage")
 FRONT = (
+    "dashboard.server",
     "dashboard.screens.build",
     "dashboard.screens.train",
     "dashboard.screens.inspect",

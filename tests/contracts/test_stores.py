@@ -161,7 +161,7 @@ def test_the_queue_is_first_come_first_served_among_equals(writer, reader):
     create(writer, record("b", created=2.0), record("a", created=3.0), record("r", created=1.0, state="running"))
     create(writer, record("lens", created=9.0), priority=0)
     assert [reader.queue_position(run) for run in ("b", "a", "r", "lens", "none")] == [0, 1, None, 0, None]
-    assert [one.id for one in reader.queue(priority=1)] == ["b", "a"]
+    assert reader.queue(priority=1) == ("b", "a")
 
 
 def test_who_had_fewer_starts_in_the_last_ten_minutes_goes_first(writer, reader):
@@ -173,7 +173,7 @@ def test_who_had_fewer_starts_in_the_last_ten_minutes_goes_first(writer, reader)
         record("ada", created=now - 20),
         record("bob", created=now - 10, owner="bob"),
     )
-    assert [one.id for one in reader.queue(priority=1)] == ["bob", "ada"]
+    assert reader.queue(priority=1) == ("bob", "ada")
 
 
 def test_many_threads_read_whole_batches_while_one_writes(writer, reader):
@@ -211,3 +211,36 @@ def test_a_reader_cannot_write(writer, reader):
     with pytest.raises(StoreError, match="readonly"):
         reader._rows(text("DELETE FROM runs"))
     assert reader.run("a") is not None
+
+
+def test_old_runs_of_one_queue_are_the_ended_ones_beyond_the_newest(writer):
+    create(writer, *(record(f"l{n}", created=float(n), state="finished") for n in range(6)), priority=0)
+    create(writer, record("live", created=0.5, state="running"), record("waits", created=0.6), priority=0)
+    create(writer, record("train", created=0.1, state="finished"))
+    assert writer.old_runs(priority=0, keep=2, limit=10) == ("l3", "l2", "l1", "l0")
+    assert writer.old_runs(priority=0, keep=2, limit=3) == ("l3", "l2", "l1")
+    assert writer.old_runs(priority=0, keep=6, limit=3) == ()
+
+
+def test_forgotten_runs_leave_nothing_and_the_others_all(writer, reader):
+    create(writer, record("a"), record("b"), record("c"))
+    writer.begin()
+    for run in "abc":
+        writer.append(run, logged(1, 2))
+        writer.add_artifact(ArtifactRecord(run, "r", "result", 1, 2, 10, "0" * 64))
+    writer.forget_runs(["a", "c"])
+    writer.forget_runs([])
+    writer.commit()
+    assert [one.id for one in reader.runs()] == ["b"]
+    assert [len(reader.events(run)) for run in "abc"] == [0, 2, 0]
+    assert [len(reader.artifacts(run)) for run in "abc"] == [0, 1, 0]
+
+
+def test_the_last_event_of_a_name(writer):
+    create(writer, record("a"))
+    writer.begin()
+    writer.append("a", [*logged(1, 2), LoggedEvent(3, Noticed("info", "c", "m", "")), *logged(4)])
+    writer.commit()
+    assert writer.last_event("a", "Progressed") == Progressed(4, 100)
+    assert writer.last_event("a", "Noticed") == Noticed("info", "c", "m", "")
+    assert writer.last_event("a", "Finished") is writer.last_event("b", "Progressed") is None

@@ -1,12 +1,18 @@
+import asyncio
 import gzip
 import re
+import threading
+from types import SimpleNamespace
 
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from core.errors import PoolError
+from dashboard import server
 from dashboard.components import shared
 from dashboard.server import routes
+from dashboard.session import resources
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +54,29 @@ def test_nothing_else_is_served(client: TestClient, name: str) -> None:
 def test_no_script_writes_markup() -> None:
     for name, script in shared.scripts().items():
         assert not re.search(rb"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", script), name
+
+
+def test_a_pool_that_cannot_be_started_is_tried_again_and_told_once(monkeypatch, caplog) -> None:
+    monkeypatch.setattr(server, "ENSURE_S", 0.01)
+    tries: list[str] = []
+
+    def ensure() -> None:
+        tries.append(threading.current_thread().name)
+        if len(tries) < 4:
+            raise PoolError("No room.")
+
+    async def live() -> None:
+        async with server.lifespan(ensure)(None):
+            while len(tries) < 6:
+                await asyncio.sleep(0.01)
+
+    asyncio.run(asyncio.wait_for(live(), 20))
+    assert [record.message for record in caplog.records] == ["No worker can be started yet: No room."]
+    assert threading.main_thread().name not in tries
+
+
+def test_the_pool_is_ensured_through_the_one_client_of_the_server(monkeypatch) -> None:
+    asked = []
+    monkeypatch.setattr(resources, "client", lambda: SimpleNamespace(ensure_supervisor=lambda: asked.append("ensured")))
+    server.ensure_pool()
+    assert asked == ["ensured"]

@@ -6,8 +6,9 @@ import os
 import socket
 import stat
 import tempfile
+import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from core.errors import LayerwiseError, PoolError
 MAX_PATH_BYTES = 100  # the system's limit is 104 or 108
 MAX_LINE_BYTES = 256 * 1024
 MAX_CONNECTIONS = 64
+PATIENCE_S = 5.0
+"""A client that has not sent its whole request by then is hung up on, or silent ones would keep everybody out."""
 
 Answer = dict[str, Any]
 
@@ -69,6 +72,14 @@ class Request:
     connection: socket.socket
 
 
+@dataclass(slots=True)
+class _Arriving:
+    """What has come of a request since its client connected."""
+
+    since: float
+    buffer: bytearray = field(default_factory=bytearray)
+
+
 class Control:
     """Listens for requests, never waits for a client."""
 
@@ -80,20 +91,24 @@ class Control:
         self._path.chmod(0o600)
         self._listener.listen(MAX_CONNECTIONS)
         self._listener.setblocking(False)
-        self._pending: dict[socket.socket, bytearray] = {}
+        self._pending: dict[socket.socket, _Arriving] = {}
 
     def waitables(self) -> tuple[int, ...]:
         """What to wait on for requests."""
-        return (self._listener.fileno(), *(connection.fileno() for connection in self._pending))
+        pending = [connection.fileno() for connection in self._pending]
+        # with no room for another connection, a listener that is always ready would make the loop spin
+        return (self._listener.fileno(), *pending) if len(pending) < MAX_CONNECTIONS else tuple(pending)
 
     def requests(self) -> list[Request]:
         """All requests that have arrived in full. Answer each of them."""
         self._accept()
         arrived = []
-        for connection in list(self._pending):
-            request = self._read(connection)
+        for connection, arriving in list(self._pending.items()):
+            request = self._read(connection, arriving.buffer)
             if request is not None:
                 arrived.append(request)
+            elif connection in self._pending and time.monotonic() - arriving.since > PATIENCE_S:
+                self._drop(connection)
         return arrived
 
     def answer(self, request: Request, answer: Answer) -> None:
@@ -113,10 +128,9 @@ class Control:
             while len(self._pending) < MAX_CONNECTIONS:
                 connection, _ = self._listener.accept()
                 connection.setblocking(False)
-                self._pending[connection] = bytearray()
+                self._pending[connection] = _Arriving(time.monotonic())
 
-    def _read(self, connection: socket.socket) -> Request | None:
-        buffer = self._pending[connection]
+    def _read(self, connection: socket.socket, buffer: bytearray) -> Request | None:
         try:
             data = connection.recv(65536)
         except BlockingIOError:

@@ -11,6 +11,7 @@ from multiprocessing.connection import Connection
 
 from core.jobs.messages import Message, Ready, decode, encode
 from core.jobs.pool.engine import Lane, WorkerHandle
+from core.jobs.pool.frames import FrameReader
 from core.jobs.work.worker import park
 from core.settings import Settings
 
@@ -19,8 +20,6 @@ LOG = logging.getLogger(__name__)
 MAX_LENS_WORKERS = 2
 RETRY_S = 2.0
 """Wait after a worker could not be started."""
-MAX_MESSAGES = 200
-"""Taken from one worker before the others have their turn."""
 GOODBYE_S = 5.0
 """A training worker whose run is over has this long to end."""
 
@@ -34,20 +33,14 @@ class LocalWorker:
         self.is_ready = False
         self._process = process
         self._connection = connection
-        self._is_open = True
+        self._frames = FrameReader(connection)
 
     def send(self, message: Message) -> None:
         with suppress(OSError):
             self._connection.send_bytes(encode(message))
 
     def receive(self) -> list[bytes]:
-        messages: list[bytes] = []
-        try:
-            while self._is_open and self._connection.poll() and (len(messages) < MAX_MESSAGES or not self.is_alive()):
-                messages.append(self._connection.recv_bytes())
-        except (EOFError, OSError):
-            self._is_open = False
-        return messages
+        return self._frames.messages(is_last=not self.is_alive())
 
     def is_alive(self) -> bool:
         return self._process.is_alive()
@@ -63,11 +56,11 @@ class LocalWorker:
         return f"its process ended with code {code}"
 
     def waitables(self) -> tuple[Connection | int, ...]:
-        return (self._connection, self._process.sentinel) if self._is_open else (self._process.sentinel,)
+        return (self._connection, self._process.sentinel) if self._frames.is_open else (self._process.sentinel,)
 
     def close(self) -> None:
         """Reap the process, which must have ended."""
-        self._is_open = False
+        self._frames.close()
         self._connection.close()
         self._process.join()
         self._process.close()

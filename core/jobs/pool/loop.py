@@ -7,17 +7,17 @@ from multiprocessing.connection import wait
 from pathlib import Path
 
 from core.errors import LayerwiseError, PoolError, SpecError, StoreError
-from core.events import Failed, Finished, WorkerLost
+from core.events import Failed, WorkerLost
 from core.jobs.pool.control import Answer, Control, Request, refusal
 from core.jobs.pool.engine import Engine, Lane, WorkerHandle
-from core.jobs.pool.recovery import assignment
-from core.jobs.pool.requests import PRIORITY, Requests
+from core.jobs.pool.recovery import assignment, end_without_worker, stopped_without_worker
+from core.jobs.pool.requests import MAX_ANSWERED_AGAIN, PRIORITY, Requests
 from core.jobs.pool.running import LiveRun, RunBook, requeue
 from core.jobs.pool.scheduling import checkpoints_to_forget
 from core.settings import Settings
 from core.store.artifacts import ArtifactFiles
-from core.store.protocol import LoggedEvent, RunRecord, RunWriter
-from core.types import UNFINISHED, RunState
+from core.store.protocol import RunRecord, RunWriter
+from core.types import UNFINISHED
 
 LOG = logging.getLogger(__name__)
 
@@ -25,6 +25,7 @@ WINDOW_S = 0.025
 """What arrives within this time is committed together."""
 WATCH_S = 0.25
 IDLE_S = 2.0
+FORGOTTEN_AT_ONCE = 20
 
 
 class Pool:
@@ -40,6 +41,7 @@ class Pool:
         self._book = RunBook(store, self._files, settings)
         self._requests = Requests(store, self._files, settings, engine, self._live)
         self._forgotten: list[tuple[str, str]] = []
+        self._may_have_old_results = True
         self._is_over = False
 
     def run(self) -> None:
@@ -58,7 +60,8 @@ class Pool:
     def _take_over(self) -> None:
         """Runs that an earlier supervisor left behind: their workers ended with it."""
         self._store.begin()
-        for record in self._store.in_states(UNFINISHED - {"queued"}):
+        # A paused run needs no worker until somebody resumes it.
+        for record in self._store.in_states(UNFINISHED - {"queued", "paused"}):
             try:
                 self._take_back(record)
             except (LayerwiseError, ValueError):
@@ -68,17 +71,10 @@ class Pool:
 
     def _take_back(self, record: RunRecord) -> None:
         if record.state == "stopping":
-            self._end_waiting(record, Finished("stopped", record.last_step, 0.0), "stopped")
+            end_without_worker(self._store, record, stopped_without_worker(self._store, self._files, record.id), "stopped")
             return
         requeue(self._store, self._files, record, WorkerLost("the supervisor was started again", True), record.state)
         self._store.update(record.id, attempt=max(0, record.attempt - 1))  # not the run's fault
-
-    def _end_waiting(self, record: RunRecord, end: Finished | Failed, state: RunState) -> None:
-        """End a run that has no worker."""
-        seq = record.last_seq + 1
-        self._store.append(record.id, [LoggedEvent(seq, end)])
-        reason = end.reason if isinstance(end, Finished) else end.message
-        self._store.update(record.id, state=state, reason=reason, last_seq=seq, finished=time.time())
 
     def _wait(self) -> None:
         requests = self._control.waitables()
@@ -95,12 +91,15 @@ class Pool:
         for run in list(self._live.values()):
             self._hear(run)
         self._schedule()
+        old_runs = self._forget_old_results()
         self._store.commit()
         for request, answer in answers:
             self._control.answer(request, answer)
         for run_id, name in self._forgotten:  # only now that no row names them
             self._files.forget(run_id, name)
         self._forgotten.clear()
+        for run_id in old_runs:
+            self._files.forget_run(run_id)
 
     def _answer(self, request: Request) -> Answer:
         try:
@@ -130,22 +129,22 @@ class Pool:
             self._thin(run)
         if run.is_over:
             del self._live[run.id]
+            self._may_have_old_results |= run.worker.lane == "lens"
             self._engine.give_back(run.worker)
 
     def _schedule(self) -> None:
         lanes: tuple[Lane, ...] = ("lens", "training")
         for lane in lanes:
-            for record in self._store.queue(priority=PRIORITY[lane]):
-                worker = self._worker_for(lane)
-                if worker is None:
+            for run_id in () if self._is_full(lane) else self._store.queue(priority=PRIORITY[lane]):
+                record = self._store.run(run_id)
+                worker = self._engine.take(lane) if record is not None and not self._is_full(lane) else None
+                if record is None or worker is None:
                     break
                 self._start(record, worker)
 
-    def _worker_for(self, lane: Lane) -> WorkerHandle | None:
-        n_training = sum(run.worker.lane == "training" for run in self._live.values())
-        if lane == "training" and n_training >= self._settings.max_running:
-            return None
-        return self._engine.take(lane)
+    def _is_full(self, lane: Lane) -> bool:
+        n_training = sum(run.worker.lane == "training" and run.is_working for run in self._live.values())
+        return lane == "training" and n_training >= self._settings.max_running
 
     def _start(self, record: RunRecord, worker: WorkerHandle) -> None:
         try:
@@ -154,7 +153,7 @@ class Pool:
         except (SpecError, ValueError, OSError):
             LOG.exception("run %s cannot be started", record.id)
             message, hint = "This run cannot be started again: what was noted about it cannot be read.", "Start it anew."
-            self._end_waiting(record, Failed("bug", message, hint, record.last_step), "failed")
+            end_without_worker(self._store, record, Failed("bug", message, hint, record.last_step), "failed")
             worker.kill()
             self._engine.give_back(worker)
             return
@@ -163,6 +162,17 @@ class Pool:
         self._store.update(record.id, **columns)
         fresh = replace(record, state="starting", attempt=record.attempt + 1, started=record.started or now)
         self._live[record.id] = LiveRun.begin(fresh, worker, told)
+
+    def _forget_old_results(self) -> tuple[str, ...]:
+        """Forget a few old lens runs; the ids of those whose files go after the commit."""
+        if not self._may_have_old_results:
+            return ()
+        kept = self._settings.kept_lens_runs
+        old = self._store.old_runs(priority=PRIORITY["lens"], keep=kept, limit=MAX_ANSWERED_AGAIN + FORGOTTEN_AT_ONCE)
+        gone = [run for run in old if run not in self._requests.answered_again][:FORGOTTEN_AT_ONCE]
+        self._may_have_old_results = len(gone) == FORGOTTEN_AT_ONCE
+        self._store.forget_runs(gone)
+        return tuple(gone)
 
     def _thin(self, run: LiveRun) -> None:
         """Forget some rows of checkpoints, so that a long run does not fill the disk. Their files go after the commit."""

@@ -3,23 +3,25 @@
 The replayed tail is computed again, bit for bit, so a reader sees the curve that would have been.
 """
 
+import time
 from collections.abc import Iterator
 
-from core.events import Event, HyperChanged, Paused, Resumed, WorkerLost
+from core.events import Event, Failed, Finished, HyperChanged, Paused, Resumed, StepsDone, WorkerLost
 from core.jobs.messages import Assignment, Carry, Change, Checkpoint, carry_text, parse_carry
 from core.store.artifacts import ArtifactFiles
 from core.store.protocol import ArtifactRecord, LoggedEvent, RunRecord, RunWriter
+from core.types import RunState
 
 
 def rewind_to_checkpoint(
-    store: RunWriter, files: ArtifactFiles, record: RunRecord, lost: WorkerLost, *, was_paused: bool
+    store: RunWriter, files: ArtifactFiles, record: RunRecord, lost: WorkerLost | None, *, was_paused: bool
 ) -> None:
     """Take the log back to where the next attempt begins and append `lost` there. Call it inside a transaction."""
-    checkpoint = _newest_whole(store, files, record.id)
+    checkpoint = newest_whole(store, files, record.id)
     seq, step = (checkpoint.seq, checkpoint.step) if checkpoint else (0, 0)
     tail = list(_events(store, record.id, seq))
     carry = _carried(was_paused, parse_carry(store.carry(record.id)), tail, step)
-    notes = [event for event in tail if isinstance(event, WorkerLost)] + [lost]
+    notes = [event for event in [*tail, lost] if isinstance(event, WorkerLost)]
     store.rewind(record.id, seq)
     store.append(record.id, [LoggedEvent(seq + n, event) for n, event in enumerate(notes, start=1)])
     store.update(record.id, last_seq=seq + len(notes), last_step=step, carry=carry_text(carry))
@@ -37,9 +39,30 @@ def assignment(store: RunWriter, record: RunRecord) -> Assignment:
     )
 
 
-def _newest_whole(store: RunWriter, files: ArtifactFiles, run: str) -> ArtifactRecord | None:
+def stopped_without_worker(store: RunWriter, files: ArtifactFiles, run: str) -> Finished:
+    """The end of a run that nobody can ask any more: at the step whose weights there are, after the time it trained."""
+    checkpoint = newest_whole(store, files, run)
+    return Finished("stopped", checkpoint.step if checkpoint else 0, _training_s(store, run))
+
+
+def end_without_worker(store: RunWriter, record: RunRecord, end: Finished | Failed, state: RunState) -> None:
+    """End a run that has no worker. Call it inside a transaction."""
+    seq = record.last_seq + 1
+    store.append(record.id, [LoggedEvent(seq, end)])
+    reason = end.reason if isinstance(end, Finished) else end.message
+    store.update(record.id, state=state, reason=reason, last_seq=seq, finished=time.time())
+
+
+def newest_whole(store: RunWriter, files: ArtifactFiles, run: str) -> ArtifactRecord | None:
+    """The newest checkpoint whose file can be read."""
     newest_first = sorted(store.artifacts(run, "checkpoint"), key=lambda one: -one.seq)
     return next((one for one in newest_first if files.is_whole(run, one.name, one.sha256)), None)
+
+
+def _training_s(store: RunWriter, run: str) -> float:
+    """Seconds of training that are in the log, without pauses; 0.0 where no step was done."""
+    last = store.last_event(run, "StepsDone")
+    return last.elapsed_s if isinstance(last, StepsDone) else 0.0
 
 
 def _events(store: RunWriter, run: str, after: int) -> Iterator[Event]:

@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -9,20 +10,22 @@ from typing import Any
 from pydantic import ValidationError
 
 from core.errors import SpecError, nearest
-from core.events import COMMANDS, Command, Finished, Pause, Resume, Step, Stop, load_command
+from core.events import COMMANDS, Command, Pause, Resume, SetHyper, Step, Stop, load_command
 from core.jobs.job import Job, PoolStatus
 from core.jobs.menu import parse_job
-from core.jobs.messages import Carry, carry_text, parse_carry
+from core.jobs.messages import Carry, Change, carry_text, parse_carry
 from core.jobs.pool.control import Answer
-from core.jobs.pool.engine import Engine
+from core.jobs.pool.engine import Engine, Lane
+from core.jobs.pool.recovery import end_without_worker, rewind_to_checkpoint, stopped_without_worker
 from core.jobs.pool.running import LiveRun
 from core.jobs.pool.scheduling import check_room
 from core.settings import Settings
 from core.store.artifacts import ArtifactFiles
-from core.store.protocol import LoggedEvent, RunRecord, RunWriter
+from core.store.protocol import RunRecord, RunWriter
 
 MAX_NAME = 200
 MAX_STEPS = 100_000
+MAX_ANSWERED_AGAIN = 256
 _ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 PRIORITY = {"lens": 0, "training": 1}
@@ -39,6 +42,8 @@ class Requests:
         self._settings = settings
         self._engine = engine
         self._live = live
+        self.answered_again = deque[str](maxlen=MAX_ANSWERED_AGAIN)
+        """Old runs whose results somebody has just been sent to."""
         self._asks: dict[str, Callable[[Answer], Answer]] = {
             "submit": self._submit,
             "command": self._command,
@@ -67,16 +72,20 @@ class Requests:
         key = job.key()
         known = self._store.by_key(key) if job.lane == "lens" else None
         if known is not None and self._has_all_files(known):
+            self.answered_again.append(known.id)
             return {"run": known.id}
-        n_live = sum(one.worker.lane == job.lane for one in self._live.values())
-        check_room(n_live + len(self._store.queue(priority=PRIORITY[job.lane])), self._settings)
+        self._check_room(job.lane)
         owner, name = _plain(_text(request, "owner")), _plain(_text(request, "name"))
         self._store.create(_new_record(run, job, key, owner, name))
         self._store.update(run, priority=PRIORITY[job.lane])
         return {"run": run}
 
+    def _check_room(self, lane: Lane) -> None:
+        n_live = sum(one.worker.lane == lane for one in self._live.values())
+        check_room(lane, n_live + len(self._store.queue(priority=PRIORITY[lane])), self._settings)
+
     def _has_all_files(self, record: RunRecord) -> bool:
-        return all(self._files.path(record.id, one.name).exists() for one in self._store.artifacts(record.id))
+        return all(self._files.is_whole(record.id, one.name, one.sha256) for one in self._store.artifacts(record.id))
 
     def _command(self, request: Answer) -> Answer:
         command = _parse_command(request)
@@ -93,6 +102,8 @@ class Requests:
             self._store.update(record.id, state=live.state)
         elif record.state == "queued":
             self._command_waiting(record, command)
+        elif record.state == "paused":
+            self._command_released(record, command, job.lane)
         else:
             raise SpecError(f"This run is {record.state}, so it takes no commands.", hint="Start it again.")
         return {}
@@ -101,9 +112,7 @@ class Requests:
         carry = parse_carry(self._store.carry(record.id))
         match command:
             case Stop():
-                seq = record.last_seq + 1
-                self._store.append(record.id, [LoggedEvent(seq, Finished("stopped", record.last_step, 0.0))])
-                self._store.update(record.id, state="stopped", reason="stopped", last_seq=seq, finished=time.time())
+                end_without_worker(self._store, record, stopped_without_worker(self._store, self._files, record.id), "stopped")
             case Pause():
                 self._store.update(record.id, carry=carry_text(Carry(carry.changes, record.last_step)))
             case Resume():
@@ -111,8 +120,28 @@ class Requests:
             case _:
                 raise SpecError("This run still waits for its turn.", hint="Do this once it runs, or stop it now.")
 
+    def _command_released(self, record: RunRecord, command: Command, lane: Lane) -> None:
+        """A run whose long pause took its worker waits for another one, to go on where it was."""
+        if isinstance(command, Stop):
+            self._command_waiting(record, command)
+            return
+        if isinstance(command, Pause):
+            return
+        self._check_room(lane)
+        rewind_to_checkpoint(self._store, self._files, record, None, was_paused=True)
+        carry = parse_carry(self._store.carry(record.id))
+        match command:
+            case Resume():
+                carry = Carry(carry.changes, None)
+            case Step(n=n):
+                carry = Carry(carry.changes, record.last_step + n)
+            case SetHyper():
+                change = Change(record.last_step, command.lane, command.name, command.value)
+                carry = Carry((*carry.changes, change), carry.pause_at)
+        self._store.update(record.id, state="queued", carry=carry_text(carry))
+
     def _status(self, request: Answer) -> Answer:
-        running = [run for run in self._live.values() if not run.is_over]
+        running = [run for run in self._live.values() if run.is_working]
         queued = self._store.in_states(["queued"])
         status = PoolStatus(self._engine.is_warm("training"), self._engine.is_warm("lens"), len(running), len(queued))
         return {"status": asdict(status)}

@@ -10,7 +10,7 @@ from core.events import (
     Event,
     Failed,
     Finished,
-    HyperChanged,
+    Noticed,
     Paused,
     Resumed,
     Started,
@@ -29,7 +29,7 @@ from core.jobs.messages import (
     step_after,
 )
 from core.jobs.pool.engine import WorkerHandle
-from core.jobs.pool.recovery import carry_after, rewind_to_checkpoint
+from core.jobs.pool.recovery import carry_after, rewind_to_checkpoint, stopped_without_worker
 from core.settings import Settings
 from core.store.artifacts import ArtifactFiles
 from core.store.protocol import ArtifactRecord, LoggedEvent, RunRecord, RunWriter
@@ -38,7 +38,11 @@ from core.types import RunState
 LOG = logging.getLogger(__name__)
 
 STOP_S = 2.0
-"""A job that was told to stop and did not hear it by then is killed."""
+"""A job that was told to stop and did not hear it by then is killed,"""
+STOP_GAPS = 3.0
+"""unless it is known to be silent for long, as within a long step: then it has so many times its longest silence,"""
+MAX_STOP_S = 30.0
+"""and this at most."""
 GOODBYE_S = 10.0
 """A job that heard it has this long for its last checkpoint and test."""
 
@@ -55,6 +59,8 @@ class LiveRun:
     state: RunState = "starting"
     begun: float = field(default_factory=time.monotonic)
     heard: float = field(default_factory=time.monotonic)
+    touched: float = field(default_factory=time.monotonic)
+    longest_gap_s: float = 0.0
     stop_deadline: float | None = None
     is_hung: bool = False
     is_over: bool = False
@@ -70,12 +76,34 @@ class LiveRun:
     def id(self) -> str:
         return self.record.id
 
+    @property
+    def is_working(self) -> bool:
+        """Whether it takes processor time."""
+        return not self.is_over and self.state != "paused"
+
     def order(self, command: Command) -> None:
         """Pass a command on."""
+        self.touched = time.monotonic()
         if isinstance(command, Stop) and self.stop_deadline is None:
-            self.stop_deadline = time.monotonic() + STOP_S
+            self.stop_deadline = self.touched + self._stop_s()
             self.state = "stopping"
         self.worker.send(ordered(self.id, command))
+
+    def hear(self) -> None:
+        """Note that its worker has just said something."""
+        now = time.monotonic()
+        self.longest_gap_s = max(self.longest_gap_s, self._silence_s(now))
+        self.heard = self.touched = now
+
+    def _silence_s(self, now: float) -> float:
+        """How long its job has been silent. Not counted where it has not begun, or waits."""
+        return 0.0 if self.state in ("starting", "paused") else now - self.heard
+
+    def _stop_s(self) -> float:
+        if self.worker.lane == "lens":
+            return STOP_S  # there is nothing to save
+        gap_s = max(self.longest_gap_s, self._silence_s(self.touched))
+        return min(MAX_STOP_S, max(STOP_S, STOP_GAPS * gap_s))
 
 
 class RunBook:
@@ -94,7 +122,7 @@ class RunBook:
         """
         was_alive = run.worker.is_alive()  # before the pipe is emptied, or a last word could be lost
         for data in run.worker.receive():
-            run.heard = time.monotonic()
+            run.hear()
             message = decode(data)
             if isinstance(message, Stopping):
                 run.stop_deadline = time.monotonic() + GOODBYE_S
@@ -116,53 +144,56 @@ class RunBook:
         elif run.state != "paused" and now - run.heard > self._settings.hang_s:
             run.is_hung = True
             run.worker.kill()
+        elif run.state == "paused" and now - run.touched > self._settings.pause_s:
+            self._release(run)
+
+    def _release(self, run: LiveRun) -> None:
+        """Somebody forgot this pause: others may have the worker. The run stays paused, and Resume starts it again."""
+        LOG.info("run %s gives its worker back after a long pause", run.id)
+        run.worker.kill()
+        run.is_over = True
+        self._store.update(run.id, attempt=max(0, run.record.attempt - 1), pid=None)  # the next attempt is not its fault
 
     def _take(self, run: LiveRun, events: tuple[LoggedEvent, ...]) -> None:
         if [logged.seq for logged in events] != list(range(run.seq + 1, run.seq + 1 + len(events))):
             raise ValueError(f"events out of order after {run.seq}")
-        if events and not run.is_over:
-            self._store.append(run.id, events)
-            for logged in events:
-                self._note(run, logged)
-            self._save(run)
+        if not events or run.is_over:
+            return
+        # All is derived before anything is written: what cannot be derived must leave neither row nor number behind.
+        step, carry, state = run.step, run.carry, run.state
+        for logged in events:
+            step, carry = step_after(logged.event, step), carry_after(carry, logged.event)
+            state = _state_after(state, logged.event)
+        self._store.append(run.id, events)
+        self._store.update(run.id, last_seq=events[-1].seq, last_step=step, state=state, carry=carry_text(carry))
+        run.seq, run.step, run.carry, run.state = events[-1].seq, step, carry, state
+        for logged in events:
+            self._note(run, logged)
 
     def _say(self, run: LiveRun, *events: Event) -> None:
         """Append events of the supervisor's own."""
         self._take(run, tuple(LoggedEvent(run.seq + n, event) for n, event in enumerate(events, start=1)))
 
     def _note(self, run: LiveRun, logged: LoggedEvent) -> None:
-        event, run.seq = logged.event, logged.seq
-        run.step = step_after(event, run.step)
+        event = logged.event
         if isinstance(event, ArtifactSaved):
             self._store.add_artifact(
                 ArtifactRecord(run.id, event.name, event.kind, event.step, logged.seq, event.n_bytes, event.sha256)
             )
             run.has_new_checkpoint = run.has_new_checkpoint or event.kind == "checkpoint"
-        elif isinstance(event, (HyperChanged, Paused, Resumed)):
-            self._update_carry(run, event)
         elif isinstance(event, (Finished, Failed)):
             self._end(run, event)
-        run.state = _state_after(run, event)
-
-    def _update_carry(self, run: LiveRun, event: Event) -> None:
-        carry = carry_after(run.carry, event)
-        if carry != run.carry:
-            run.carry = carry
-            self._store.update(run.id, carry=carry_text(carry))
 
     def _end(self, run: LiveRun, event: Finished | Failed) -> None:
         run.is_over = True
         reason = event.reason if isinstance(event, Finished) else event.message
         self._store.update(run.id, reason=reason, finished=time.time())
 
-    def _save(self, run: LiveRun) -> None:
-        self._store.update(run.id, last_seq=run.seq, last_step=run.step, state=run.state)
-
     def _lost(self, run: LiveRun) -> None:
         """The worker is gone and its run had not ended."""
         reason = run.worker.end()
         if run.stop_deadline is not None:
-            self._say(run, Finished("stopped", run.step, time.monotonic() - run.begun))
+            self._say(run, *self._stopped(run))
         elif run.is_hung:
             limit = f"{self._settings.hang_s:g} s"
             self.fail(run, "hung", f"The worker said nothing for {limit} and was stopped.", "Choose a smaller model or batch.")
@@ -176,6 +207,16 @@ class RunBook:
             self.fail(run, "worker-lost", message, "Choose a smaller model or batch, and look into the log of the workers.")
             self._store.update(run.id, state="interrupted")
 
+    def _stopped(self, run: LiveRun) -> tuple[Event, ...]:
+        """The end of a run whose worker did not hear that it was to stop: only what was saved is kept."""
+        if run.worker.lane == "lens":
+            return (Finished("stopped", run.step, time.monotonic() - run.begun),)
+        end = stopped_without_worker(self._store, self._files, run.id)
+        if end.step == run.step:
+            return (end,)
+        message = f"The worker did not stop in time and was ended: the weights of step {end.step:,} are kept."
+        return Noticed("warning", "stopped-hard", message, "A smaller model or batch makes shorter steps."), end
+
 
 def requeue(store: RunWriter, files: ArtifactFiles, record: RunRecord, lost: WorkerLost, state: RunState) -> None:
     """Let a run wait for another attempt. `state` is the one in which it was lost."""
@@ -183,14 +224,14 @@ def requeue(store: RunWriter, files: ArtifactFiles, record: RunRecord, lost: Wor
     store.update(record.id, state="queued", pid=None)
 
 
-def _state_after(run: LiveRun, event: Event) -> RunState:
+def _state_after(state: RunState, event: Event) -> RunState:
     match event:
         case Finished():
             return "stopped" if event.reason == "stopped" else "finished"
         case Failed():
             return "failed"
-        case Paused() if run.state != "stopping":
+        case Paused() if state != "stopping":
             return "paused"
-        case Started() | Resumed() if run.state != "stopping":
+        case Started() | Resumed() if state != "stopping":
             return "running"
-    return "running" if run.state == "starting" else run.state
+    return "running" if state == "starting" else state

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from math import log
 
 from core.errors import TooExpensive
+from core.jobs.pool.engine import Lane
 from core.settings import Settings
 
 MAX_CHECKPOINTS = 24
@@ -12,13 +13,13 @@ KEPT_LAST = 2
 """The newest may turn out to be damaged."""
 
 
-def check_room(n_unfinished: int, settings: Settings) -> None:
+def check_room(lane: Lane, n_unfinished: int, settings: Settings) -> None:
     """Refuse one run more.
 
     Raises:
-        TooExpensive: as many are unfinished as may run and wait.
+        TooExpensive: as many of this lane are unfinished as may work and wait.
     """
-    limit = settings.max_running + settings.max_queued
+    limit = settings.max_lens_queued if lane == "lens" else settings.max_running + settings.max_queued
     if n_unfinished >= limit:
         raise TooExpensive(
             f"{n_unfinished} runs are unfinished, the limit is {limit}.", hint="Wait until one ends, or stop one."

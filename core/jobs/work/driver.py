@@ -10,6 +10,7 @@ from core.errors import LayerwiseError
 from core.events import Artifact, ArtifactSaved, Command, Event, Failed, Finished, Pause, Paused, Resume, Resumed, Step, Stop
 from core.jobs.job import Stopped, Stream
 from core.jobs.messages import step_after
+from core.jobs.work.limits import is_memory_spent
 
 LOG = logging.getLogger(__name__)
 _NO_MEMORY = re.compile(r"out of memory|not enough memory|(can't|cannot|unable to) allocate", re.IGNORECASE)
@@ -119,7 +120,9 @@ def kebab(name: str) -> str:
 
 
 def _failure(error: Exception, step: int) -> Failed:
-    if isinstance(error, MemoryError) or _NO_MEMORY.search(str(error)):
+    has_no_memory = isinstance(error, MemoryError) or _NO_MEMORY.search(str(error))
+    # a library that runs out of memory while it is being imported may not know what hit it
+    if has_no_memory or (isinstance(error, (SystemError, ImportError)) and is_memory_spent()):
         return Failed(
             "out-of-memory", "The run needed more memory than a worker may take.", "Choose a smaller batch or model.", step
         )

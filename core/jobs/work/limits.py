@@ -19,7 +19,8 @@ OOM_SCORE = "800"
 MIB = 2**20
 
 SECRET_WORDS = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "KEY", "CREDENTIAL")
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_DISABLE_JIT"), "1")
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+NO_COMPILING = {"NUMBA_DISABLE_JIT": "1"}  # SHAP's first call would compile for 6.6 s; at our sizes Python is faster
 # Large tensors come from the heap and stay there: up to 5,660 page faults less per step. Read by glibc at exec only.
 HUGE_PAGES = {
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
@@ -29,9 +30,9 @@ HUGE_PAGES = {
 
 
 def worker_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment for a supervisor and its workers: one thread each, and no variable that is named like a secret."""
+    """The environment for a supervisor and its workers: one thread each, no compiling, no variable named like a secret."""
     kept = {name: value for name, value in environment.items() if not any(word in name.upper() for word in SECRET_WORDS)}
-    return kept | (HUGE_PAGES if sys.platform == "linux" else {}) | ONE_THREAD
+    return kept | (HUGE_PAGES if sys.platform == "linux" else {}) | ONE_THREAD | NO_COMPILING
 
 
 def lower_priority(nice: int) -> None:
@@ -84,3 +85,9 @@ def _lower(which: int, wanted: int) -> None:
     _, hard = resource.getrlimit(which)
     allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     resource.setrlimit(which, (allowed, hard))
+
+
+def is_memory_spent() -> bool:
+    """Whether this process holds nearly all the memory that it may take."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
+    return limit != resource.RLIM_INFINITY and data_bytes() > 0.9 * limit

@@ -292,3 +292,14 @@ def test_a_chosen_moment_belongs_to_its_run(client):
     app.session_state["state.run"] = second
     app.run()
     assert "Weights after step 40" in texts(app)
+
+
+def test_a_result_that_was_forgotten_meanwhile_is_asked_for_again(client):
+    app = lens(client, "inspect", run=trained(client, short()))
+    n = len(client.jobs)
+    for run in [run for run, record in client.store.records.items() if record.kind == "activations"]:
+        del client.store.records[run]
+    app.run()
+    assert not app.exception
+    assert len(client.jobs) == n + 1
+    assert len(app.get("plotly_chart")) == 1 + len(short().model.layers)

@@ -68,3 +68,8 @@ def test_allowed_hosts_come_from_the_settings() -> None:
 
 def test_a_host_name_is_what_stands_before_the_port() -> None:
     assert [host_name(host) for host in ("A.b:80", "a", "[::1]:80", None)] == ["a.b", "a", "[::1]", ""]
+
+
+def test_scripts_may_open_sockets_to_our_own_host_only() -> None:
+    (allowed,) = [part.split()[1:] for part in HEADERS["content-security-policy"].split("; ") if part.startswith("connect-src")]
+    assert set(allowed) == {"'self'", "data:", "blob:"}

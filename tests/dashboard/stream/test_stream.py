@@ -67,3 +67,19 @@ def test_our_own_page_is_welcome() -> None:
     messages, code = heard(reader, f"/api/runs/{RUN}/live", origin="http://testserver")
     assert messages
     assert code == 1000
+
+
+@pytest.mark.parametrize("error", [KeyError("a bug"), RuntimeError("a bug")])
+def test_after_a_bug_the_browser_is_told_to_come_again(error: Exception) -> None:
+    class Buggy(ListReader):
+        def run(self, run):
+            raise error
+
+    assert heard(Buggy(), f"/api/runs/{RUN}/live") == ([], 1011)
+
+
+@pytest.mark.parametrize("state", ["finished", "stopped", "failed", "interrupted"])
+def test_a_run_that_ended_in_any_way_is_closed_as_done(state: str) -> None:
+    messages, code = heard(ListReader(started(), steps(1, 2.0), state=state), f"/api/runs/{RUN}/live")
+    assert messages
+    assert code == 1000
