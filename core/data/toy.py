@@ -48,7 +48,7 @@ class Toy(DatasetChoice):
     def profile(self) -> DataProfile:
         """What is known before loading."""
         sizes = split_sizes(self.n_points, self.train_share, self.validation_share)
-        return DataProfile("points", (2,), ("class 0", "class 1"), *sizes, feature_names=("x", "y"))
+        return DataProfile("points", (2,), ("class 0", "class 1"), *sizes, feature_names=("x1", "x2"))
 
     def splits(self, seed: int) -> Splits:
         """The points, split; the model sees raw coordinates."""

@@ -128,7 +128,7 @@ def _cam_layer(module: "nn.Module", x: object) -> tuple[str, "nn.Module", tuple[
     for wanted in (GOOD_MAP, SMALLEST_MAP):
         for (name, layer), side in reversed(list(zip(layers.items(), sides, strict=True))):
             if min(side) >= wanted:
-                return f"{name} Conv2d", layer, side
+                return f"{int(name) + 1} Conv2d" if name.isdigit() else name, layer, side  # layers count from 1 on every screen
     raise NotApplicable(
         f"No convolution of this model has maps of at least {SMALLEST_MAP} × {SMALLEST_MAP} pixels.",
         hint="Pool later or less, so that the last convolution still sees places.",

@@ -39,7 +39,7 @@ def activation_maps(
         probabilities = class_probabilities(quiet, logits[None].double())[0].float().numpy()
     maps = tuple(output[0].float().numpy() for output in outputs)
     return ActivationMaps(
-        layer_names=tuple(f"{i} {type(layer).__name__}" for i, layer in enumerate(layers)),
+        layer_names=tuple(f"{i} {type(layer).__name__}" for i, layer in enumerate(layers, start=1)),
         maps=maps,
         zero_share=tuple(float(np.mean(values == 0)) for values in maps),
         input=x[0].float().numpy(),

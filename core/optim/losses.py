@@ -46,7 +46,7 @@ class MultiMargin(LossChoice):
     source = "Weston & Watkins 1999"
     torch_class = "torch.nn:MultiMarginLoss"
     unit = "margin"
-    margin: Annotated[float, Field(gt=0, le=10)] = 1.0
+    margin: Annotated[float, Field(ge=0.01, le=10)] = 1.0
     """How far the right logit should lead."""
 
 

@@ -11,10 +11,10 @@ from core.spec import Choice, on_menu
 if TYPE_CHECKING:
     import torch
 
-LearningRate = Annotated[float, Field(gt=0, le=10, title="learning rate")]
+LearningRate = Annotated[float, Field(ge=1e-7, le=10, title="learning rate")]
 Momentum = Annotated[float, Field(ge=0, lt=1)]
 Decay = Annotated[float, Field(ge=0, le=1)]
-Epsilon = Annotated[float, Field(gt=0, le=1)]
+Epsilon = Annotated[float, Field(ge=1e-12, le=1)]
 
 
 class OptimizerChoice(Choice):

@@ -38,6 +38,7 @@ Item = Event | Artifact
 REPORT_S = 0.04
 """Steps are reported so often; also how long a pause or a change may take to hold."""
 MAX_STEPS_PER_REPORT = 2_000
+FIRST_SAVE_S = 0.5
 SURFACE_S, SURFACE_SLOWER = 0.15, 0.005
 """Time between two decision surfaces, and by how much it grows per second of training: a day's log holds some 1,600."""
 
@@ -90,7 +91,8 @@ class _Story:
         self.statistics = Allowance(share=0.005, gap_s=0.1)
         self.surface = Allowance(share=0.05, gap_s=SURFACE_S)
         self.memory = Allowance(share=0.003, gap_s=0.25)
-        self.saving = Allowance(share=0.01, gap_s=settings.checkpoint_s)
+        self.saving = Allowance(share=0.01, gap_s=min(settings.checkpoint_s, FIRST_SAVE_S))
+        self.settings = settings
 
     def obey(self, command: Command) -> Event | None:
         """Do what a command says; the event that answers it, if any."""
@@ -159,6 +161,7 @@ class _Story:
         """Tell and keep all there is up to this step; whoever reads `Paused` stops pulling."""
         self.is_pausing = False
         yield from self._reported()
+        self.run.remember()
         yield from self._saved()
         yield Paused(self.run.step)
 
@@ -215,6 +218,7 @@ class _Story:
             start = time.perf_counter()
             run.remember()
             self.memory.spend(now, time.perf_counter() - start)
+        self.saving.gap_s = min(self.settings.checkpoint_s, FIRST_SAVE_S + run.watch.read())  # early moments are worth a look
         if self.saving.is_due(now) and not self._is_diverged():
             start = time.perf_counter()
             checkpoints = list(self._saved())
@@ -264,13 +268,14 @@ class _Story:
         """The end of a run whose loss is not a number any more: the last good state is kept."""
         run = self.run
         yield from self._reported()
-        yield run.last_good()  # the newest one: a checkpoint of a later step may hold what led to the bad loss
+        good = run.last_good()
+        yield good  # the newest one: a checkpoint of a later step may hold what led to the bad loss
         lr = run.learning_rates()[0]
         first = min(runner.died_at for runner in run.runners)
         yield Failed(
             "diverged",
             f"The loss became infinite or NaN (not a number) at step {first:,}, "
-            f"with learning rate {lr:g}. The last good weights are kept.",
+            f"with learning rate {lr:g}. The last good weights, after step {good.step:,}, are kept.",
             f"Try a learning rate of {lr / 10:g}, or standardised inputs, or a batch normalisation layer.",
             run.step,
         )

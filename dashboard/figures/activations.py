@@ -55,7 +55,7 @@ def probability_bars(maps: ActivationMaps, *, dark: bool = False) -> go.Figure:
         template=theme.template(dark),
         title_text=_("Prediction"),
         height=100 + 24 * len(names),
-        xaxis={"title_text": _("probability"), "range": [0, 1], "tickformat": ".0%"},
+        xaxis={"title_text": _("probability"), "range": [0, 1.02], "dtick": 0.2, "tickformat": ".0%"},
         yaxis={"title_text": _("class"), "showgrid": False, **places},
     )
 

@@ -11,7 +11,7 @@ from core.experiment.check import findings
 from core.experiment.experiment import Experiment, Lane
 from core.models.layers.menu import AnyLayer
 from core.models.model import ModelSpec, infer
-from core.models.presets import PRESETS
+from core.models.presets import PRESETS, Preset
 from core.optim.losses import AnyLoss
 from core.optim.optimizers import AnyOptimizer
 from core.spec import parse_json
@@ -91,6 +91,8 @@ def _model(experiment: Experiment) -> None:
                 _use(experiment, model=finding.fix.spec.model)  # type: ignore[attr-defined]
                 return
 
+    if any(finding.severity == "error" for finding in about_model) and fitting:
+        _way_out(experiment, fitting[-1], profile.n_classes)
     layer_stack(
         view,
         AnyLayer,
@@ -100,6 +102,22 @@ def _model(experiment: Experiment) -> None:
         on_fix=fix,
     )
     findings_list([finding for finding in found if finding not in about_model], screen="build")
+
+
+def _way_out(experiment: Experiment, preset: Preset, n_classes: int) -> None:
+    """One button out of a stack that was made for other data."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.text(
+            _("This stack does not fit the data. Mend it below, layer by layer, or start from one that fits."), width="stretch"
+        )
+        st.button(
+            _("Use {preset}").format(preset=_(preset.label)),
+            key="build.way_out",
+            on_click=_use,
+            args=(experiment,),
+            kwargs={"model": preset.model(n_classes)},
+            icon=":material/auto_awesome:",
+        )
 
 
 def _model_from(layers: list[dict[str, object]]) -> ModelSpec:

@@ -36,7 +36,14 @@ def render() -> None:
     with st.container(key="explain.controls", horizontal=True, vertical_alignment="bottom"):
         target = _target(profile.class_names)
         seed = st.number_input(
-            _("Seed"), 0, 2**31 - 1, SEED, key="explain.seed", width=140, help=_("Of LIME's and SHAP's sampling.")
+            _("Seed"),
+            0,
+            2**31 - 1,
+            SEED,
+            key="explain.seed",
+            persist_state="session",
+            width=140,
+            help=_("Of LIME's and SHAP's sampling."),
         )
         view = _view() if profile.modality == "image" else "overlay"
     if not fitting:
@@ -56,6 +63,7 @@ def _target(class_names: tuple[str, ...]) -> int | None:
         _("Explain the class"),
         options,
         key="explain.target",
+        persist_state="session",
         format_func=lambda target: _("the predicted one") if target is None else class_names[target],
         width=220,
     )
@@ -64,7 +72,9 @@ def _target(class_names: tuple[str, ...]) -> int | None:
 def _view() -> str:
     labels = {"overlay": _("over the image"), "map": _("map alone"), "abs": _("size only")}
     return (
-        st.segmented_control(_("Show"), VIEWS, default="overlay", key="explain.view", format_func=labels.__getitem__)
+        st.segmented_control(
+            _("Show"), VIEWS, default="overlay", key="explain.view", persist_state="session", format_func=labels.__getitem__
+        )
         or "overlay"
     )
 
@@ -119,7 +129,8 @@ def _trust(found: Attribution) -> list[str]:
         )
     ]
     if found.base is not None:
-        words.append(_("base value {base:.3f}").format(base=found.base))
+        base = _("base value {base:.3f}") if found.fit_r2 is None else _("intercept {base:.3f}")
+        words.append(base.format(base=found.base))
     if found.residual is not None:
         words.append(_("additivity residual {residual:.1e}").format(residual=found.residual))
     if found.fit_r2 is not None:

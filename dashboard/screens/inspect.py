@@ -54,6 +54,7 @@ def _scale() -> str:
         SCALES,
         default="layer",
         key="inspect.scale",
+        persist_state="session",
         format_func=labels.__getitem__,
         help=_("Maps compare only within one scale; a scale per map shows the structure of faint maps."),
     )
@@ -63,6 +64,8 @@ def _scale() -> str:
 def _prediction(maps: ActivationMaps) -> str:
     """What the network says, and what is right."""
     guess = int(maps.probabilities.argmax())
-    return _("The network says {guess} with probability {p:.1%}; right is {label}. Weights after step {step:,}.").format(
-        guess=maps.class_names[guess], p=maps.probabilities[guess], label=maps.class_names[maps.label], step=maps.step
+    weights = _("Weights after step {step:,}.") if maps.step else _("Initial weights, before any training.")
+    words = _("The network says {guess} with probability {p:.1%}; right is {label}.").format(
+        guess=maps.class_names[guess], p=maps.probabilities[guess], label=maps.class_names[maps.label]
     )
+    return f"{words} {weights.format(step=maps.step)}"

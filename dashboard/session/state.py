@@ -43,6 +43,7 @@ def experiment() -> Experiment:
 def set_experiment(changed: Experiment) -> None:
     """Take another experiment in hand; the present run stays where it is."""
     st.session_state[EXPERIMENT] = file_text(changed)
+    st.session_state[LINK_PROBLEM] = ""
 
 
 def run_id() -> str | None:
@@ -53,6 +54,7 @@ def run_id() -> str | None:
 def set_run(run: str | None) -> None:
     """Look at another run."""
     st.session_state[RUN] = run
+    st.session_state[LINK_PROBLEM] = ""
 
 
 def run() -> RunRecord | None:

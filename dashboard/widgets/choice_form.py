@@ -61,8 +61,11 @@ def _field(view: FieldView, present: C, key: str, on_change: Callable[[C], None]
     """One widget, showing the present value."""
 
     def change() -> None:
+        value = st.session_state[key]
+        if value is None and not view.is_optional:
+            return  # the field was emptied, or held no number: it goes back to the present value
         try:
-            on_change(present.but(**{view.name: view.clamp(st.session_state[key])}))
+            on_change(present.but(**{view.name: view.clamp(value)}))
         except SpecError as error:  # two fields that do not go together; the widget goes back to the present value
             toast(error)
 
@@ -76,12 +79,20 @@ def _field(view: FieldView, present: C, key: str, on_change: Callable[[C], None]
     elif view.kind == "int":
         low = int(view.min) if view.min is not None else None
         high = int(view.max) if view.max is not None else None
-        st.number_input(label, low, high, step=int(view.step or 1), key=key, on_change=change, help=help_text)
+        st.number_input(label, low, high, None, step=int(view.step or 1), key=key, on_change=change, help=help_text)
     else:
         low = float(view.min) if view.min is not None else None
         high = float(view.max) if view.max is not None else None
         st.number_input(
-            label, low, high, step=float(view.step or tenth(value)), format="%g", key=key, on_change=change, help=help_text
+            label,
+            low,
+            high,
+            None,
+            step=float(view.step or tenth(value)),
+            format="%g",
+            key=key,
+            on_change=change,
+            help=help_text,
         )
 
 

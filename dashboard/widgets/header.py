@@ -4,6 +4,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.diagnostics import Diagnostic
 from core.errors import LayerwiseError
 from core.experiment.check import findings
 from core.experiment.examples import EXAMPLES, default_experiment
@@ -41,13 +42,16 @@ def header(train_page: Any, *, is_on_train: bool) -> None:
             name = _("run {id}") if is_same else _("run {id}, of an earlier experiment")
             st.badge(f"{name.format(id=record.id[:6])}: {_(words)}", color=color)  # type: ignore[arg-type]
         st.space("stretch")
-        is_off = not _can_train(experiment)
+        error = _first_error(experiment)
+        is_off = error is not None
         if st.button(_("Train"), key="header.train", type="primary", icon=":material/play_arrow:", disabled=is_off):
             _start(experiment, train_page, is_on_train)
         _ready_menu()
         share(experiment)
     if words := state.link_problem():
         problem(words)
+    if error is not None and is_on_train:
+        problem(_("This experiment cannot be trained yet: {why} Mend it on the Build screen.").format(why=error.message))
 
 
 def sentence(experiment: Experiment) -> str:
@@ -62,8 +66,10 @@ def sentence(experiment: Experiment) -> str:
     return f"{_(data.label)}  ·  {layers}, {size}  ·  {lanes}"
 
 
-def _can_train(experiment: Experiment) -> bool:
-    return not any(finding.severity == "error" for finding in findings(experiment, resources.settings()))
+def _first_error(experiment: Experiment) -> Diagnostic | None:
+    """What keeps the experiment from being trained."""
+    found = findings(experiment, resources.settings())
+    return next((finding for finding in found if finding.severity == "error"), None)
 
 
 def _ready_menu() -> None:

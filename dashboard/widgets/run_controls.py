@@ -35,6 +35,8 @@ def _slider(record: RunRecord, lane: int, label: str, began: float, present: flo
 
     def change() -> None:
         value = st.session_state[key]
+        if value == shown:
+            return
         st.session_state[wish] = (record.id, record.generation, present, value)
         send(record.id, SetHyper(lane, "lr", value))
 

@@ -15,6 +15,8 @@ def training_form(experiment: Experiment, *, key: str, on_change: Callable[..., 
 
     def change(name: str) -> None:
         value = st.session_state[f"{key}.{name}"]
+        if value is None:
+            return  # emptied: it goes back to the present value
         if name == "epochs":
             on_change(budget=experiment.budget.but(epochs=value))
         elif name == "full":
@@ -31,16 +33,16 @@ def training_form(experiment: Experiment, *, key: str, on_change: Callable[..., 
     left, right = st.columns(2)
     with left:
         st.number_input(
-            _("Batch size"), 1, MAX_BATCH, key=f"{key}.batch_size", on_change=change, args=("batch_size",), disabled=is_full,
-            help=_("Examples per optimizer step."),
+            _("Batch size"), 1, MAX_BATCH, None, key=f"{key}.batch_size", on_change=change, args=("batch_size",),
+            disabled=is_full, help=_("Examples per optimizer step."),
         )  # fmt: skip
         st.number_input(
-            _("Epochs"), 1, MAX_EPOCHS, key=f"{key}.epochs", on_change=change, args=("epochs",),
+            _("Epochs"), 1, MAX_EPOCHS, None, key=f"{key}.epochs", on_change=change, args=("epochs",),
             help=_("Passes over the training split."),
         )  # fmt: skip
     with right:
         st.number_input(
-            _("Seed"), 0, MAX_SEED, key=f"{key}.seed", on_change=change, args=("seed",),
+            _("Seed"), 0, MAX_SEED, None, key=f"{key}.seed", on_change=change, args=("seed",),
             help=_("Start of all random numbers: data, split, initial weights, batch order."),
         )  # fmt: skip
         st.checkbox(

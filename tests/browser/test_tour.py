@@ -117,7 +117,7 @@ def test_the_whole_tour(page, server, browser):
 
     # pictures in Inspect and Explain
     open_screen(page, "Inspect")
-    page.get_by_text("0 Conv2d: 16 maps of 8 × 8").first.wait_for(timeout=WAIT_MS)
+    page.get_by_text("1 Conv2d: 16 maps of 8 × 8").first.wait_for(timeout=WAIT_MS)
     page.get_by_role("radio", name="3").first.click()
     page.get_by_text("right is 3").first.wait_for(timeout=WAIT_MS)
     assert page.get_by_test_id("stPlotlyChart").count() == 9

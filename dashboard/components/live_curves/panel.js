@@ -48,7 +48,7 @@ export class Panel {
     const tip = (what) => `${this.series.length > 1 ? `${escape(name)}, ` : ""}${what}: ${unit}<extra></extra>`;
     return [
       { x: [], y: [], mode: "lines", line: { color: colour, width: 1 }, opacity: 0.22, visible: false, hoverinfo: "skip" },
-      { x: [], y: [], mode: "lines", line: { color: colour, width: 1.2 }, opacity: 0.65, hovertemplate: tip(texts.batches) },
+      { x: [], y: [], mode: "lines", line: { color: colour, width: 1.2 }, marker: { color: colour, size: 3 }, opacity: 0.65, hovertemplate: tip(texts.batches) },
       { x: [], y: [], mode: "lines+markers", line: { color: colour, width: 2.4 }, marker: { color: colour, size: 6 }, hovertemplate: tip(texts.train) },
       {
         x: [], y: [], mode: "lines+markers", hovertemplate: tip(texts.validation),
@@ -92,13 +92,17 @@ export class Panel {
     const shown = [];
     const modes = [];
     for (const curve of curves) {
-      for (const part of [curve.raw, curve.batches, curve.train, curve.validation]) {
+      // batch accuracy is measured now and then: dots, since a line would tell of what was not measured
+      const isDots = this.spec.isPercent;
+      const parts = isDots ? [null, curve.raw ?? curve.batches, curve.train, curve.validation] : [curve.raw, curve.batches, curve.train, curve.validation];
+      for (const part of parts) {
         const data = part ? decimated({ n: part.n, x: (i) => part.step(i) / this.factor, y: part.y, lo, hi, buckets }) : { x: [], y: [] };
         xs.push(data.x);
         ys.push(data.y);
         shown.push(Boolean(part));
         const isByEpoch = part === curve.train || part === curve.validation;
-        modes.push(isByEpoch && data.x.length <= MAX_MARKERS ? "lines+markers" : "lines");
+        const isLine = isByEpoch || !isDots;
+        modes.push(isLine ? (isByEpoch && data.x.length <= MAX_MARKERS ? "lines+markers" : "lines") : "markers");
       }
     }
     this.Plotly.restyle(this.frame, { x: xs, y: ys, visible: shown, mode: modes }, [...Array(this.nSeries * TRACES).keys()]);

@@ -47,7 +47,7 @@ def test_every_map_is_the_output_of_its_layer_also_before_an_in_place_one():
 
 def test_names_zeros_and_labels_are_told():
     found = maps_of(net(), torch.rand(1, 1, 8, 8))
-    assert found.layer_names[:3] == ("0 Conv2d", "1 BatchNorm2d", "2 ReLU")
+    assert found.layer_names[:3] == ("1 Conv2d", "2 BatchNorm2d", "3 ReLU")
     assert found.zero_share[2] == pytest.approx((found.maps[1] <= 0).mean())
     assert 0 < found.zero_share[2] < 1
     assert (found.label, found.class_names, found.step) == (2, NAMES, 17)

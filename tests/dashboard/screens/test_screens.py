@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.data.toy import Circle
 from core.errors import SpecError, StoreError
 from core.events import HyperChanged, Pause, Resume, SetHyper, Stop
+from core.experiment.check import findings
 from core.experiment.codec import file_text, from_link_text, link_text
 from core.experiment.examples import default_experiment
 from core.experiment.experiment import Budget
@@ -212,7 +214,7 @@ def test_inspect_without_a_run_says_that_the_weights_are_untrained(client):
     app = lens(client, "inspect", experiment=short())
     assert not app.exception
     assert "untrained" in texts(app)
-    assert "step 0" in texts(app)
+    assert "Initial weights" in texts(app)
 
 
 def test_another_example_asks_for_other_maps(client):
@@ -288,7 +290,7 @@ def test_a_chosen_moment_belongs_to_its_run(client):
     first, second = trained(client, short()), trained(client, short())
     app = lens(client, "inspect", run=first)
     app.select_slider[0].set_value(0).run()
-    assert "Weights after step 0" in texts(app)
+    assert "Initial weights" in texts(app)
     app.session_state["state.run"] = second
     app.run()
     assert "Weights after step 40" in texts(app)
@@ -303,3 +305,36 @@ def test_a_result_that_was_forgotten_meanwhile_is_asked_for_again(client):
     assert not app.exception
     assert len(client.jobs) == n + 1
     assert len(app.get("plotly_chart")) == 1 + len(short().model.layers)
+
+
+def test_a_number_box_that_is_emptied_keeps_the_present_value(client):
+    app = build(client, short())
+    for key in ("build.optimizer.adam.lr", "build.training.batch_size", "build.training.epochs"):
+        app.number_input(key=key).set_value(None).run()
+        assert not app.exception
+    assert present(app) == short()
+    assert app.number_input(key="build.optimizer.adam.lr").value == 0.003
+    assert app.number_input(key="build.optimizer.adam.lr").min == 1e-7
+
+
+def test_a_stack_made_for_other_data_has_one_button_out(client):
+    app = build(client, short())
+    app.selectbox(key="build.data.kind").set_value("circle").run()
+    app.button(key="build.way_out").click().run()
+    assert not app.exception
+    assert findings(present(app)) == ()
+    assert present(app).data.kind == "circle"
+
+
+def test_train_says_why_it_cannot(client):
+    app = opened(default_experiment("digits").but(data=Circle()))
+    assert app.button(key="header.train").disabled
+    assert "cannot be trained yet: Layer 1 Conv2d needs" in texts(app)
+
+
+def test_the_choices_on_explain_outlive_another_split(client):
+    app = lens(client, "explain", run=trained(client, short()))
+    app.number_input(key="explain.seed").set_value(7).run()
+    app.selectbox(key="explain.split").set_value("train").run()
+    assert not app.exception
+    assert app.number_input(key="explain.seed").value == 7
