@@ -110,7 +110,7 @@ def test_grad_cam_reads_the_last_convolution_with_maps_of_at_least_7(strides, la
     model = nn.Sequential(*layers, nn.Flatten(), nn.LazyLinear(3))
     model(torch.zeros(1, 1, 28, 28))
     subject = image_subject(model)
-    assert GradCam().attribute(subject, silent).notes[0].startswith(f"Read from layer {layer + 1} Conv2d")
+    assert GradCam().attribute(subject, silent).notes[0].startswith(f"Read from layer {int(layer) + 1} Conv2d")
 
 
 @pytest.mark.parametrize("stride", [14, None], ids=["maps too small", "no convolution"])
