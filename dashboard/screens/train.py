@@ -12,7 +12,6 @@ from dashboard.figures.theme import categorical
 from dashboard.session import state
 from dashboard.session.plane import plane_points
 from dashboard.text import _
-from dashboard.widgets.figure import is_dark
 from dashboard.widgets.run_controls import learning_rate, send
 
 
@@ -36,7 +35,7 @@ def _curves(record: RunRecord | None, experiment: Experiment) -> None:
     live_curves(
         record.id if record else None,
         key="train.curves",
-        palette=categorical(is_dark()),
+        palettes=(categorical(dark=False), categorical(dark=True)),
         state=record.state if record else "",
         loss_unit=_(experiment.loss.unit),
     )

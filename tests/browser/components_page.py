@@ -43,7 +43,7 @@ st.title("Components")
 run = st.query_params.get("run")
 st.session_state.setdefault("states", [])
 palette = ["#0072B2", "#D55E00"]
-live_curves(run, key="curves", palette=palette, on_state=lambda state: st.session_state.states.append(state))
+live_curves(run, key="curves", palettes=(palette, palette), on_state=lambda state: st.session_state.states.append(state))
 st.text("States: " + ", ".join(st.session_state.states))
 left, right = st.columns([1, 2])
 with left:

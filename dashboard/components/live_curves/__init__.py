@@ -22,7 +22,7 @@ def live_curves(
     run_id: str | None,
     *,
     key: str,
-    palette: Sequence[str],
+    palettes: tuple[Sequence[str], Sequence[str]],
     state: str = "",
     on_state: Callable[[str], None] | None = None,
     loss_unit: str = "nats",
@@ -30,7 +30,7 @@ def live_curves(
     """Show the curves of a run, or what to do to get some.
 
     Args:
-        palette: one `#rrggbb` per series; more series than colours take them in turn.
+        palettes: for light and for dark pages, one `#rrggbb` per series; more series than colours take them in turn.
         state: the run's state as the page knows it; the browser reports any other once.
         on_state: gets the new state, before the page runs again.
         loss_unit: what the loss is counted in, for its axis.
@@ -44,7 +44,7 @@ def live_curves(
     data = {
         "run": checked_run(run_id),
         "plotly": PLOTLY,
-        "palette": [colour for colour in palette if COLOUR.fullmatch(colour)] or ["#0072b2"],
+        "palettes": [[colour for colour in palette if COLOUR.fullmatch(colour)] or ["#0072b2"] for palette in palettes],
         "state": state,
         "texts": _texts(loss_unit),
     }
@@ -98,6 +98,7 @@ def _texts(loss_unit: str) -> dict[str, str]:
         "elapsed": _("{time} elapsed"),
         "left": _("{time} left"),
         "learning_rate": _("learning rate {value}"),
+        "gradient_norm": _("gradient norm {value}"),
         "position": _("{n} ahead in the queue"),
         "test": _("test accuracy {value}"),
         "alt": _("{title} by step for {n} series. Step {step}: training {train}, validation {validation}."),

@@ -1,7 +1,7 @@
 // Loss and accuracy of a run while it trains: legend, controls, state line and two panels.
 
 import { csv, Smoothed } from "./curve_data.js";
-import { clock, cssValue, download, fill, h, oncePerFrame, setText, short, whenGone, whole } from "./dom.js";
+import { clock, cssValue, download, fill, h, isDark, oncePerFrame, setText, short, whenGone, whole } from "./dom.js";
 import { subscribe } from "./live_feed.js";
 import { loadPlotly, Panel } from "./panel.js";
 
@@ -69,12 +69,15 @@ class View {
   // Called on every rerun and theme change: chart and socket stay as they are unless the run is another
   update(data, setTriggerValue) {
     this.send = setTriggerValue;
-    const isRestyled = this.data && (JSON.stringify(data.palette) !== JSON.stringify(this.data.palette));
     this.data = data;
+    this.palette = data.palettes[isDark(this.root) ? 1 : 0]; // Python does not run when the theme changes
     this.known ??= data.state;
     if (data.run !== this.run || this.subscription?.feed.isStale()) this.follow(data.run);
     const theme = ["--st-text-color", "--st-background-color"].map((name) => cssValue(this.root, name)).join();
-    if (this.panels && (theme !== this.theme || isRestyled)) this.panels.forEach((panel) => panel.restyle());
+    if (this.panels && theme !== this.theme) {
+      this.panels.forEach((panel) => panel.restyle(this.palette));
+      this.drawLegend(this.subscription.feed.hello.series);
+    }
     this.theme = theme;
     this.ask();
   }
@@ -128,7 +131,7 @@ class View {
       this.charts.hidden = false; // boxes must have their size before Plotly measures them
       const loss = new Panel(Plotly, this.lossFrame, { axis: texts.loss_axis }, () => this.ranged());
       const accuracy = new Panel(Plotly, this.accuracyFrame, { axis: texts.accuracy_axis, isPercent: true }, () => this.ranged());
-      for (const panel of [loss, accuracy]) await panel.build(series, this.data.palette, texts);
+      for (const panel of [loss, accuracy]) await panel.build(series, this.palette, texts);
       if (this.built?.feed !== feed) return;
       this.smoothed = series.map(() => ({ loss: new Smoothed(), accuracy: new Smoothed() }));
       this.panels = [loss, accuracy];
@@ -152,7 +155,7 @@ class View {
       box.style.setProperty("--line", colour);
       return box;
     };
-    const palette = (k) => this.data.palette[k % this.data.palette.length];
+    const palette = (k) => this.palette[k % this.palette.length];
     const plain = series.length > 1 ? "currentColor" : palette(0);
     const names = series.length > 1 ? series.map((name, k) => h("span", {}, sample(palette(k), "train"), name)) : [];
     const kinds = ["batches", "train", "validation"];
@@ -210,7 +213,7 @@ class View {
     }
     setText(this.state, isBroken ? texts[connection] : status ? texts[`state_${status.state}`] ?? status.state : texts.connecting);
     this.state.dataset.kind = isBroken ? "broken" : status?.state ?? "connecting";
-    setText(this.facts, status ? facts(status, feed.hello, texts).join("  ·  ") : "");
+    setText(this.facts, status ? facts(status, feed.hello, feed.measured.gradient_norm.at(-1), texts).join("  ·  ") : "");
     const problem = [status?.message, status?.hint].filter(Boolean).join(" ");
     setText(this.problem, problem);
     this.problem.hidden = !problem;
@@ -268,7 +271,7 @@ function byEpoch(feed, k, name, scale) {
   return { n: feed.epochs.length, step: (i) => feed.epochs[i].step, y: (i) => scale * feed.epochs[i][name][k] };
 }
 
-function facts(status, hello, texts) {
+function facts(status, hello, norms, texts) {
   const isRunning = status.state === "running";
   const count = (name, i, n) => fill(texts[n === null || n === undefined ? `${name}_open` : name], { [name]: whole(i), n: whole(n ?? 0) });
   const test = status.test_accuracy?.[0];
@@ -279,6 +282,7 @@ function facts(status, hello, texts) {
     status.elapsed_s > 0 && fill(texts.elapsed, { time: clock(status.elapsed_s) }),
     isRunning && status.left_s !== null && fill(texts.left, { time: clock(status.left_s) }),
     status.learning_rates.length > 0 && fill(texts.learning_rate, { value: [...new Set(status.learning_rates)].map((rate) => short(rate, 3)).join(", ") }),
+    norms && isRunning && fill(texts.gradient_norm, { value: [...norms].map((norm) => short(norm, 2)).join(", ") }),
     status.queue_position > 0 && fill(texts.position, { n: status.queue_position }),
     Number.isFinite(test) && fill(texts.test, { value: `${(100 * test).toFixed(1)} %` }),
     hello?.device,

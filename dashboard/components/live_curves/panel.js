@@ -144,7 +144,8 @@ export class Panel {
   }
 
   // Colours follow the theme; what the user zoomed into stays
-  restyle() {
+  restyle(palette) {
+    this.palette = palette;
     const { font, hoverlabel, xaxis, yaxis } = this.layout();
     const change = { font, hoverlabel };
     for (const name of ["gridcolor", "linecolor", "tickcolor"]) {
@@ -153,7 +154,9 @@ export class Panel {
     }
     this.Plotly.relayout(this.frame, change);
     this.series.forEach((name, k) => {
-      const { line, marker } = this.traces(name, this.palette[k % this.palette.length])[TRACES - 1];
+      const colour = palette[k % palette.length];
+      const { line, marker } = this.traces(name, colour)[TRACES - 1];
+      this.Plotly.restyle(this.frame, { "line.color": colour, "marker.color": colour }, [0, 1, 2].map((at) => k * TRACES + at));
       const held = { "line.color": line.color, "marker.color": marker.color, "marker.line.color": marker.line.color };
       this.Plotly.restyle(this.frame, held, [k * TRACES + TRACES - 1]);
     });

@@ -42,6 +42,12 @@ export function cssValue(element, name) {
   return getComputedStyle(element).getPropertyValue(name).trim();
 }
 
+// Whether the page behind `element` is dark: its text is lighter than middle grey
+export function isDark(element) {
+  const [red, green, blue] = getComputedStyle(element).color.match(/[\d.]+/g).map(Number);
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 128;
+}
+
 // One call per animation frame, however often it is asked for; waits while the page is hidden
 export function oncePerFrame(draw) {
   let waiting = 0;

@@ -15,7 +15,7 @@ st.session_state.setdefault("heard", [])
 live_curves(
     st.query_params.get("run"),
     key="curves",
-    palette=["#0072B2", "red;}"],
+    palettes=(["#0072B2", "red;}"], ["blue"]),
     state="running",
     on_state=st.session_state.heard.append,
 )

@@ -21,7 +21,7 @@ def opened(run: str | None = None) -> AppTest:
 
 def test_the_curves_get_run_colours_and_words() -> None:
     data = component_data(opened("run-00000001"), "curves")
-    assert (data["run"], data["state"], data["palette"]) == ("run-00000001", "running", ["#0072B2"])
+    assert (data["run"], data["state"], data["palettes"]) == ("run-00000001", "running", [["#0072B2"], ["#0072b2"]])
     assert data["texts"]["loss_axis"] == "loss (nats)"
 
 
