@@ -113,7 +113,10 @@ def components_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
 @pytest.fixture(scope="module")
 def browser() -> Iterator:
     with sync_api.sync_playwright() as playwright:
-        path = CHROMIUM if Path(CHROMIUM).exists() else None
+        path = next((path for path in (CHROMIUM, playwright.chromium.executable_path) if Path(path).exists()), None)
+        if path is None:
+            missing = pytest.fail if os.environ.get("LAYERWISE_NEEDS_BROWSER") else pytest.skip
+            missing("Chromium is not installed (apt-get install chromium), and CHROMIUM does not name one")
         chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield chromium
         chromium.close()
