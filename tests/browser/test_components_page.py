@@ -7,6 +7,7 @@ import pytest
 
 from tests.browser.conftest import serious_findings, settled, watched_page
 
+expect = pytest.importorskip("playwright.sync_api").expect
 pytestmark = pytest.mark.browser
 
 CURVES = ".lw-live-curves"
@@ -121,13 +122,13 @@ def test_layers_are_moved_and_removed_from_the_keyboard(page, components_server:
     page.get_by_role("button", name="Move Conv2d, layer 4 of 8").wait_for()
     settled(page)
     page.wait_for_timeout(300)  # the answers to all three are there now
-    assert names.nth(3).inner_text().split() == ["4", "Conv2d"]
+    expect(names.nth(3)).to_have_text(re.compile(r"4\s*Conv2d$"))
     assert page.evaluate("() => document.activeElement.getAttribute('aria-label')").startswith("Move Conv2d, layer 4")
     page.get_by_role("alert").get_by_text("Conv2d").wait_for()  # it stands after Flatten now
     page.keyboard.press("Delete")
     page.get_by_role("button", name=re.compile("Move Linear, layer 4 of 7")).wait_for()
     settled(page)
-    assert names.count() == 7
+    expect(names).to_have_count(7)
 
 
 def test_a_shape_error_is_mended_by_its_button(page, components_server: str) -> None:
@@ -138,8 +139,8 @@ def test_a_shape_error_is_mended_by_its_button(page, components_server: str) -> 
     stack.get_by_role("alert").get_by_text("Linear needs a flat vector but receives 16 × 14 × 14").wait_for()
     stack.get_by_role("button", name=re.compile("^Fix: .*Flatten")).click()
     stack.get_by_text("3,136").wait_for()
-    assert stack.get_by_role("alert").count() == 0
-    assert stack.locator("li").count() == 8
+    expect(stack.get_by_role("alert")).to_have_count(0)
+    expect(stack.locator("li")).to_have_count(8)
 
 
 def test_numbers_are_typed_clamped_and_answered(page, components_server: str) -> None:
@@ -170,7 +171,8 @@ def test_a_layer_is_dragged_added_and_duplicated(page, components_server: str) -
     page.get_by_role("button", name="Duplicate Tanh (layer 9)").click()
     page.get_by_role("button", name="Move Tanh, layer 10 of 10").wait_for()
     settled(page)
-    assert [name.split()[1] for name in names.all_inner_texts()][-5:] == ["Dropout", "ReLU", "Linear", "Tanh", "Tanh"]
+    kinds = ["Conv2d", "ReLU", "MaxPool2d", "Flatten", "Linear", "Dropout", "ReLU", "Linear", "Tanh", "Tanh"]
+    expect(names).to_have_text([f"{i}{kind}" for i, kind in enumerate(kinds, start=1)])
 
 
 def test_the_plane_is_read_from_the_keyboard(page, components_server: str) -> None:

@@ -8,7 +8,7 @@ from tests.browser.conftest import settled
 
 pytestmark = pytest.mark.browser
 
-LINE = "() => document.querySelector('.lw-live-curves .js-plotly-plot').data[2].line.color"
+LINE = "() => document.querySelector('.lw-live-curves .js-plotly-plot')?.data?.[2]?.line.color"
 MOUNT = "() => document.querySelector('.lw-live-curves').dataset.mount"
 
 
@@ -18,7 +18,7 @@ def test_lines_become_lighter_on_a_dark_page_without_a_remount(page, server):
     page.get_by_test_id("stMain").get_by_role("button", name=re.compile("Train$")).click()
     page.wait_for_function("() => +document.querySelector('.lw-live-curves')?.dataset.step > 100")
     page.get_by_text(re.compile(r"gradient norm [\d.]")).wait_for()
-    assert page.evaluate(LINE) == "#0072B2"
+    page.wait_for_function(f"() => ({LINE})() === '#0072B2'")
     mount = page.evaluate(MOUNT)
     page.emulate_media(color_scheme="dark")
     page.wait_for_function(f"() => ({LINE})() === '#56B4E9'")

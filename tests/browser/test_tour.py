@@ -120,7 +120,8 @@ def test_the_whole_tour(page, server, browser):
     page.get_by_text("1 Conv2d: 16 maps of 8 × 8").first.wait_for(timeout=WAIT_MS)
     page.get_by_role("radio", name="3").first.click()
     page.get_by_text("right is 3").first.wait_for(timeout=WAIT_MS)
-    assert page.get_by_test_id("stPlotlyChart").count() == 9
+    page.wait_for_function("() => document.querySelectorAll('[data-testid=stPlotlyChart]').length === 9", timeout=WAIT_MS)
+    settled(page)
     assert serious_findings(page) == []
     open_screen(page, "Explain")
     for word in ("additivity residual", "R² of the fit", "seed 0"):
