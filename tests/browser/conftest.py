@@ -163,3 +163,10 @@ def serious_findings(page) -> list[tuple[str, list[str]]]:
         for finding in results["violations"]
         if finding["impact"] in ("serious", "critical")
     ]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A browser on a busy machine stalls now and then: its tests get a second try, which the report names."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1, reruns_delay=1))
