@@ -1,5 +1,7 @@
 """All that can be found wrong with an experiment before anything is allocated: the linters and the cross-field rules."""
 
+from dataclasses import replace
+
 from core.diagnostics import Diagnostic, Fix
 from core.errors import SpecError
 from core.experiment.experiment import Experiment
@@ -41,15 +43,7 @@ def _lifted(experiment: Experiment, finding: Diagnostic) -> Diagnostic:
     """A finding about the model, with its fix as a changed experiment."""
     if finding.fix is None:
         return finding
-    return Diagnostic(
-        code=finding.code,
-        severity=finding.severity,
-        where=finding.where,
-        message=finding.message,
-        hint=finding.hint,
-        params=finding.params,
-        fix=Fix(finding.fix.label, experiment.but(model=finding.fix.spec)),
-    )
+    return replace(finding, fix=Fix(finding.fix.label, experiment.but(model=finding.fix.spec)))
 
 
 def _batch_findings(experiment: Experiment) -> list[Diagnostic]:

@@ -1,25 +1,10 @@
 // The plane of 2-D data: decision surface, points, axes, legend, and a reading point by mouse or keyboard.
 
-import { cssValue, download, fill, h, oncePerFrame, setText, whenGone, whole } from "./dom.js";
+import { component, cssValue, download, fill, h, oncePerFrame, setText, whole } from "./dom.js";
 import { subscribe } from "./live_feed.js";
 import { colourMap, paint, surfaceImage, valueAt } from "./plane.js";
 
 const KEY_STEP = 0.25;
-const views = new WeakMap();
-
-export default function ({ parentElement, data }) {
-  const root = parentElement.querySelector(".lw-boundary");
-  let view = views.get(root);
-  if (!view) {
-    view = new View(root, data);
-    views.set(root, view);
-  }
-  view.update(data);
-  return whenGone(root, () => {
-    view.stop();
-    views.delete(root);
-  });
-}
 
 class View {
   constructor(root, data) {
@@ -185,3 +170,5 @@ class View {
     this.subscription?.leave();
   }
 }
+
+export default component(".lw-boundary", View);

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.diagnostics import Diagnostic
@@ -57,7 +57,7 @@ def stack_view(model: ModelSpec, inference: Inference, findings: Sequence[Diagno
     error = stack_error(model, inference)
     if error is not None and inference.error_index is not None:
         index = inference.error_index
-        rows[index] = _with(rows[index], error.message, error.hint)
+        rows[index] = replace(rows[index], problem=error.message, hint=error.hint)
     notes = []
     for finding in sorted(findings, key=lambda finding: ("info", "warning", "error").index(finding.severity)):
         match finding.where:
@@ -69,15 +69,9 @@ def stack_view(model: ModelSpec, inference: Inference, findings: Sequence[Diagno
     return StackView(tuple(rows), shape_text(inference.input_shape), output, inference.n_parameters, tuple(reversed(notes)))
 
 
-def _with(row: LayerRow, problem: str, hint: str) -> LayerRow:
-    return LayerRow(row.layer, row.shape, row.n_parameters, problem=problem, hint=hint)
-
-
 def _found(row: LayerRow, finding: Diagnostic) -> LayerRow:
-    return LayerRow(
-        layer=row.layer,
-        shape=row.shape,
-        n_parameters=row.n_parameters,
+    return replace(
+        row,
         problem=finding.message,
         hint=finding.hint,
         severity=finding.severity,

@@ -2,26 +2,11 @@
 // is ignored, so that a fast hand is never undone.
 
 import { card } from "./layer_card.js";
-import { fill, h, setText, whenGone, whole } from "./dom.js";
+import { component, fill, h, setText, whole } from "./dom.js";
 
 const RESEND_MS = 4000;
-const views = new WeakMap();
 let nIds = 0;
 const newId = () => `l${++nIds}`;
-
-export default function ({ parentElement, data, setTriggerValue }) {
-  const root = parentElement.querySelector(".lw-layer-stack");
-  let view = views.get(root);
-  if (!view) {
-    view = new View(root, data);
-    views.set(root, view);
-  }
-  view.update(data, setTriggerValue);
-  return whenGone(root, () => {
-    view.stop();
-    views.delete(root);
-  });
-}
 
 class View {
   constructor(root, data) {
@@ -203,3 +188,5 @@ function grouped(entries) {
   for (const entry of entries) groups.set(entry.family, [...(groups.get(entry.family) ?? []), entry]);
   return groups;
 }
+
+export default component(".lw-layer-stack", View);

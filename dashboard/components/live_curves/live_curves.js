@@ -1,26 +1,11 @@
 // Loss and accuracy of a run while it trains: legend, controls, state line and two panels.
 
 import { csv, Smoothed } from "./curve_data.js";
-import { clock, cssValue, download, fill, h, isDark, oncePerFrame, setText, short, whenGone, whole } from "./dom.js";
+import { clock, component, cssValue, download, fill, h, isDark, oncePerFrame, setText, short, whole } from "./dom.js";
 import { subscribe } from "./live_feed.js";
 import { loadPlotly, Panel } from "./panel.js";
 
-const views = new WeakMap();
 let nMounts = 0;
-
-export default function ({ parentElement, data, setTriggerValue }) {
-  const root = parentElement.querySelector(".lw-live-curves");
-  let view = views.get(root);
-  if (!view) {
-    view = new View(root, data);
-    views.set(root, view);
-  }
-  view.update(data, setTriggerValue);
-  return whenGone(root, () => {
-    view.stop();
-    views.delete(root);
-  });
-}
 
 class View {
   constructor(root, data) {
@@ -288,3 +273,5 @@ function facts(status, hello, norms, texts) {
     hello?.device,
   ].filter(Boolean);
 }
+
+export default component(".lw-live-curves", View);

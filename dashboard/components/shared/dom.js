@@ -38,6 +38,24 @@ export function whenGone(root, stop) {
   return () => setTimeout(() => root.isConnected || stop(), 0);
 }
 
+// The default export of a component: one `View` per element, told of every new data, stopped when the element has gone
+export function component(selector, View) {
+  const views = new WeakMap();
+  return ({ parentElement, data, setTriggerValue }) => {
+    const root = parentElement.querySelector(selector);
+    let view = views.get(root);
+    if (!view) {
+      view = new View(root, data);
+      views.set(root, view);
+    }
+    view.update(data, setTriggerValue);
+    return whenGone(root, () => {
+      view.stop();
+      views.delete(root);
+    });
+  };
+}
+
 export function cssValue(element, name) {
   return getComputedStyle(element).getPropertyValue(name).trim();
 }
