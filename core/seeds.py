@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-Stream = Literal["data", "split", "init", "batches", "dropout", "probe", "explain"]
+Stream = Literal["data", "split", "init", "batches", "dropout", "probe", "explain", "augment", "label_noise"]
 
 
 def stream_seed(seed: int, stream: Stream, repeat: int = 0) -> int:

@@ -32,6 +32,11 @@ class Spec(BaseModel):
         except ValidationError as error:
             raise spec_error(error) from None
 
+    @classmethod
+    def knobs(cls) -> dict[str, FieldInfo]:
+        """The fields a user can set in a form, in order, with their bounds and help."""
+        return {name: info for name, info in cls.model_fields.items() if name != "kind"}
+
 
 class Choice(Spec):
     """One thing a user can pick from a Menu. Subclasses narrow `kind` to a Literal with a default."""
@@ -41,16 +46,13 @@ class Choice(Spec):
     """The name on the screen, in the field's own words."""
     source: ClassVar[str] = ""
     """The paper, where there is one."""
+    is_ready_made: ClassVar[bool] = True
+    """False where it needs something of the user's first (a file), so that no form can offer it with its defaults."""
 
     @classmethod
     def kind_name(cls) -> str:
         """The value of `kind` that selects this class."""
         return str(cls.model_fields["kind"].default)
-
-    @classmethod
-    def knobs(cls) -> dict[str, FieldInfo]:
-        """The fields a user can set, in order, with their bounds and help."""
-        return {name: info for name, info in cls.model_fields.items() if name != "kind"}
 
 
 def on_menu() -> Any:

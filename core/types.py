@@ -5,6 +5,9 @@ from typing import Literal
 Shape = tuple[int, ...]
 """Shape of one example without the batch axis: (8,), or (C, H, W)."""
 
+Task = Literal["classification", "regression"]
+"""What is learned: one of several classes, or a number."""
+
 Severity = Literal["error", "warning", "info"]
 RunState = Literal["queued", "starting", "running", "paused", "stopping", "finished", "stopped", "failed", "interrupted"]
 

@@ -1,42 +1,60 @@
 """What a data set is: a Choice that knows its profile without loading, and loads deterministically by seed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
+from core.data.preparation import Preparation
 from core.spec import Choice
-from core.types import Shape
+from core.types import Shape, Task
 
-Modality = Literal["points", "image", "tabular"]
+Modality = Literal["points", "image", "tabular", "sequence"]
 
 
 @dataclass(frozen=True, slots=True)
 class DataProfile:
-    """What is known before loading. `input_shape` excludes the batch axis; images are (C, H, W)."""
+    """What is known before loading. `input_shape` excludes the batch axis: images are (C, H, W), points and tables (F,),
+    sequences (L,) token numbers."""
 
     modality: Modality
     input_shape: Shape
     class_names: tuple[str, ...]
+    """Empty for regression."""
     n_train: int
     n_validation: int
     n_test: int
     feature_names: tuple[str, ...] = ()
+    """One per input for points and tables."""
+    task: Task = "classification"
+    target_name: str = ""
+    """Regression: what is predicted, with its unit where it has one."""
+    n_tokens: int = 0
+    """Sequences: token numbers are 0 to n_tokens - 1; 0 is padding (on the left), 1 an unknown token."""
+    categories: tuple[tuple[str, ...], ...] = ()
+    """Original tables: the categories of each column in the order of their numbers, () for a column of numbers."""
 
     @property
     def n_classes(self) -> int:
+        """0 for regression."""
         return len(self.class_names)
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Examples of one split. `x` (N, *input_shape), uint8 for images and float32 else; `y` (N,) int64."""
+    """Examples of one split. `x` (N, *input_shape): uint8 for images, int64 for sequences, float32 else.
+
+    `y` (N,): int64 classes, or float32 numbers for regression. `evidence`, where it is known which part of an example
+    decides its class: (N, H, W) or (N, L) bool.
+    """
 
     x: np.ndarray
     y: np.ndarray
+    evidence: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -46,7 +64,8 @@ class Split:
 class Splits:
     """A data set, loaded and split. What the model sees is `(x - shift) * scale`, both broadcast to the input shape.
 
-    `shift` and `scale` come from the training split alone (or are fixed, as 0 and 1/255 for images).
+    `shift` and `scale` come from the training split alone (or are fixed). A regression target in its own unit is
+    `y * target_scale + target_shift`.
     """
 
     profile: DataProfile
@@ -55,9 +74,19 @@ class Splits:
     test: Split
     shift: np.ndarray
     scale: np.ndarray
+    brightest: int = 255
+    """Images: the value of `x` that is shown as white."""
+    vocabulary: tuple[str, ...] = ()
+    """Sequences: the token of each number."""
+    explained_variance: tuple[float, ...] = ()
+    """After PCA: the share of the variance that each component explains, in [0, 1], falling."""
+    target_shift: float = 0.0
+    target_scale: float = 1.0
 
     def model_input(self, x: np.ndarray) -> np.ndarray:
-        """`x` as the model receives it, float32."""
+        """`x` as the model receives it: float32, or int64 token numbers as they are."""
+        if self.profile.modality == "sequence":
+            return x
         scaled: np.ndarray = (x.astype(np.float32) - self.shift) * self.scale
         return scaled.astype(np.float32)
 
@@ -65,6 +94,8 @@ class Splits:
 class DatasetChoice(Choice):
     """A data set to pick. Shares of train and validation; the rest is the test split, looked at once, at the end."""
 
+    preparation: Preparation = Preparation()
+    """What is done to the examples before the model sees them."""
     train_share: float = Field(0.7, ge=0.1, le=0.9, multiple_of=0.05)
     """Share of the examples to learn from."""
     validation_share: float = Field(0.15, ge=0.05, le=0.45, multiple_of=0.05, validate_default=True)
@@ -88,19 +119,48 @@ class DatasetChoice(Choice):
 
     @classmethod
     def knobs(cls) -> dict[str, FieldInfo]:
-        """A data set's own fields first, then the shares that all have."""
+        """A data set's own fields first, then the shares that all have; the preparation has a form of its own."""
         knobs = super().knobs()
         shares = ("train_share", "validation_share")
-        return {name: info for name, info in knobs.items() if name not in shares} | {name: knobs[name] for name in shares}
+        own = {name: info for name, info in knobs.items() if name not in (*shares, "preparation")}
+        return own | {name: knobs[name] for name in shares}
 
-    def profile(self) -> DataProfile:
-        """What is known before loading; cheap and torch-free."""
+    def original_profile(self) -> DataProfile:
+        """What is known before loading, of the examples as they come; cheap and torch-free."""
         raise TypeError(f"{type(self).__name__} must say its profile")
 
-    def splits(self, seed: int) -> Splits:
-        """The examples, split and ready. Equal seeds give equal bytes.
+    def original(self, seed: int) -> Splits:
+        """The examples as they come, split, before any preparation: `shift` is 0 and `scale` is 1.
+
+        Missing values of tables are NaN, categories are their numbers. Equal seeds give equal bytes.
 
         Raises:
             MissingData: files are not where they should be; the hint names folder and files.
         """
-        raise TypeError(f"{type(self).__name__} must load its splits")
+        raise TypeError(f"{type(self).__name__} must load its examples")
+
+    def profile(self) -> DataProfile:
+        """What is known before loading, of the examples as the model gets them; cheap and torch-free."""
+        from core.data.prepare import prepared_profile
+
+        return prepared_profile(self.original_profile(), self.preparation)
+
+    def splits(self, seed: int) -> Splits:
+        """The examples, split and prepared; errors as in `original`. Equal seeds give equal bytes."""
+        from core.data.prepare import prepared
+
+        return prepared(self.original(seed), self.preparation, seed)
+
+
+class ImageDataset(DatasetChoice):
+    """Images to pick."""
+
+    preparation: Preparation = Preparation(scaling="unit")
+    """What is done to the images before the model sees them."""
+
+
+def unprepared(profile: DataProfile, parts: Sequence[Split], **facts: Any) -> Splits:
+    """Splits of examples as they come: shift 0 and scale 1."""
+    train, validation, test = parts
+    ones = (1,) * len(profile.input_shape) if profile.modality == "image" else profile.input_shape
+    return Splits(profile, train, validation, test, np.zeros(ones, np.float32), np.ones(ones, np.float32), **facts)

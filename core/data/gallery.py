@@ -97,7 +97,7 @@ def _pixels(splits: Splits, x: np.ndarray) -> np.ndarray | None:
     """Images (N, C, H, W) as (N, H, W) or (N, H, W, 3) uint8 from 0 to 255; None for other data."""
     if splits.profile.modality != "image":
         return None
-    grey = np.rint(x * (splits.scale.astype(np.float64) * 255)).astype(np.uint8)
+    grey = np.rint(x * (255 / splits.brightest)).astype(np.uint8)
     return grey[:, 0] if x.shape[1] == 1 else grey.transpose(0, 2, 3, 1)
 
 

@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from core.data.dataset import DataProfile, DatasetChoice, Splits
+from core.data.dataset import DataProfile, ImageDataset, Splits, unprepared
 from core.data.kept import kept_arrays
 from core.data.split import cut, split_sizes
 from core.seeds import stream_seed
@@ -26,25 +26,25 @@ BENDS = 5
 """Points per axis of the grid that bends a digit."""
 
 
-class Digits(DatasetChoice):
+class Digits(ImageDataset):
     """1,797 handwritten digits of 8 × 8 pixels with 17 grey levels. Trains in about a second."""
 
     kind: Literal["digits"] = "digits"
     label: ClassVar[str] = "Digits 8 × 8"
     source: ClassVar[str] = "Alpaydin and Kaynak 1998, Optical Recognition of Handwritten Digits (UCI)"
 
-    def profile(self) -> DataProfile:
+    def original_profile(self) -> DataProfile:
         """What is known before loading."""
         return DataProfile("image", (1, 8, 8), DIGITS, *split_sizes(1797, self.train_share, self.validation_share))
 
-    def splits(self, seed: int) -> Splits:
+    def original(self, seed: int) -> Splits:
         """The images as they were scanned, 0 to 16; the seed only moves the split."""
         flat, y = kept_arrays("digits", _from_sklearn, ("x", "y"))
         x = flat.astype(np.uint8).reshape(-1, 1, 8, 8)
-        return image_splits(x, y.astype(np.int64), self.profile(), seed, brightest=16)
+        return image_splits(x, y.astype(np.int64), self.original_profile(), seed, brightest=16)
 
 
-class RenderedDigits(DatasetChoice):
+class RenderedDigits(ImageDataset):
     """Printed digits in 15 typefaces, turned, bent, faint or bold, some grainy: about as hard as MNIST, drawn on the spot."""
 
     kind: Literal["rendered_digits"] = "rendered_digits"
@@ -53,15 +53,15 @@ class RenderedDigits(DatasetChoice):
     n_examples: int = Field(6000, ge=200, le=60_000, title="examples")
     """Number of images; drawing 10,000 takes about a second."""
 
-    def profile(self) -> DataProfile:
+    def original_profile(self) -> DataProfile:
         """What is known before loading."""
         sizes = split_sizes(self.n_examples, self.train_share, self.validation_share)
         return DataProfile("image", (1, SIDE, SIDE), DIGITS, *sizes)
 
-    def splits(self, seed: int) -> Splits:
+    def original(self, seed: int) -> Splits:
         """The images, drawn by the seed."""
         x, y = rendered_digits(self.n_examples, seed)
-        return image_splits(x, y, self.profile(), seed, brightest=255)
+        return image_splits(x, y, self.original_profile(), seed, brightest=255)
 
 
 def _from_sklearn() -> tuple[np.ndarray, ...]:
@@ -73,15 +73,9 @@ def _from_sklearn() -> tuple[np.ndarray, ...]:
 
 
 def image_splits(x: np.ndarray, y: np.ndarray, profile: DataProfile, seed: int, brightest: int) -> Splits:
-    """Images (N, C, H, W) uint8, split; the model sees them in [0, 1]."""
-    train, validation, test = cut(x, y, (profile.n_train, profile.n_validation, profile.n_test), seed)
-    shift, scale = image_scaling(brightest)
-    return Splits(profile, train, validation, test, shift=shift, scale=scale)
-
-
-def image_scaling(brightest: int) -> tuple[np.ndarray, np.ndarray]:
-    """Shift and scale (1, 1, 1) float32 that take 0 to 0 and the brightest value to 1."""
-    return np.zeros((1, 1, 1), np.float32), np.full((1, 1, 1), 1 / brightest, np.float32)
+    """Images (N, C, H, W) uint8, split."""
+    sizes = (profile.n_train, profile.n_validation, profile.n_test)
+    return unprepared(profile, cut(x, y, sizes, seed), brightest=brightest)
 
 
 def rendered_digits(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

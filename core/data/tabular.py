@@ -4,8 +4,9 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from core.data.dataset import DataProfile, DatasetChoice, Splits
+from core.data.dataset import DataProfile, DatasetChoice, Splits, unprepared
 from core.data.kept import kept_arrays
+from core.data.preparation import Preparation
 from core.data.split import cut, split_sizes
 
 CELL_MEASURES = (
@@ -28,26 +29,26 @@ CELL_FEATURES = tuple(
 
 
 class BreastCancer(DatasetChoice):
-    """30 measures of cell nuclei from 569 biopsies; which tumours are benign? Columns are standardised."""
+    """30 measures of cell nuclei from 569 biopsies; which tumours are benign?"""
 
     kind: Literal["breast_cancer"] = "breast_cancer"
     label: ClassVar[str] = "Breast cancer (Wisconsin)"
     source: ClassVar[str] = "Street, Wolberg and Mangasarian 1993, Nuclear Feature Extraction for Breast Tumor Diagnosis"
 
-    def profile(self) -> DataProfile:
+    preparation: Preparation = Preparation(scaling="standardise")
+    """What is done to the columns: their units differ by a factor of 10,000."""
+
+    def original_profile(self) -> DataProfile:
         """What is known before loading."""
         sizes = split_sizes(569, self.train_share, self.validation_share)
         return DataProfile("tabular", (30,), ("malignant", "benign"), *sizes, feature_names=CELL_FEATURES)
 
-    def splits(self, seed: int) -> Splits:
-        """The rows in their own units; mean and standard deviation come from the training rows alone."""
+    def original(self, seed: int) -> Splits:
+        """The rows in their own units."""
         table, y = kept_arrays("breast_cancer", _from_sklearn, ("x", "y"))
-        profile = self.profile()
+        profile = self.original_profile()
         sizes = (profile.n_train, profile.n_validation, profile.n_test)
-        train, validation, test = cut(table.astype(np.float32), y.astype(np.int64), sizes, seed)
-        rows = train.x.astype(np.float64)
-        shift, scale = rows.mean(axis=0).astype(np.float32), (1 / rows.std(axis=0)).astype(np.float32)
-        return Splits(profile, train, validation, test, shift=shift, scale=scale)
+        return unprepared(profile, cut(table.astype(np.float32), y.astype(np.int64), sizes, seed))
 
 
 def _from_sklearn() -> tuple[np.ndarray, ...]:

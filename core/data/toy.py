@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from core.data.dataset import DataProfile, DatasetChoice, Splits
+from core.data.dataset import DataProfile, DatasetChoice, Splits, unprepared
 from core.data.split import cut, split_sizes
 from core.seeds import numpy_stream
 
@@ -45,16 +45,15 @@ class Toy(DatasetChoice):
         """0, 1, 2, ... for class 1 and again for class 0; of an odd number class 1 has one more."""
         return np.arange((self.n_points + 1) // 2), np.arange(self.n_points // 2)
 
-    def profile(self) -> DataProfile:
+    def original_profile(self) -> DataProfile:
         """What is known before loading."""
         sizes = split_sizes(self.n_points, self.train_share, self.validation_share)
         return DataProfile("points", (2,), ("class 0", "class 1"), *sizes, feature_names=("x1", "x2"))
 
-    def splits(self, seed: int) -> Splits:
+    def original(self, seed: int) -> Splits:
         """The points, split; the model sees raw coordinates."""
-        profile = self.profile()
-        train, validation, test = cut(*self.points(seed), (profile.n_train, profile.n_validation, profile.n_test), seed)
-        return Splits(profile, train, validation, test, shift=np.zeros(2, np.float32), scale=np.ones(2, np.float32))
+        profile = self.original_profile()
+        return unprepared(profile, cut(*self.points(seed), (profile.n_train, profile.n_validation, profile.n_test), seed))
 
 
 class Circle(Toy):

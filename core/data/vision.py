@@ -8,9 +8,9 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from core.data.dataset import DataProfile, DatasetChoice, Split, Splits
+from core.data.dataset import DataProfile, ImageDataset, Split, Splits, unprepared
 from core.data.kept import kept_arrays
-from core.data.rendered import DIGITS, image_scaling
+from core.data.rendered import DIGITS
 from core.data.split import cut, split_sizes
 from core.errors import MissingData, StoreError
 from core.settings import Settings
@@ -24,7 +24,7 @@ MNIST_BYTES = {
 """Sizes of the four unpacked files; torchvision has checksums of the packed ones only."""
 
 
-class MNIST(DatasetChoice):
+class MNIST(ImageDataset):
     """70,000 handwritten digits, 28 × 28. The test split is always the official one of 10,000; the shares cut the rest."""
 
     kind: Literal["mnist"] = "mnist"
@@ -39,12 +39,12 @@ class MNIST(DatasetChoice):
     validation_share: float = Field(0.1, ge=0.05, le=0.45, multiple_of=0.05, validate_default=True)
     """Share of these to check on after each epoch."""
 
-    def profile(self) -> DataProfile:
+    def original_profile(self) -> DataProfile:
         """What is known before loading."""
         n_train, n_validation, _ = split_sizes(self.n_examples, self.train_share, self.validation_share)
         return DataProfile("image", (1, 28, 28), DIGITS, n_train, n_validation, 10_000)
 
-    def splits(self, seed: int) -> Splits:
+    def original(self, seed: int) -> Splits:
         """The images from `Settings.data`; packed files are unpacked once, into `Settings.home`.
 
         Raises:
@@ -52,10 +52,9 @@ class MNIST(DatasetChoice):
             StoreError: there is no place to unpack them.
         """
         x, y, test_x, test_y = kept_arrays("mnist", _official_mnist, ("train_x", "train_y", "test_x", "test_y"))
-        profile = self.profile()
+        profile = self.original_profile()
         train, validation = cut(x, y, (profile.n_train, profile.n_validation), seed)
-        shift, scale = image_scaling(255)
-        return Splits(profile, train, validation, Split(test_x, test_y), shift=shift, scale=scale)
+        return unprepared(profile, (train, validation, Split(test_x, test_y)))
 
 
 def _official_mnist() -> tuple[np.ndarray, ...]:

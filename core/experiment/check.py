@@ -88,7 +88,7 @@ def training_bytes(experiment: Experiment) -> int:
     inference = infer(experiment.model, experiment.data.profile().input_shape)
     batch = experiment.batch(experiment.data.profile().n_train)
     weights = 14 * parameter_bytes(inference)
-    activations = int(2.5 * batch * activation_bytes(experiment.model, inference))
+    activations = int(2.5 * batch * activation_bytes(inference))
     return n_series(experiment) * (weights + activations) + 64 * MB
 
 

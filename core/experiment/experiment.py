@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from core.data.augmentation import AnyAugmentation
 from core.data.menu import AnyDataset
 from core.errors import SpecError, nearest
 from core.models.model import ModelSpec
@@ -51,6 +52,8 @@ class Experiment(Spec):
     version: Literal[1] = 1
     data: AnyDataset
     model: ModelSpec
+    augmentation: Annotated[tuple[AnyAugmentation, ...], Field(max_length=8)] = ()
+    """Random changes of the training images, in this order, anew in every step."""
     loss: AnyLoss = CrossEntropy()
     lanes: Annotated[tuple[Lane, ...], Field(min_length=1, max_length=8)]
     repeats: Annotated[int, Field(ge=1, le=16)] = 1

@@ -11,8 +11,9 @@ from core.models.layers.linear import Linear
 from core.models.layers.pooling import AvgPool2d
 from core.models.layers.regularization import BatchNorm1d, BatchNorm2d, Dropout
 from core.models.layers.shape import Flatten
-from core.models.model import Inference, ModelSpec, infer, stack_error
+from core.models.model import ModelSpec, infer, stack_error
 from core.models.repair import fixed, inserted, output_fix, replaced, shape_fix, smaller_fix, without
+from core.models.stack import Inference
 from core.settings import Settings
 from core.types import Shape, shape_text
 

@@ -1,13 +1,15 @@
 """A stack of layers: what it says, what shapes run through it, and how it becomes a torch module."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from core.errors import ShapeError
-from core.models.cost import multiply_adds
+from core.models.init import AnyBiasInit, AnyInit, TorchDefault
+from core.models.layer import LayerChoice
 from core.models.layers.menu import AnyLayer
+from core.models.stack import Inference, Path, infer_stack
 from core.seeds import stream_seed
 from core.spec import Spec
 from core.types import Shape
@@ -23,65 +25,41 @@ class ModelSpec(Spec):
 
     layers: tuple[AnyLayer, ...] = Field((), max_length=MAX_LAYERS)
     """The layers in the order in which an example passes them."""
-
-
-@dataclass(frozen=True, slots=True)
-class LayerInfo:
-    """What is known of one layer in its stack. Shapes exclude the batch axis.
-
-    `error` is set where this layer cannot take `in_shape`; `is_blocked` where an earlier layer could not, so that
-    nothing can be known here. In both cases `out_shape` is None and the numbers are 0.
-    """
-
-    in_shape: Shape | None
-    out_shape: Shape | None
-    n_parameters: int
-    multiply_adds: int
-    error: ShapeError | None
-    is_blocked: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Inference:
-    """Shapes, parameters and multiply-adds (one example, forward) of a stack; `out_shape` is None after a shape error."""
-
-    input_shape: Shape
-    layers: tuple[LayerInfo, ...]
-    n_parameters: int
-    multiply_adds: int
-    out_shape: Shape | None
-
-    @property
-    def error_index(self) -> int | None:
-        """Index of the layer that cannot take its input; None if all can."""
-        return next((index for index, info in enumerate(self.layers) if info.error is not None), None)
+    init: AnyInit = TorchDefault()
+    """How weights start, where a layer does not say otherwise."""
+    bias_init: AnyBiasInit = TorchDefault()
+    """How biases start, where a layer does not say otherwise."""
+    weights: str = Field("", pattern=r"^([0-9a-f]{64})?$")
+    """Weights to start from: the SHA-256 digest of an imported file; empty for none."""
 
 
 def infer(model: ModelSpec, input_shape: Shape) -> Inference:
     """Shapes and costs layer by layer, without torch. Never raises a ShapeError: it is in the layer that it stops at."""
-    infos: list[LayerInfo] = []
-    shape: Shape | None = input_shape
-    for layer in model.layers:
-        info = _layer_info(layer, shape)
-        infos.append(info)
-        shape = info.out_shape
-    return Inference(
-        input_shape=input_shape,
-        layers=tuple(infos),
-        n_parameters=sum(info.n_parameters for info in infos),
-        multiply_adds=sum(info.multiply_adds for info in infos),
-        out_shape=shape,
-    )
+    return infer_stack(model.layers, input_shape)
 
 
-def _layer_info(layer: AnyLayer, shape: Shape | None) -> LayerInfo:
-    if shape is None:
-        return LayerInfo(None, None, 0, 0, error=None, is_blocked=True)
-    try:
-        out = layer.out_shape(shape)
-    except ShapeError as error:
-        return LayerInfo(shape, None, 0, 0, error=error, is_blocked=False)
-    return LayerInfo(shape, out, layer.n_parameters(shape), multiply_adds(layer, shape, out), error=None, is_blocked=False)
+def layer_at(layers: Sequence[LayerChoice], path: Path) -> LayerChoice:
+    """The layer at `path`."""
+    layer = layers[path[0]]
+    return layer if len(path) == 1 else layer_at(layer.inner()[path[1]], path[2:])
+
+
+def all_layers(layers: Sequence[LayerChoice], at: Path = ()) -> Iterator[tuple[Path, LayerChoice]]:
+    """Every layer with its path, containers before what they hold."""
+    for index, layer in enumerate(layers):
+        yield (*at, index), layer
+        for branch, inner in enumerate(layer.inner()):
+            yield from all_layers(inner, (*at, index, branch))
+
+
+def layer_number(layers: Sequence[LayerChoice], path: Path) -> str:
+    """A path as a person reads it, numbered from 1: `4`, in a skip connection `4.2`, in a second branch `4b.2`."""
+    first, rest = str(path[0] + 1), path[1:]
+    if not rest:
+        return first
+    branches = layers[path[0]].inner()
+    letter = "abcdefgh"[rest[0]] if len(branches) > 1 else ""
+    return f"{first}{letter}.{layer_number(branches[rest[0]], rest[1:])}"
 
 
 def stack_error(model: ModelSpec, inference: Inference) -> ShapeError | None:
@@ -89,15 +67,24 @@ def stack_error(model: ModelSpec, inference: Inference) -> ShapeError | None:
 
     As in "Layer 4 Linear needs a flat vector but receives 8 × 4 × 4 from layer 3 MaxPool2d."
     """
-    index = inference.error_index
-    error = inference.layers[index].error if index is not None else None
-    if index is None or error is None:
+    path = inference.error_path
+    error = inference.at(path).error if path is not None else None
+    if path is None or error is None:
         return None
-    message = f"Layer {index + 1} {error.message}"
+    message = f"Layer {layer_number(model.layers, path)} {error.message}"
     if "needs" in error.params:  # else a setting that fits no input at all: nobody sent a wrong shape
-        sender = f"layer {index} {model.layers[index - 1].kind}" if index else "the input"
-        message = f"{message.removesuffix('.')} from {sender}."
-    return ShapeError(message, hint=error.hint, index=index, **error.params)
+        message = f"{message.removesuffix('.')} from {_sender(model, path)}."
+    return ShapeError(message, hint=error.hint, path=path, **error.params)
+
+
+def _sender(model: ModelSpec, path: Path) -> str:
+    """Who gave the layer at `path` its input."""
+    while path and path[-1] == 0:  # the first of its branch gets what the container gets
+        path = path[:-2]
+    if not path:
+        return "the input"
+    before = (*path[:-1], path[-1] - 1)
+    return f"layer {layer_number(model.layers, before)} {layer_at(model.layers, before).kind}"
 
 
 def build(model: ModelSpec, input_shape: Shape, seed: int, repeat: int = 0) -> "nn.Sequential":

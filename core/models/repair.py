@@ -11,7 +11,8 @@ from core.models.layers.pooling import AvgPool2d, MaxPool2d
 from core.models.layers.regularization import BatchNorm1d, BatchNorm2d
 from core.models.layers.shape import Flatten
 from core.models.layers.window import window_positions
-from core.models.model import MAX_LAYERS, Inference, ModelSpec, infer
+from core.models.model import MAX_LAYERS, ModelSpec, infer
+from core.models.stack import Inference
 from core.types import Shape
 
 Layers = tuple[AnyLayer, ...]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from core.spec import Choice, on_menu
+from core.types import Task
 
 if TYPE_CHECKING:
     from torch import nn
@@ -17,6 +18,11 @@ class LossChoice(Choice):
     torch_class: ClassVar[str]
     unit: ClassVar[str]
     """What the number on the axis means."""
+    task: ClassVar[Task] = "classification"
+
+    def n_outputs(self, n_classes: int) -> int:
+        """How many numbers the last layer must give for data of `n_classes` (0 for regression)."""
+        return n_classes
 
     def build(self) -> "nn.Module":
         """The torch module, with mean reduction."""

@@ -1,14 +1,11 @@
 """Activations: the bend between two layers, without which a stack is one layer."""
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from core.models.layer import LayerChoice
+from core.models.layer import Call, LayerChoice
 from core.types import Shape
-
-if TYPE_CHECKING:
-    from torch import nn
 
 
 class Activation(LayerChoice):
@@ -25,10 +22,8 @@ class ReLU(Activation):
     label: ClassVar[str] = "ReLU"
     source: ClassVar[str] = 'Nair & Hinton 2010, "Rectified linear units improve restricted Boltzmann machines"'
 
-    def build(self, shape: Shape) -> "nn.Module":
-        from torch import nn
-
-        return nn.ReLU()
+    def call(self, shape: Shape) -> Call:
+        return Call("torch.nn:ReLU")
 
 
 class LeakyReLU(Activation):
@@ -41,10 +36,8 @@ class LeakyReLU(Activation):
     negative_slope: float = Field(0.01, ge=0.0, le=1.0)
     """Slope for negative inputs; 0 is ReLU, 1 is a straight line."""
 
-    def build(self, shape: Shape) -> "nn.Module":
-        from torch import nn
-
-        return nn.LeakyReLU(self.negative_slope)
+    def call(self, shape: Shape) -> Call:
+        return Call("torch.nn:LeakyReLU", (self.negative_slope,))
 
 
 class GELU(Activation):
@@ -57,10 +50,8 @@ class GELU(Activation):
     approximate: Literal["none", "tanh"] = "none"
     """The exact formula, or the tanh formula that GPT-2 used."""
 
-    def build(self, shape: Shape) -> "nn.Module":
-        from torch import nn
-
-        return nn.GELU(approximate=self.approximate)
+    def call(self, shape: Shape) -> Call:
+        return Call("torch.nn:GELU", (), {"approximate": self.approximate})
 
 
 class Tanh(Activation):
@@ -70,10 +61,8 @@ class Tanh(Activation):
     label: ClassVar[str] = "Tanh"
     source: ClassVar[str] = 'LeCun et al. 1998, "Efficient BackProp", section 4.4'
 
-    def build(self, shape: Shape) -> "nn.Module":
-        from torch import nn
-
-        return nn.Tanh()
+    def call(self, shape: Shape) -> Call:
+        return Call("torch.nn:Tanh")
 
 
 class Sigmoid(Activation):
@@ -83,10 +72,8 @@ class Sigmoid(Activation):
     label: ClassVar[str] = "Sigmoid"
     source: ClassVar[str] = 'Rumelhart et al. 1986, "Learning representations by back-propagating errors"'
 
-    def build(self, shape: Shape) -> "nn.Module":
-        from torch import nn
-
-        return nn.Sigmoid()
+    def call(self, shape: Shape) -> Call:
+        return Call("torch.nn:Sigmoid")
 
 
 class Softmax(Activation):
@@ -96,7 +83,5 @@ class Softmax(Activation):
     label: ClassVar[str] = "Softmax"
     source: ClassVar[str] = 'Bridle 1990, "Probabilistic interpretation of feedforward classification network outputs"'
 
-    def build(self, shape: Shape) -> "nn.Module":
-        from torch import nn
-
-        return nn.Softmax(dim=1)
+    def call(self, shape: Shape) -> Call:
+        return Call("torch.nn:Softmax", (), {"dim": 1})

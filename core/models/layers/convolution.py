@@ -1,20 +1,19 @@
 """Convolutions: one small filter, applied everywhere."""
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+import math
+from fractions import Fraction
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from core.errors import ShapeError
-from core.models.layer import LayerChoice
+from core.models.layer import Call, WeightedLayer, Window
 from core.models.layers.refusal import as_map, refusal
 from core.models.layers.window import slide
 from core.types import Shape
 
-if TYPE_CHECKING:
-    from torch import nn
 
-
-class Conv2d(LayerChoice):
+class Conv2d(WeightedLayer):
     """Slides learned square filters over the maps; every output map has its own filter."""
 
     kind: Literal["Conv2d"] = "Conv2d"
@@ -54,16 +53,21 @@ class Conv2d(LayerChoice):
     def n_parameters(self, shape: Shape) -> int:
         return (shape[0] // self.groups * self.kernel_size**2 + self.bias) * self.out_channels
 
-    def build(self, shape: Shape) -> "nn.Module":
-        from torch import nn
+    def multiply_adds(self, shape: Shape) -> int:
+        return math.prod(self.out_shape(shape)) * (shape[0] // self.groups) * self.kernel_size**2
 
-        return nn.Conv2d(
-            shape[0],
-            self.out_channels,
-            self.kernel_size,
-            stride=self.stride,
-            padding=self.padding,
-            dilation=self.dilation,
-            groups=self.groups,
-            bias=self.bias,
+    def window(self, shape: Shape) -> Window | None:
+        return Window(self.dilation * (self.kernel_size - 1) + 1, Fraction(self.stride))
+
+    def call(self, shape: Shape) -> Call:
+        return Call(
+            "torch.nn:Conv2d",
+            (shape[0], self.out_channels, self.kernel_size),
+            {
+                "stride": self.stride,
+                "padding": self.padding,
+                "dilation": self.dilation,
+                "groups": self.groups,
+                "bias": self.bias,
+            },
         )

@@ -1,20 +1,17 @@
 """Fully connected layers."""
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from core.models.layer import LayerChoice
+from core.models.layer import Call, WeightedLayer, Window
 from core.models.layers.refusal import refusal
 from core.types import Shape
-
-if TYPE_CHECKING:
-    from torch import nn
 
 MAX_FEATURES = 16384
 
 
-class Linear(LayerChoice):
+class Linear(WeightedLayer):
     """Every output is a weighted sum of all inputs, plus a bias.
 
     Takes flat vectors only. torch would also take (C, H, W) and act on the last axis alone; in a stack for images that
@@ -38,7 +35,11 @@ class Linear(LayerChoice):
     def n_parameters(self, shape: Shape) -> int:
         return (shape[0] + self.bias) * self.out_features
 
-    def build(self, shape: Shape) -> "nn.Module":
-        from torch import nn
+    def multiply_adds(self, shape: Shape) -> int:
+        return shape[0] * self.out_features
 
-        return nn.Linear(shape[0], self.out_features, bias=self.bias)
+    def window(self, shape: Shape) -> Window | None:
+        return None
+
+    def call(self, shape: Shape) -> Call:
+        return Call("torch.nn:Linear", (shape[0], self.out_features), {"bias": self.bias})

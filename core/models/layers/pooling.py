@@ -1,17 +1,15 @@
 """Pooling: smaller maps, one number per window, nothing to learn."""
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from fractions import Fraction
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from core.errors import ShapeError
-from core.models.layer import LayerChoice
+from core.models.layer import Call, LayerChoice, Window
 from core.models.layers.refusal import as_map
 from core.models.layers.window import slide
 from core.types import Shape
-
-if TYPE_CHECKING:
-    from torch import nn
 
 
 class Pool2d(LayerChoice):
@@ -37,6 +35,9 @@ class Pool2d(LayerChoice):
         stride = self.kernel_size if self.stride is None else self.stride
         return (maps[0], *slide(self, maps, self.kernel_size, stride, self.padding))
 
+    def window(self, shape: Shape) -> Window | None:
+        return Window(self.kernel_size, Fraction(self.stride or self.kernel_size))
+
 
 class MaxPool2d(Pool2d):
     """Keeps the largest value of each window."""
@@ -45,10 +46,8 @@ class MaxPool2d(Pool2d):
     label: ClassVar[str] = "MaxPool2d"
     source: ClassVar[str] = 'Scherer et al. 2010, "Evaluation of pooling operations in convolutional architectures"'
 
-    def build(self, shape: Shape) -> "nn.Module":
-        from torch import nn
-
-        return nn.MaxPool2d(self.kernel_size, stride=self.stride, padding=self.padding)
+    def call(self, shape: Shape) -> Call:
+        return Call("torch.nn:MaxPool2d", (self.kernel_size,), {"stride": self.stride, "padding": self.padding})
 
 
 class AvgPool2d(Pool2d):
@@ -58,7 +57,5 @@ class AvgPool2d(Pool2d):
     label: ClassVar[str] = "AvgPool2d"
     source: ClassVar[str] = 'LeCun et al. 1998, "Gradient-based learning applied to document recognition"'
 
-    def build(self, shape: Shape) -> "nn.Module":
-        from torch import nn
-
-        return nn.AvgPool2d(self.kernel_size, stride=self.stride, padding=self.padding)
+    def call(self, shape: Shape) -> Call:
+        return Call("torch.nn:AvgPool2d", (self.kernel_size,), {"stride": self.stride, "padding": self.padding})

@@ -1,15 +1,12 @@
 """Layers that act differently in training and in use: dropout and batch normalisation."""
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from core.models.layer import LayerChoice
+from core.models.layer import Call, LayerChoice
 from core.models.layers.refusal import as_map, refusal
 from core.types import Shape
-
-if TYPE_CHECKING:
-    from torch import nn
 
 
 class Dropout(LayerChoice):
@@ -25,10 +22,8 @@ class Dropout(LayerChoice):
     def out_shape(self, shape: Shape) -> Shape:
         return shape
 
-    def build(self, shape: Shape) -> "nn.Module":
-        from torch import nn
-
-        return nn.Dropout(self.p)
+    def call(self, shape: Shape) -> Call:
+        return Call("torch.nn:Dropout", (self.p,))
 
 
 class BatchNorm(LayerChoice):
@@ -56,10 +51,8 @@ class BatchNorm1d(BatchNorm):
             raise refusal(self, "a flat vector", shape, "Use BatchNorm2d for maps, or put Flatten before it.")
         return shape
 
-    def build(self, shape: Shape) -> "nn.Module":
-        from torch import nn
-
-        return nn.BatchNorm1d(shape[0], eps=self.eps, momentum=self.momentum)
+    def call(self, shape: Shape) -> Call:
+        return Call("torch.nn:BatchNorm1d", (shape[0],), {"eps": self.eps, "momentum": self.momentum})
 
 
 class BatchNorm2d(BatchNorm):
@@ -71,7 +64,5 @@ class BatchNorm2d(BatchNorm):
     def out_shape(self, shape: Shape) -> Shape:
         return as_map(self, shape)
 
-    def build(self, shape: Shape) -> "nn.Module":
-        from torch import nn
-
-        return nn.BatchNorm2d(shape[0], eps=self.eps, momentum=self.momentum)
+    def call(self, shape: Shape) -> Call:
+        return Call("torch.nn:BatchNorm2d", (shape[0],), {"eps": self.eps, "momentum": self.momentum})

@@ -1,13 +1,10 @@
 """Layers that only rearrange numbers."""
 
 import math
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from core.models.layer import LayerChoice
+from core.models.layer import Call, LayerChoice, Window
 from core.types import Shape
-
-if TYPE_CHECKING:
-    from torch import nn
 
 
 class Flatten(LayerChoice):
@@ -19,7 +16,11 @@ class Flatten(LayerChoice):
     def out_shape(self, shape: Shape) -> Shape:
         return (math.prod(shape),)
 
-    def build(self, shape: Shape) -> "nn.Module":
-        from torch import nn
+    def n_activations(self, shape: Shape) -> int:
+        return 0
 
-        return nn.Flatten()
+    def window(self, shape: Shape) -> Window | None:
+        return None
+
+    def call(self, shape: Shape) -> Call:
+        return Call("torch.nn:Flatten")

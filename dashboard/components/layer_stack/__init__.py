@@ -8,7 +8,8 @@ from typing import Any
 from core.diagnostics import Diagnostic
 from core.errors import SpecError
 from core.models.layer import LayerChoice
-from core.models.model import MAX_LAYERS, Inference, ModelSpec, stack_error
+from core.models.model import MAX_LAYERS, ModelSpec, stack_error
+from core.models.stack import Inference
 from core.spec import choices
 from core.types import shape_text
 from dashboard.components.fields import FieldView, fields_of
