@@ -54,7 +54,10 @@ class Started(Event):
 
 @dataclass(frozen=True, slots=True)
 class StepsDone(Event):
-    """Optimizer steps in a row. `losses[series][i]` is the batch loss (nats) of step `first_step + i`, before its update."""
+    """Optimizer steps in a row. `losses[series][i]` is the batch loss of step `first_step + i`, before its update.
+
+    Losses are in the unit of the experiment's loss (nats for cross-entropy).
+    """
 
     first_step: int
     epoch: int
@@ -67,7 +70,8 @@ class StepsDone(Event):
 class StepMeasured(Event):
     """Statistics of one step, taken now and then within a time budget.
 
-    Norms are L2 over all parameters; the gradient's before the update; the batch's accuracy in [0, 1].
+    Norms are L2 over all parameters; the gradient's before the update; the batch's accuracy in [0, 1], or its R² for regression
+    (NaN where all targets of the batch are equal).
     """
 
     step: int
@@ -78,9 +82,11 @@ class StepMeasured(Event):
 
 @dataclass(frozen=True, slots=True)
 class EpochDone(Event):
-    """One pass over the training split. Losses in nats, accuracies in [0, 1], in evaluation mode with the weights after `step`.
+    """One pass over the training split, with figures in evaluation mode with the weights after `step`.
 
-    The training figures come from a fixed sample of the training split, so that they compare with validation.
+    Losses in the unit of the experiment's loss; accuracies in [0, 1], or for regression R², the coefficient of determination
+    (1 is perfect, 0 as good as the mean, without a lower end; NaN where all targets are equal). The training figures come
+    from a fixed sample of the training split, so that they compare with validation.
     """
 
     epoch: int
@@ -96,7 +102,8 @@ class EpochDone(Event):
 class SurfaceMeasured(Event):
     """The decision surface on 2-D data after `step`: `side * side` bytes, probability of class 1 times 255.
 
-    Row 0 lies at y = -span, column 0 at x = -span; the last ones at +span.
+    For regression the predicted number, cut off at -1 (byte 0) and 1 (byte 255). Row 0 lies at y = -span, column 0 at
+    x = -span; the last ones at +span.
     """
 
     step: int
@@ -171,7 +178,7 @@ class WorkerLost(Event):
 
 @dataclass(frozen=True, slots=True)
 class Finished(Event):
-    """The stream ended as it should. Test figures (nats, [0, 1]) are there for training runs that have a test split."""
+    """The stream ended as it should. Test figures, as in `EpochDone`, are there for training runs that have a test split."""
 
     reason: Literal["completed", "stopped", "target", "time"]
     step: int

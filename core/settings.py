@@ -40,6 +40,22 @@ class Settings(BaseModel):
     """A worker that is silent for so long is stopped."""
     max_attempts: int = Field(3, ge=1)
     """How often a run is started, counting restarts after its worker was lost."""
+    upload_mb: int = Field(20, ge=1, le=200)
+    """Largest file, or folder, that a visitor may send."""
+    uploads_mb: int = Field(500, ge=1)
+    """All files of visitors together; the ones that were not used for longest are removed."""
+    upload_inflated_mb: int = Field(200, ge=1, le=4096)
+    """What an archive may hold when it is unpacked; and the arrays of an NPZ file together."""
+    upload_entries: int = Field(2000, ge=1, le=100_000)
+    """Files in an archive or a folder."""
+    upload_rows: int = Field(200_000, ge=10, le=2_000_000)
+    """Rows of a table."""
+    max_columns: int = Field(500, ge=2, le=2000)
+    """Columns of a table."""
+    upload_values_m: int = Field(64, ge=1, le=512)
+    """Millions of numbers that an imported data set may have: examples times inputs."""
+    image_megapixels: int = Field(25, ge=1, le=89)
+    """Largest picture, in millions of pixels; 40 times as much for all pictures of one upload together."""
     allowed_hosts: str = "localhost,127.0.0.1,[::1]"
     """Host names under which the page may be reached, comma-separated."""
 

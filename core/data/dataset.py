@@ -61,6 +61,23 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
+class Projection:
+    """What a PCA does to an example: `(flat - centre) @ directions`, where `flat` (F,) holds its numbers before any scaling.
+
+    `centre` (F,) and `directions` (F, k) float64; the scaling that came before the PCA is part of both.
+    """
+
+    centre: np.ndarray
+    directions: np.ndarray
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Examples (N, *shape) as their components (N, k) float32."""
+        flat = x.reshape(len(x), -1).astype(np.float64)
+        components: np.ndarray = (flat - self.centre) @ self.directions
+        return components.astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
 class Splits:
     """A data set, loaded and split. What the model sees is `(x - shift) * scale`, both broadcast to the input shape.
 
@@ -82,6 +99,16 @@ class Splits:
     """After PCA: the share of the variance that each component explains, in [0, 1], falling."""
     target_shift: float = 0.0
     target_scale: float = 1.0
+    original_profile: DataProfile | None = None
+    """After a preparation: what the examples were before it."""
+    originals: tuple[Split, Split, Split] | None = None
+    """After a preparation: train, validation and test as they came, with their true labels; example i is example i."""
+    stand_ins: np.ndarray | None = None
+    """(F,) float32, tables with gaps: what stands in for a missing value of each original column."""
+    projection: Projection | None = None
+    """After PCA: how an example becomes its components."""
+    notes: tuple[str, ...] = ()
+    """What the preparation had to do that nobody asked for, in sentences."""
 
     def model_input(self, x: np.ndarray) -> np.ndarray:
         """`x` as the model receives it: float32, or int64 token numbers as they are."""

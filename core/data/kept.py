@@ -29,6 +29,11 @@ def kept_arrays(name: str, load: Callable[[], tuple[np.ndarray, ...]], names: tu
         return arrays
 
 
+def is_kept(name: str, names: tuple[str, ...], settings: Settings) -> bool:
+    """Whether `kept_arrays` would find its files."""
+    return all((settings.home / "datasets" / name / f"{array}.npy").is_file() for array in names)
+
+
 def _keep(folder: Path, arrays: dict[str, np.ndarray]) -> None:
     """Write the files whole or not at all; a full or read-only disk costs time at the next load, and nothing else."""
     try:

@@ -22,5 +22,7 @@ class Preparation(Spec):
     """Each category of a column as an input of its own, 0 or 1; off: the number of the category."""
     pca: Annotated[int, Field(ge=1, le=256)] | None = None
     """Keep only so many principal components of the inputs; empty for all inputs as they are."""
+    scale_target: bool = True
+    """Predict the number of a table in standard deviations from its training mean; off: in its own unit."""
     label_noise: float = Field(0.0, ge=0.0, le=0.5, multiple_of=0.05)
     """Share of the training labels that are replaced by another class: what a network makes of wrong labels."""

@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from core.data.dataset import DataProfile, ImageDataset, Splits, unprepared
+from core.data.grid import interpolated, on_grid
 from core.data.kept import kept_arrays
 from core.data.split import cut, split_sizes
 from core.seeds import stream_seed
@@ -94,7 +95,7 @@ def _block(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     fonts = rng.integers(0, len(_atlas()), BLOCK)
     u, v = _positions(rng)
     image = _sampled(fonts * 10 + labels, u, v)
-    gain = _on_grid(np.exp(rng.normal(0.25, 0.35, (BLOCK, 1, 1))))
+    gain = on_grid(np.exp(rng.normal(0.25, 0.35, (BLOCK, 1, 1))))
     is_noisy = rng.random((BLOCK, 1, 1)) < 0.5
     noise = rng.standard_normal(image.shape, np.float32) * np.float32(0.06) * is_noisy
     image = np.clip(np.clip(image * gain, 0, 1) + noise, 0, 1)
@@ -106,10 +107,10 @@ def _positions(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     angle, shear = rng.normal(0, 0.17, BLOCK), rng.normal(0.1, 0.2, BLOCK)
     width, height = np.exp(rng.normal(-0.05, 0.14, BLOCK)), np.exp(rng.normal(0, 0.08, BLOCK))
     right, down = rng.normal(0, 1.3, (2, BLOCK, 1, 1)).astype(np.float32)
-    bend_u, bend_v = _smooth(rng.normal(0, 1.15 * ZOOM, (2, BLOCK, BENDS, BENDS)).astype(np.float32))
+    bend_u, bend_v = interpolated(rng.normal(0, 1.15 * ZOOM, (2, BLOCK, BENDS, BENDS)).astype(np.float32), SIDE)
     cos, sin = np.cos(angle), np.sin(angle)
     rows = np.stack([cos / width, sin / width + shear, -sin / height, cos / height])
-    uu, uv, vu, vv = _on_grid(rows * ZOOM)[:, :, None, None]
+    uu, uv, vu, vv = on_grid(rows * ZOOM)[:, :, None, None]
     middle = np.float32((SIDE - 1) / 2)
     line = np.arange(SIDE, dtype=np.float32) - middle
     across, along = line[None, None, :] - right, line[None, :, None] - down
@@ -133,22 +134,6 @@ def _sampled(glyphs: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
         lower = flat[at + side] * (1 - x) + flat[at + side + 1] * x
         total += upper * (1 - y) + lower * y
     return total / np.float32(4)
-
-
-def _smooth(bends: np.ndarray) -> np.ndarray:
-    """Coarse bends (..., 5, 5) as a smooth field (..., 28, 28), by linear interpolation along both axes."""
-    place = np.linspace(0, BENDS - 1, SIDE)
-    left = np.minimum(place.astype(int), BENDS - 2)
-    weight = _on_grid(place - left)
-    tall = bends[..., left, :] * (1 - weight)[:, None] + bends[..., left + 1, :] * weight[:, None]
-    field: np.ndarray = tall[..., left] * (1 - weight) + tall[..., left + 1] * weight
-    return field
-
-
-def _on_grid(values: np.ndarray) -> np.ndarray:
-    """Multiples of 2**-16, exact in float32: a last bit that differs between processors does not reach a pixel."""
-    rounded: np.ndarray = np.rint(values * 65536) / 65536
-    return rounded.astype(np.float32)
 
 
 @cache

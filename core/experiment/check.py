@@ -4,27 +4,37 @@ from dataclasses import replace
 
 from core.diagnostics import Diagnostic, Fix
 from core.errors import SpecError
+from core.experiment.check_fit import augmentation_findings, data_findings, target_findings
+from core.experiment.check_size import rate_findings, size_findings
 from core.experiment.experiment import Experiment
-from core.models import lint as model_lint
 from core.models.cost import activation_bytes, parameter_bytes
-from core.models.model import infer
-from core.optim.optimizers import SGD
+from core.models.lint import lint
+from core.models.look import Context
+from core.models.model import all_layers, infer
 from core.settings import Settings
 
 MB = 2**20
-LARGE_LEARNING_RATE = 0.1
-"""Above this, optimizers that divide by the gradient's size move every weight by more than typical weights are large."""
 
 
 def findings(experiment: Experiment, settings: Settings | None = None) -> tuple[Diagnostic, ...]:
     """Every finding, errors first. A fix holds the changed Experiment."""
     settings = settings or Settings()
     profile = experiment.data.profile()
-    model = model_lint.lint(experiment.model, profile.input_shape, profile.n_classes, max_parameters=settings.max_parameters)
-    found = [_lifted(experiment, finding) for finding in model]
-    found += _batch_findings(experiment) + _memory_findings(experiment, settings) + _rate_findings(experiment)
-    order = {"error": 0, "warning": 1, "info": 2}
-    return tuple(sorted(found, key=lambda finding: order[finding.severity]))
+    found = [*target_findings(experiment), *data_findings(experiment), *augmentation_findings(experiment)]
+    if any(finding.severity == "error" for finding in found):  # the number of outputs to look for is not known then
+        return tuple(sorted(found, key=_rank))
+    context = Context(profile.n_classes, profile.n_tokens, experiment.loss.kind)
+    n_outputs = experiment.loss.n_outputs(profile.n_classes)
+    model = lint(experiment.model, profile.input_shape, n_outputs, settings.max_parameters, context)
+    found += [_lifted(experiment, finding) for finding in model]
+    found += _batch_findings(experiment) + _memory_findings(experiment, settings)
+    found += rate_findings(experiment) + size_findings(experiment)
+    return tuple(sorted(found, key=_rank))
+
+
+def _rank(finding: Diagnostic) -> int:
+    """Errors first."""
+    return {"error": 0, "warning": 1, "info": 2}[finding.severity]
 
 
 def checked(experiment: Experiment, settings: Settings | None = None) -> Experiment:
@@ -62,7 +72,7 @@ def _batch_findings(experiment: Experiment) -> list[Diagnostic]:
             )
         ]
     batch = experiment.batch(n_train)
-    normalised = any(layer.kind.startswith("BatchNorm") for layer in experiment.model.layers)
+    normalised = any(layer.kind.startswith("BatchNorm") for _, layer in all_layers(experiment.model.layers))
     if normalised and (batch == 1 or n_train % batch == 1):
         better = next(other for other in range(max(2, batch), n_train + 1) if n_train % other != 1)
         return [
@@ -122,25 +132,4 @@ def _memory_findings(experiment: Experiment, settings: Settings) -> list[Diagnos
                     params={"needed_mb": needed / MB, "limit_mb": limit_mb},
                 )
             )
-    return found
-
-
-def _rate_findings(experiment: Experiment) -> list[Diagnostic]:
-    found = []
-    for index, lane in enumerate(experiment.lanes):
-        optimizer = lane.optimizer
-        if isinstance(optimizer, SGD) or optimizer.lr <= LARGE_LEARNING_RATE:
-            continue
-        usual = type(optimizer)().lr
-        found.append(
-            Diagnostic(
-                "large-learning-rate",
-                "warning",
-                ("lanes", index, "optimizer", "lr"),
-                f"A learning rate of {optimizer.lr:g} is very large for {optimizer.label}; {usual:g} is usual.",
-                hint="Expect the loss to jump or to become infinite.",
-                params={"lr": optimizer.lr, "usual": usual},
-                fix=Fix(f"Use {usual:g}", experiment.with_hyper(index, "lr", usual)),
-            )
-        )
     return found

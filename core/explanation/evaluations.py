@@ -1,12 +1,13 @@
 """The model's answers as explainers ask for them: batched, counted and reported, so that every method can be stopped."""
 
+import math
 import time
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from core.explanation.explainer import ExplainerChoice, Progress, Subject
-from core.models.output import class_probabilities, ends_with_softmax
+from core.models.output import class_probabilities, output_form
 from core.results.attribution import Attribution
 
 if TYPE_CHECKING:
@@ -53,18 +54,20 @@ class Evaluations:
         import torch
 
         subject = self.subject
+        is_number = subject.task == "regression"
         with torch.inference_mode():
-            logits = subject.module(subject.x)[0].double()
-            probability = float(class_probabilities(subject.module, logits[None])[0, subject.target])
+            outputs = subject.module(subject.x).double()  # (1, K)
+            probabilities = None if is_number else class_probabilities(subject.module, outputs)[0]
+        form = output_form(subject.module)
         return Attribution(
             method=choice.kind,
             label=choice.label,
             target=subject.target,
             target_name=subject.class_names[subject.target],
-            unit="probability" if ends_with_softmax(subject.module) else "logit",
+            unit=subject.class_names[0] if is_number else "probability" if form == "sigmoid" else form,
             values=values.astype(np.float32),
-            output=float(logits[subject.target]),
-            probability=probability,
+            output=float(outputs[0, subject.target]),
+            probability=math.nan if probabilities is None else float(probabilities[subject.target]),
             step=subject.step,
             signed=True,
             n_evaluations=self.done,

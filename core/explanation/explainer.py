@@ -9,10 +9,13 @@ import numpy as np
 from core.data.dataset import DataProfile
 from core.results.attribution import Attribution
 from core.spec import Choice
+from core.types import Task
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
+
+NO_TEXT = "This method works on pictures and on named numbers. It cannot hide or change words, and this data set has texts."
 
 Progress = Callable[[int, int], None]
 """Called with (model evaluations done, total); it may raise to cancel, and nothing may swallow that."""
@@ -20,10 +23,12 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One prediction to explain. The module is a prepared copy (`prepared_model`); it gives logits.
+    """One prediction to explain. The module is a prepared copy (`prepared_model`) with one output per class, or for regression
+    one output in the unit of its target.
 
     `x` (1, *input_shape) float32; `background` (B, *input_shape) float32 from the training split; `target` is the class
-    whose logit is explained; `pixels` (H, W[, 3]) uint8 for images; `feature_values` (F,) before scaling for tables.
+    whose logit is explained, 0 for regression; `class_names` then holds the name of the number alone; `pixels` (H, W[, 3])
+    uint8 for images; `feature_values` (F,) before scaling for tables.
     """
 
     module: "nn.Module"
@@ -36,6 +41,9 @@ class Subject:
     feature_values: np.ndarray | None
     step: int
     seed: int
+    task: Task = "classification"
+    scale: float = 1.0
+    """What counts as a change of the output: 1 logit, or for regression one standard deviation of the target."""
 
 
 class ExplainerChoice(Choice):
@@ -46,7 +54,7 @@ class ExplainerChoice(Choice):
         raise TypeError(f"{type(self).__name__} must say when it applies")
 
     def attribute(self, subject: Subject, progress: Progress) -> Attribution:
-        """The attribution of `subject.target`'s logit.
+        """The attribution of `subject.target`'s logit, or of the predicted number.
 
         Raises:
             NotApplicable: as `reason_against`, found out late.

@@ -9,7 +9,7 @@ from pydantic import Field
 from core.data.dataset import DataProfile
 from core.errors import NotApplicable
 from core.explanation.evaluations import Baseline, Evaluations, baseline_input, baseline_text
-from core.explanation.explainer import ExplainerChoice, Progress, Subject
+from core.explanation.explainer import NO_TEXT, ExplainerChoice, Progress, Subject
 from core.results.attribution import Attribution
 
 if TYPE_CHECKING:
@@ -19,7 +19,10 @@ SMALLEST_MAP, GOOD_MAP = 4, 7
 """Sides of a feature map: below the first Grad-CAM cannot say where, from the second on it says it well."""
 MOST_STEPS = 256
 SMALL_CHANGE = 0.1
-"""Logits. A smaller change of the output counts as this much when the integration error is judged."""
+"""Logits, or standard deviations of a number. A smaller change of the output counts as this much when the integration error is
+judged."""
+WITH_MAPS = ("Conv2d", "Backbone")
+"""Kinds of layers that hold a convolution."""
 INTERNAL_BATCH = 64
 
 
@@ -34,7 +37,7 @@ class GradCam(ExplainerChoice):
         """Needs an image and a convolution."""
         if profile.modality != "image":
             return "Grad-CAM points at places in an image, and this data set has no images."
-        if not any(kind.lower() == "conv2d" for kind in layer_kinds):
+        if not any(kind in WITH_MAPS for kind in layer_kinds):
             return "Grad-CAM reads the maps of a convolution, and this model has none. Add a Conv2d layer."
         return None
 
@@ -72,8 +75,8 @@ class IntegratedGradients(ExplainerChoice):
     """The blank input: the mean colour of the training images, or black. Black hides what is itself black."""
 
     def reason_against(self, profile: DataProfile, layer_kinds: tuple[str, ...]) -> str | None:
-        """Nothing: every stack here can be differentiated."""
-        return None
+        """Words: half of a word is none, so that there is no way from a blank text to this one."""
+        return NO_TEXT if profile.modality == "sequence" else None
 
     def attribute(self, subject: Subject, progress: Progress) -> Attribution:
         """Signed contributions that sum to the change of the output, up to `residual`."""
@@ -82,7 +85,8 @@ class IntegratedGradients(ExplainerChoice):
         evaluations = Evaluations(subject, progress, planned=self.steps + 2)
         blank = baseline_input(subject, self.baseline)
         base, output = (float(logit) for logit in evaluations.logits(torch.cat([blank, subject.x])))
-        allowed = 0.01 * max(abs(output - base), SMALL_CHANGE)
+        change = max(abs(output - base), SMALL_CHANGE * subject.scale)
+        allowed = 0.01 * change
         steps = self.steps
         values, residual = _integrated(evaluations, blank, steps, base - output)
         while abs(residual) > allowed and steps * 2 <= MOST_STEPS:
@@ -91,7 +95,7 @@ class IntegratedGradients(ExplainerChoice):
             values, residual = _integrated(evaluations, blank, steps, base - output)
         notes = [f"{steps} steps."]
         if abs(residual) > allowed:
-            miss = abs(residual) / max(abs(output - base), SMALL_CHANGE)
+            miss = abs(residual) / change
             notes.append(f"Not converged: after {steps} steps the sum still misses the change of the output by {miss:.1%}.")
         return replace(
             evaluations.drafted(self, values),
@@ -122,14 +126,24 @@ def _cam_layer(module: "nn.Module", x: object) -> tuple[str, "nn.Module", tuple[
     from captum.attr import LayerActivation
     from torch import nn
 
-    layers = {name: layer for name, layer in module.named_modules() if isinstance(layer, nn.Conv2d)}
+    convolutions = {name: layer for name, layer in module.named_modules() if isinstance(layer, nn.Conv2d)}
+    # What fits a skip to its sum stands after the inner layers, and looks at less than they do.
+    layers = {name: layer for name, layer in convolutions.items() if not name.endswith("projection")}
     maps = LayerActivation(module, list(layers.values())).attribute(x) if layers else []
     sides = [(int(found.shape[2]), int(found.shape[3])) for found in maps]
     for wanted in (GOOD_MAP, SMALLEST_MAP):
         for (name, layer), side in reversed(list(zip(layers.items(), sides, strict=True))):
             if min(side) >= wanted:
-                return f"{int(name) + 1} Conv2d" if name.isdigit() else name, layer, side  # layers count from 1 on every screen
+                return _label(name), layer, side
     raise NotApplicable(
         f"No convolution of this model has maps of at least {SMALLEST_MAP} × {SMALLEST_MAP} pixels.",
         hint="Pool later or less, so that the last convolution still sees places.",
     )
+
+
+def _label(name: str) -> str:
+    """A module's name as the screens number layers, from 1: "0" is `1 Conv2d`, and "3.inner.0" is `4 (inner.0)`."""
+    number, _, inside = name.partition(".")
+    if not number.isdigit():
+        return name
+    return f"{int(number) + 1} ({inside})" if inside else f"{int(number) + 1} Conv2d"

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from core.data.dataset import DataProfile
 from core.explanation.evaluations import IMAGE_BATCH, Evaluations, baseline_input, baseline_text
-from core.explanation.explainer import ExplainerChoice, Progress, Subject
+from core.explanation.explainer import NO_TEXT, ExplainerChoice, Progress, Subject
 from core.explanation.randomness import explain_seed, seeded_numpy
 from core.explanation.segments import subject_segments
 from core.results.attribution import Attribution
@@ -33,6 +33,8 @@ class LimeImage(ExplainerChoice):
         """Needs an image."""
         if profile.modality == "image":
             return None
+        if profile.modality == "sequence":
+            return NO_TEXT
         return "This LIME hides patches of an image, and this data set has no images. Take LIME for tables."
 
     def attribute(self, subject: Subject, progress: Progress) -> Attribution:
@@ -86,12 +88,14 @@ class LimeTabular(ExplainerChoice):
 
     def reason_against(self, profile: DataProfile, layer_kinds: tuple[str, ...]) -> str | None:
         """Needs a table or points."""
+        if profile.modality == "sequence":
+            return NO_TEXT
         if profile.modality != "image":
             return None
         return "This LIME works on named features, and this data set has images. Take LIME on patches of the image."
 
     def attribute(self, subject: Subject, progress: Progress) -> Attribution:
-        """What it adds to the logit that each feature stays in its own quarter of the training values."""
+        """What it adds to the output that each feature stays in its own quarter of the training values."""
         import torch
         from lime.lime_tabular import LimeTabularExplainer
 
@@ -103,7 +107,7 @@ class LimeTabular(ExplainerChoice):
         with seeded_numpy(subject.seed):
             explainer = LimeTabularExplainer(
                 subject.background.double().numpy(),
-                # The classification mode insists on probabilities; we explain a logit.
+                # The classification mode insists on probabilities; we explain a logit, or a number.
                 mode="regression",
                 feature_selection="none",
                 discretize_continuous=True,

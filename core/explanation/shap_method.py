@@ -11,7 +11,7 @@ from pydantic import Field
 
 from core.data.dataset import DataProfile
 from core.explanation.evaluations import IMAGE_BATCH, Evaluations, baseline_input, baseline_text
-from core.explanation.explainer import ExplainerChoice, Progress, Subject
+from core.explanation.explainer import NO_TEXT, ExplainerChoice, Progress, Subject
 from core.explanation.randomness import seeded_numpy
 from core.explanation.segments import subject_segments
 from core.results.attribution import Attribution
@@ -41,6 +41,8 @@ class ShapSuperpixels(ExplainerChoice):
         """Needs an image."""
         if profile.modality == "image":
             return None
+        if profile.modality == "sequence":
+            return NO_TEXT
         return "This SHAP hides patches of an image, and this data set has no images. Take SHAP for tables."
 
     def attribute(self, subject: Subject, progress: Progress) -> Attribution:
@@ -76,6 +78,8 @@ class ShapTabular(ExplainerChoice):
 
     def reason_against(self, profile: DataProfile, layer_kinds: tuple[str, ...]) -> str | None:
         """Needs a table or points."""
+        if profile.modality == "sequence":
+            return NO_TEXT
         if profile.modality != "image":
             return None
         return "This SHAP works on named features, and this data set has images. Take SHAP on patches of the image."

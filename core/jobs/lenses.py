@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -10,13 +11,16 @@ from pydantic import Field
 from core.data.dataset import Splits
 from core.data.gallery import Example, SplitName, background, example, gallery
 from core.data.menu import AnyDataset
-from core.errors import SpecError
+from core.data.own.keep import kept_upload
+from core.data.preparation import Preparation
+from core.data.prepare import model_points
+from core.errors import NotApplicable, SpecError
 from core.events import Artifact, Finished, Progressed
 from core.experiment.check import checked
 from core.experiment.experiment import Experiment
-from core.explanation.explainer import Subject
 from core.explanation.menu import AnyExplainer
 from core.jobs.job import ArtifactRef, Desk, Job, Stream
+from core.models.model import all_layers
 from core.results.codec import result_bytes
 from core.settings import Settings
 from core.spec import Spec
@@ -48,10 +52,14 @@ class LensJob(Job):
 
 
 class ExampleRef(Spec):
-    """One example of a split."""
+    """One example of a split, or a picture of the visitor's own."""
 
     split: SplitName = "validation"
     index: Annotated[int, Field(ge=0)] = 0
+    file: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    """SHA-256 digest of a kept picture, which is looked at instead; nobody knows its class."""
+    drawn: bool = False
+    """The picture is one drawn sign: it is cut out and centred as the digits of MNIST were."""
 
 
 class GalleryJob(LensJob):
@@ -63,9 +71,22 @@ class GalleryJob(LensJob):
     seed: Seed = 0
     split: SplitName = "validation"
     n: Annotated[int, Field(ge=1, le=500)] = 40
+    only: Annotated[int, Field(ge=0, le=9_999)] | None = None
+    """The class to show; None for all, in turn."""
+    start: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+    """How many to leave out first, for the next page."""
 
     def result(self, desk: Desk) -> Any:
-        return gallery(self.data, self.seed, self.split, self.n)
+        return gallery(self.data, self.seed, self.split, self.n, self.only, self.start)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """An example to look at, the data that it belongs to, and what was done to a picture of the visitor's own."""
+
+    splits: Splits
+    example: Example
+    notes: tuple[str, ...] = ()
 
 
 class WeightsJob(LensJob):
@@ -90,17 +111,26 @@ class WeightsJob(LensJob):
         model.eval()
         return model, step
 
-    def chosen(self) -> Example:
+    def chosen(self, desk: Desk) -> Chosen:
         """The example that is looked at.
 
         Raises:
-            SpecError: its split is shorter.
+            SpecError: its split is shorter, or its file is no picture.
+            MissingData: its file is not kept any more.
         """
-        return example(loaded(self.experiment.data, self.experiment.seed), self.example.split, self.example.index)
+        splits = loaded(self.experiment.data, self.experiment.seed)
+        if not self.example.file:
+            return Chosen(splits, example(splits, self.example.split, self.example.index))
+        picture = kept_upload(self.example.file, desk.settings)
+        return own_example(splits, self.experiment.data.preparation, picture, is_drawn=self.example.drawn)
 
     def check(self, settings: Settings) -> None:
         """Refuses models that do not fit together; models too large to train cannot be looked into either."""
         checked(self.experiment, settings)
+        if self.example.file and self.experiment.data.original_profile().modality != "image":
+            raise NotApplicable(
+                "A picture cannot be looked at here: these data are no images.", hint="Choose an example of the data."
+            )
 
     @property
     def repeat(self) -> int:
@@ -135,21 +165,29 @@ class ActivationsJob(WeightsJob):
         import torch
 
         from core.inspection.activations import activation_maps
+        from core.models.output import predicted_numbers
 
         model, step = self.model(desk)
-        chosen = self.chosen()
-        names = self.experiment.data.profile().class_names
-        return activation_maps(model, torch.from_numpy(chosen.x), chosen.label, names, step)
+        chosen = self.chosen(desk)
+        splits, shown = chosen.splits, chosen.example
+        kinds = [layer.kind for layer in self.experiment.model.layers]
+        maps = activation_maps(model, torch.from_numpy(shown.x), shown.label, splits.profile.class_names, step, kinds)
+        maps = replace(maps, tokens=shown.tokens, text=shown.text or "", pixels=shown.pixels, notes=chosen.notes)
+        if splits.profile.task == "classification":
+            return maps
+        predicted = float(predicted_numbers(torch.from_numpy(maps.logits)[None])[0])
+        value = predicted * splits.target_scale + splits.target_shift
+        return replace(maps, value=value, truth=shown.target, target_name=splits.profile.target_name)
 
 
 class ExplainJob(WeightsJob):
-    """Why the model gives one class the logit that it gives it."""
+    """Why the model gives one class the logit that it gives it, or why it predicts the number that it predicts."""
 
     kind: Literal["explain"] = "explain"
     label = "Explanation"
     explainer: AnyExplainer
     target: Annotated[int, Field(ge=0, le=9_999)] | None = None
-    """The class to explain; None for the one that the model predicts."""
+    """The class to explain; None for the one that the model predicts, and for regression."""
     seed: Seed = 0
     """Start of the random numbers of sampling methods."""
 
@@ -157,41 +195,38 @@ class ExplainJob(WeightsJob):
         """Refuses a method that does not fit this data and stack, and a class that is not there."""
         super().check(settings)
         profile = self.experiment.data.profile()
-        kinds = tuple(layer.kind for layer in self.experiment.model.layers)
+        kinds = tuple(layer.kind for _, layer in all_layers(self.experiment.model.layers))
         if reason := self.explainer.reason_against(profile, kinds):
             raise SpecError(reason, hint="Choose another method.")
-        if self.target is not None and self.target >= profile.n_classes:
+        if self.target is not None and self.target >= max(1, profile.n_classes):
             raise SpecError(f"There is no class {self.target}.", hint=f"Classes are numbered 0 to {profile.n_classes - 1}.")
 
     def result(self, desk: Desk) -> Any:
-        import torch
+        from core.explanation.prepared import subject_of
 
-        from core.explanation.prepared import prepared_model
-
-        profile = self.experiment.data.profile()
         model, step = self.model(desk)
-        chosen = self.chosen()
-        x = torch.from_numpy(chosen.x)
-        with torch.no_grad():
-            predicted = int(model(x).argmax(1).item())
-        subject = Subject(
-            module=prepared_model(model),
-            x=x,
-            background=torch.from_numpy(self._background()),
-            target=predicted if self.target is None else self.target,
-            class_names=profile.class_names,
-            feature_names=profile.feature_names,
-            pixels=chosen.pixels,
-            feature_values=chosen.raw,
-            step=step,
-            seed=self.seed,
-        )
+        chosen = self.chosen(desk)
+        behind = background(chosen.splits, BACKGROUND_EXAMPLES, self.experiment.seed)
+        subject = subject_of(model, chosen.splits, chosen.example, behind, self.target)
         report: Callable[[int, int], None] = desk.progress
-        return self.explainer.attribute(subject, report)
+        return self.explainer.attribute(replace(subject, step=step, seed=self.seed), report)
 
-    def _background(self) -> Any:
-        splits = loaded(self.experiment.data, self.experiment.seed)
-        return background(splits, BACKGROUND_EXAMPLES, self.experiment.seed)
+
+def own_example(splits: Splits, preparation: Preparation, picture: bytes, *, is_drawn: bool) -> Chosen:
+    """A picture of the visitor's own as one more example of these data, of no known class.
+
+    Raises:
+        NotApplicable: the data are no images.
+        SpecError: it is no picture that can be read, or nothing is drawn on it.
+    """
+    from core.data.own.own_input import background_of, own_input
+
+    originals = splits.originals[0] if splits.originals else splits.train
+    ground = background_of(originals.x[:BACKGROUND_EXAMPLES], splits.brightest)
+    profile = splits.original_profile or splits.profile
+    found = own_input(picture, profile, splits.brightest, background=ground, centred=is_drawn)
+    shown = Example(x=model_points(splits, preparation, found.x), label=-1, pixels=found.pixels)
+    return Chosen(splits, shown, found.notes)
 
 
 @lru_cache(maxsize=2)

@@ -2,8 +2,20 @@
 
 from typing import Annotated
 
+from core.jobs.data_lenses import AugmentationJob, DataReportJob, DownloadJob, UploadPreviewJob, WeightsImportJob
 from core.jobs.lenses import ActivationsJob, ExplainJob, GalleryJob
 from core.jobs.training import TrainJob
 from core.spec import on_menu
 
-AnyJob = Annotated[TrainJob | GalleryJob | ActivationsJob | ExplainJob, on_menu()]
+AnyJob = Annotated[
+    TrainJob
+    | GalleryJob
+    | ActivationsJob
+    | ExplainJob
+    | DataReportJob
+    | AugmentationJob
+    | UploadPreviewJob
+    | DownloadJob
+    | WeightsImportJob,
+    on_menu(),
+]

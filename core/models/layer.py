@@ -78,6 +78,10 @@ class LayerChoice(Choice):
         """Trainable numbers for an input of `shape`."""
         return 0
 
+    def n_frozen(self, shape: Shape) -> int:
+        """Numbers that training leaves as they are, but that take memory too: a frozen backbone's."""
+        return 0
+
     def multiply_adds(self, shape: Shape) -> int:
         """Multiplications with an addition in one forward pass of one example: half of torch's FLOP count.
 

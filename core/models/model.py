@@ -7,6 +7,7 @@ from pydantic import Field
 
 from core.errors import ShapeError
 from core.models.init import AnyBiasInit, AnyInit, TorchDefault
+from core.models.initialise import initialise
 from core.models.layer import LayerChoice
 from core.models.layers.menu import AnyLayer
 from core.models.stack import Inference, Path, infer_stack
@@ -90,11 +91,13 @@ def _sender(model: ModelSpec, path: Path) -> str:
 def build(model: ModelSpec, input_shape: Shape, seed: int, repeat: int = 0) -> "nn.Sequential":
     """The stack as a torch module on the CPU, its children named "0", "1", ... in order.
 
-    Weights are torch's defaults, drawn from the stream "init" of `seed` and `repeat`: equal arguments give equal weights,
-    and torch's global random state is left as it was.
+    Weights start as the model's and the layers' initialisations say, drawn from the stream "init" of `seed` and `repeat`: equal
+    arguments give equal weights, and torch's global random state is left as it was. Weights from a file come last.
 
     Raises:
         ShapeError: a layer cannot take what it receives; the message names both layers and both shapes.
+        MissingData: a file of weights is not there.
+        SpecError: the weights of a file do not fit.
     """
     import torch
     from torch import nn
@@ -110,4 +113,10 @@ def build(model: ModelSpec, input_shape: Shape, seed: int, repeat: int = 0) -> "
             for layer, info in zip(model.layers, inference.layers, strict=True)
             if info.in_shape is not None  # always so without an error; tells the type checker
         ]
-    return nn.Sequential(*modules)
+        initialise(model.layers, modules, model.init, model.bias_init)
+    stack = nn.Sequential(*modules)
+    if model.weights:
+        from core.models.weights import fill
+
+        fill(stack, model.weights)
+    return stack

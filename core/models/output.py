@@ -1,20 +1,63 @@
-"""What the last layer gives, read as probabilities."""
+"""What the last layer gives, read as probabilities, as a class, or as a number. The one place that knows its forms.
 
-from typing import TYPE_CHECKING
+One output for two classes is the logit of class 1 (after a Sigmoid: its probability); one output for regression is the
+number; else there is one output per class.
+"""
+
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
+OutputForm = Literal["logit", "probability", "log-probability", "sigmoid"]
+"""What one number of a classifier's output is. "sigmoid": a probability of its own for each class, which need not sum to 1."""
 
-def ends_with_softmax(module: "nn.Module") -> bool:
-    """Whether the output of a stack is probabilities already."""
+SMALLEST_SUM = 1e-12
+"""Sigmoids that are all 0 to the last bit sum to this much, so that nothing is divided by zero."""
+
+
+def output_form(module: "nn.Module") -> OutputForm:
+    """What the last layer of a stack makes of its output."""
     from torch import nn
 
-    children = list(module.children())
-    return bool(children) and isinstance(children[-1], nn.Softmax)
+    last = module
+    while isinstance(last, nn.Sequential) and len(last):
+        last = last[-1]
+    forms: dict[type[nn.Module], OutputForm] = {
+        nn.Softmax: "probability",
+        nn.LogSoftmax: "log-probability",
+        nn.Sigmoid: "sigmoid",
+    }
+    return forms.get(type(last), "logit")
 
 
 def class_probabilities(module: "nn.Module", output: "torch.Tensor") -> "torch.Tensor":
-    """Probabilities (N, K) from the output (N, K) of a stack: its softmax, or itself where the stack ends with a Softmax."""
-    return output if ends_with_softmax(module) else output.softmax(1)
+    """Probabilities of the classes from the output (N, K) of a stack: (N, K), or (N, 2) where K is 1.
+
+    Logits go through a softmax (one logit through a sigmoid), probabilities stay as they are. Sigmoids of several classes are
+    divided by their sum.
+    """
+    import torch
+
+    form = output_form(module)
+    if output.shape[1] == 1:
+        share = output if form == "sigmoid" else output.sigmoid()
+        return torch.cat([1 - share, share], 1)
+    if form == "probability":
+        return output
+    if form == "log-probability":
+        return output.exp()
+    return output / output.sum(1, keepdim=True).clamp_min(SMALLEST_SUM) if form == "sigmoid" else output.softmax(1)
+
+
+def predicted_classes(module: "nn.Module", output: "torch.Tensor") -> "torch.Tensor":
+    """The most probable class of each example, (N, K) -> (N,) int64; of one output by its sign, or by 0.5 after a Sigmoid."""
+    if output.shape[1] == 1:
+        return (output[:, 0] > (0.5 if output_form(module) == "sigmoid" else 0.0)).long()
+    return output.argmax(1)
+
+
+def predicted_numbers(output: "torch.Tensor") -> "torch.Tensor":
+    """What a regression model predicts, (N, 1) -> (N,), as its targets are scaled."""
+    return output[:, 0]

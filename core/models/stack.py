@@ -3,29 +3,79 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import lcm, prod
 
 from core.errors import ShapeError
 from core.models.layer import LayerChoice, Window
+from core.models.layers.window import placed
 from core.types import Shape
 
 Path = tuple[int, ...]
 """Place of a layer: its index in the stack; inside a container then the branch and the index in it: (3, 0, 1)."""
 
+MAX_PHASES = 64
+"""Neighbouring outputs that are looked at for the largest reach: behind layers that enlarge maps, outputs see unequally far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """A container on the way: each of its branches sees for itself."""
+
+    branches: tuple["Reach", ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How far an output sees along each spatial axis (or time): `size` inputs, the next output `step` inputs further."""
+    """The receptive field along each spatial axis (or time): which inputs an output can depend on.
 
-    size: Fraction = Fraction(1)
-    step: Fraction = Fraction(1)
+    `passed` are the windows and forks from the input to here. What is promised: the output depends on no input outside
+    `inputs(v)`, and on the first and the last of them, except where (a) they lie outside the input, or some layer on the way
+    reads outside its own input there, (b) a transposed convolution has a kernel smaller than its stride, so that some of its
+    outputs read nothing, (c) an adaptive pooling gets maps that are not square, when the longer side counts for both, or
+    (d) a layer in a branch does not say where its window lies. Whether weights happen to be zero is not known here.
+    """
 
-    def through(self, window: Window) -> "Reach":
-        """After one more layer.
+    passed: tuple[Window | Fork, ...] = ()
+
+    def through(self, window: Window | Fork) -> "Reach":
+        """After one more layer."""
+        return Reach((*self.passed, window))
+
+    def inputs(self, start: int, end: int | None = None) -> tuple[int, int]:
+        """Numbers of the first and the last input that the outputs `start` to `end` see; padding lies outside the input."""
+        first, last = start, start if end is None else end
+        for step in reversed(self.passed):
+            if isinstance(step, Fork):
+                spans = [branch.inputs(first, last) for branch in step.branches]
+                first, last = min(span[0] for span in spans), max(span[1] for span in spans)
+            else:
+                first, last = placed(step).inputs(first, last)
+        return first, last
+
+    @property
+    def size(self) -> int:
+        """Inputs from the first to the last that an output sees; of the output that sees furthest.
+
+        Without layers that enlarge, this is 1 + Σ (size - 1) · (product of the steps before).
 
         Source:
             Araujo et al. 2019, "Computing receptive fields of convolutional neural networks".
         """
-        return Reach(self.size + (window.size - 1) * self.step, self.step * window.step)
+        spans = [self.inputs(unit) for unit in range(min(self._period(), MAX_PHASES))]
+        return max(0, *(last - first + 1 for first, last in spans))
+
+    @property
+    def step(self) -> Fraction:
+        """Inputs between the fields of two neighbouring outputs; below 1 where maps have been enlarged."""
+        return prod((step.branches[0].step if isinstance(step, Fork) else step.step for step in self.passed), start=Fraction(1))
+
+    def _period(self) -> int:
+        """Outputs this far apart have equal fields, moved."""
+        each = (
+            lcm(*(branch._period() for branch in step.branches)) if isinstance(step, Fork) else step.step.denominator
+            for step in self.passed
+        )
+        return prod(each)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +84,7 @@ class LayerInfo:
 
     `error` is set where this layer, or one inside it, cannot take what it receives; `is_blocked` where an earlier layer could
     not, so that nothing can be known here. In both cases `out_shape` is None and the numbers are 0. `reach` is None where an
-    output sees the whole input. `branches` holds what is known inside a container.
+    output sees the whole input. `branches` holds what is known inside a container. `n_parameters` are trained, `n_frozen` not.
     """
 
     in_shape: Shape | None
@@ -46,6 +96,7 @@ class LayerInfo:
     error: ShapeError | None = None
     is_blocked: bool = False
     branches: tuple["Inference", ...] = ()
+    n_frozen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +110,7 @@ class Inference:
     n_activations: int
     out_shape: Shape | None
     reach: Reach | None
+    n_frozen: int = 0
 
     @property
     def error_index(self) -> int | None:
@@ -98,6 +150,7 @@ def infer_stack(layers: Sequence[LayerChoice], input_shape: Shape, reach: Reach 
         n_activations=sum(info.n_activations for info in infos),
         out_shape=shape,
         reach=reach,
+        n_frozen=sum(info.n_frozen for info in infos),
     )
 
 
@@ -108,8 +161,8 @@ def _layer_info(layer: LayerChoice, shape: Shape | None, reach: Reach | None) ->
     branches = tuple(infer_stack(branch, shape, reach) for branch in layer.inner())
     try:
         out = layer.out_shape(shape)
-    except ShapeError as error:
-        return LayerInfo(shape, None, error=error, branches=branches)
+    except ShapeError as error:  # kept without its traceback, which would hold the frames that raised it
+        return LayerInfo(shape, None, error=error.with_traceback(None), branches=branches)
     return LayerInfo(
         shape,
         out,
@@ -118,16 +171,21 @@ def _layer_info(layer: LayerChoice, shape: Shape | None, reach: Reach | None) ->
         layer.n_activations(shape),
         _reach(layer, shape, reach, branches),
         branches=branches,
+        n_frozen=layer.n_frozen(shape),
     )
 
 
 def _reach(layer: LayerChoice, shape: Shape, reach: Reach | None, branches: tuple[Inference, ...]) -> Reach | None:
-    """A container sees as far as the branch that sees furthest."""
-    if branches:
-        ends = [branch.reach for branch in branches]
-        return None if None in ends else max((end for end in ends if end is not None), key=lambda end: end.size)
+    """A container sees what any of its branches sees, and what its own window does (a skip), where it has one."""
     window = layer.window(shape)
-    return None if reach is None or window is None else reach.through(window)
+    if not branches:
+        return None if reach is None or window is None else reach.through(window)
+    ends = [branch.reach for branch in branches]
+    if reach is None or None in ends:
+        return None
+    inside = [Reach(end.passed[len(reach.passed) :]) for end in ends if end is not None]
+    skip = [] if window is None else [Reach((window,))]
+    return reach.through(Fork((*inside, *skip)))
 
 
 def _blocked(layers: Sequence[LayerChoice]) -> Inference:

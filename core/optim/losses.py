@@ -1,4 +1,8 @@
-"""What training makes small. Every loss takes logits (N, K) and class targets (N,) and returns the mean over the batch."""
+"""What training makes small: the mean over the batch of how wrong each output is.
+
+Every loss takes the model's output (N, K) and targets: classes (N,), shares of the classes (N, K) after MixUp, or numbers
+(N,) for regression.
+"""
 
 import importlib
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -50,10 +54,70 @@ class MultiMargin(LossChoice):
     kind: Literal["multi_margin"] = "multi_margin"
     label = "Hinge (multi-class margin)"
     source = "Weston & Watkins 1999"
-    torch_class = "torch.nn:MultiMarginLoss"
+    torch_class = "core.optim.loss_modules:MultiMargin"
     unit = "margin"
     margin: Annotated[float, Field(ge=0.01, le=10)] = 1.0
     """How far the right logit should lead."""
 
 
-AnyLoss = Annotated[CrossEntropy | MultiMargin, on_menu()]
+class BinaryCrossEntropy(LossChoice):
+    """Cross-entropy of two classes from one output: the logit of the second class. No Sigmoid at the end."""
+
+    kind: Literal["binary_cross_entropy"] = "binary_cross_entropy"
+    label = "Binary cross-entropy"
+    source = "Cox 1958; Bishop 2006, section 4.3.2"
+    torch_class = "core.optim.loss_modules:BinaryCrossEntropy"
+    unit = "nats"
+
+    def n_outputs(self, n_classes: int) -> int:
+        """One, whatever the classes: it can tell two of them apart."""
+        return 1
+
+
+class RegressionLoss(LossChoice):
+    """A distance between the one output and the number to predict, both as the data preparation has scaled it."""
+
+    task: ClassVar[Task] = "regression"
+
+    def n_outputs(self, n_classes: int) -> int:
+        """One number."""
+        return 1
+
+
+class MeanSquaredError(RegressionLoss):
+    """The square of the error: its best guess is the mean, and one far outlier weighs more than many near misses."""
+
+    kind: Literal["mse"] = "mse"
+    label = "Mean squared error"
+    source = "Gauss 1809; Bishop 2006, section 3.1.1"
+    torch_class = "core.optim.loss_modules:MeanSquaredError"
+    unit = "squared error"
+
+
+class MeanAbsoluteError(RegressionLoss):
+    """The size of the error: its best guess is the median, so that outliers pull little."""
+
+    kind: Literal["mae"] = "mae"
+    label = "Mean absolute error"
+    source = "Laplace 1774; Koenker & Bassett 1978"
+    torch_class = "core.optim.loss_modules:MeanAbsoluteError"
+    unit = "absolute error"
+
+
+class Huber(RegressionLoss):
+    """Half the squared error where it is small, and growing in a straight line from delta on: outliers pull with limits."""
+
+    kind: Literal["huber"] = "huber"
+    label = "Huber"
+    source = "Huber 1964, Robust Estimation of a Location Parameter"
+    torch_class = "core.optim.loss_modules:Huber"
+    unit = "Huber error"
+    delta: Annotated[float, Field(ge=0.01, le=100)] = 1.0
+    """From this error on the loss grows in a straight line, in the unit that the model predicts in."""
+
+
+AnyLoss = Annotated[
+    CrossEntropy | MultiMargin | BinaryCrossEntropy | MeanSquaredError | MeanAbsoluteError | Huber,
+    on_menu(),
+]
+"""Every loss, in the order in which the page offers them."""

@@ -7,7 +7,7 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """Contributions to one class's output, from one method.
+    """Contributions to one class's output, or to a predicted number, from one method.
 
     `values` float32: image (H, W), channels summed; tabular (F,). In `unit` of the model's output (for additive methods
     they sum to output - base; where there are `players`, these do, and each pixel of a superpixel shows its whole value).
@@ -15,7 +15,8 @@ class Attribution:
     (H, W) int32 with labels 0..M-1, `stderr` (M,) the standard error of sampling methods. None where a method has no
     such thing: `base` (the output for the baseline), `residual` (that sum + base - output), `fit_r2` (LIME's
     weighted R2), `seed` (nothing random). `input` is the example as the model received it, `pixels` (H, W[, 3]) uint8
-    its picture. `n_evaluations` counts model evaluations, `seconds` is wall time.
+    its picture. For regression `target` is 0, `target_name` the name of the number, values are in its own unit, and
+    `probability` is NaN. `n_evaluations` counts model evaluations, `seconds` is wall time.
     """
 
     method: str

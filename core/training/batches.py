@@ -10,7 +10,10 @@ from core.seeds import stream_seed
 
 
 class ResidentData:
-    """One split, whole, on the device: uint8 images stay uint8 and are scaled batch by batch (a quarter of the memory)."""
+    """One split, whole, on the device: uint8 images stay uint8 and are scaled batch by batch (a quarter of the memory).
+
+    Token numbers (int64) reach the model as they are.
+    """
 
     def __init__(self, splits: Splits, split: Split, device: torch.device) -> None:
         self.x = torch.from_numpy(np.require(split.x, requirements=["C", "W"])).to(device)  # (N, *shape)
@@ -24,18 +27,26 @@ class ResidentData:
         return len(self.y)
 
     def batch(self, indices: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Inputs as the model receives them, float32 (B, *shape), and targets (B,) int64."""
-        return self._scaled(self.x.index_select(0, indices)), self.y.index_select(0, indices)
+        """Inputs as the model receives them, (B, *shape) float32 or int64 tokens, and targets (B,) int64 or float32."""
+        x, y = self.raw_batch(indices)
+        return self.scaled(x), y
+
+    def raw_batch(self, indices: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """As `batch`, with the inputs as they are kept: images (B, C, H, W) uint8."""
+        return self.x.index_select(0, indices), self.y.index_select(0, indices)
 
     def chunks(self, size: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """All examples in order, `size` at a time."""
         for start in range(0, len(self), size):
-            yield self._scaled(self.x[start : start + size]), self.y[start : start + size]
+            yield self.scaled(self.x[start : start + size]), self.y[start : start + size]
 
-    def _scaled(self, x: torch.Tensor) -> torch.Tensor:
-        if self.is_plain:
+    def scaled(self, x: torch.Tensor) -> torch.Tensor:
+        """Inputs as they are kept, as the model receives them."""
+        if x.dtype == torch.int64:
             return x
         x = x.float() if x.dtype != torch.float32 else x
+        if self.is_plain:
+            return x
         return (x - self.shift).mul_(self.scale) if self.is_shifted else x * self.scale
 
 

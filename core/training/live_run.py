@@ -8,21 +8,23 @@ import torch
 from pydantic import TypeAdapter
 from torch import nn
 
+from core.data.augment import Augmenter
 from core.data.dataset import Split, Splits
+from core.data.plane import SPAN
 from core.events import Artifact, EpochDone, HyperChanged, Progressed, SetHyper, Started, StepMeasured, SurfaceMeasured
 from core.experiment.experiment import Experiment, Lane
-from core.seeds import numpy_stream
+from core.models.model import infer
+from core.seeds import numpy_stream, stream_seed
 from core.training.batches import ResidentData, epoch_order
 from core.training.checkpoints import TrainingState, load_state, state_bytes
 from core.training.device import device_name, fingerprint, resolved_device
-from core.training.measures import class_one_share, evaluation, plane_grid
+from core.training.measures import Figures, chunk_size, evaluation
 from core.training.pace import Stopwatch
+from core.training.plane import SIDE, class_one_share, plane_inputs, predicted_share
 from core.training.runner import Runner
 
 SAMPLE = 2_000
 """Training examples that stand for the training split in each epoch's figures."""
-SURFACE_SIDE = 60
-SURFACE_SPAN = 6.0
 LANES = TypeAdapter(tuple[Lane, ...])
 
 
@@ -46,7 +48,12 @@ class LiveRun:
         ]
         self.batch_size = experiment.batch(len(self.data))
         self.steps_per_epoch = math.ceil(len(self.data) / self.batch_size)
-        self.is_plane = splits.profile.modality == "points" and splits.profile.n_classes == 2
+        self.profile = splits.profile
+        self.chunk = chunk_size(infer(experiment.model, splits.profile.input_shape), self.device.type)
+        self._augmenter = Augmenter(experiment.augmentation, splits.profile, splits.brightest)
+        grid = plane_inputs(experiment.data, splits)
+        self._plane = None if grid is None else torch.from_numpy(grid).to(self.device)
+        self._target_unit = (splits.target_shift, splits.target_scale)
         self.step = state.step if state else 0
         self.watch = Stopwatch(state.elapsed_s if state else 0.0)
         self.has_reached_target = state.has_reached_target if state else False
@@ -55,6 +62,11 @@ class LiveRun:
         self._order_epoch = -1
         self._orders: list[torch.Tensor] = []
         self._candidate = self._good = copy.deepcopy(self._state())
+
+    @property
+    def is_plane(self) -> bool:
+        """Whether there is a decision surface to show."""
+        return self._plane is not None
 
     @property
     def epoch(self) -> int:
@@ -68,12 +80,23 @@ class LiveRun:
             seed, n = self.experiment.seed, len(self.data)
             self._orders = [epoch_order(n, seed, self.epoch, r).to(self.device) for r in range(self.experiment.repeats)]
         start = (self.step % self.steps_per_epoch) * self.batch_size
-        batches = [self.data.batch(order[start : start + self.batch_size]) for order in self._orders]
+        batches = [self._batch(r, order[start : start + self.batch_size]) for r, order in enumerate(self._orders)]
         self.step += 1
         return tuple(
             runner.step(*batches[runner.repeat], self.step, is_measured=is_measured) if runner.is_alive else math.nan
             for runner in self.runners
         )
+
+    def _batch(self, repeat: int, indices: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Inputs and targets of one step of a repeat, augmented where the experiment says so; the same for all its lanes.
+
+        The random numbers are a function of seed, repeat and step, so that a resumed run sees the very same images.
+        """
+        if not self.experiment.augmentation:
+            return self.data.batch(indices)
+        x, y = self.data.raw_batch(indices)
+        seed = (stream_seed(self.experiment.seed, "augment", repeat) + self.step) % 2**63
+        return self._augmenter.mixed(self.data.scaled(self._augmenter.pictures(x, seed)), y, seed)
 
     def measured(self) -> StepMeasured:
         """Statistics of the last step, which was made with `is_measured`."""
@@ -85,10 +108,21 @@ class LiveRun:
         )
 
     def surfaces(self) -> tuple[SurfaceMeasured, ...]:
-        """The decision surface of every series."""
-        grid = plane_grid(SURFACE_SIDE, SURFACE_SPAN, self.device)
+        """The decision surface of every series, where there is a plane."""
+        if self._plane is None:
+            return ()
+        shift, scale = self._target_unit
+        is_number = self.profile.task == "regression"
         return tuple(
-            SurfaceMeasured(self.step, index, SURFACE_SIDE, SURFACE_SPAN, class_one_share(runner.model, grid))
+            SurfaceMeasured(
+                self.step,
+                index,
+                SIDE,
+                SPAN,
+                predicted_share(runner.model, self._plane, self.chunk, shift, scale)
+                if is_number
+                else class_one_share(runner.model, self._plane, self.chunk),
+            )
             for index, runner in enumerate(self.runners)
         )
 
@@ -99,12 +133,12 @@ class LiveRun:
         return EpochDone(self.step // self.steps_per_epoch, self.step, *train, *validation, self.watch.read())
 
     def note_target(self, epoch: EpochDone) -> None:
-        """Remember, also over a resume, that every series has reached the target accuracy."""
+        """Remember, also over a resume, that every series has reached the target accuracy (or R²)."""
         target = self.experiment.budget.target_accuracy
-        self.has_reached_target = target is not None and min(epoch.validation_accuracy) >= target
+        self.has_reached_target = target is not None and all(score >= target for score in epoch.validation_accuracy)
 
-    def tested(self) -> Generator[Progressed, None, tuple[tuple[float, ...], tuple[float, ...]] | None]:
-        """Mean loss and accuracy of every series on the test split, or None where there is no such split."""
+    def tested(self) -> Generator[Progressed, None, Figures | None]:
+        """Mean loss and accuracy (or R²) of every series on the test split, or None where there is no such split."""
         if self.test is None:
             return None
         return (yield from self._evaluation(self.test))
@@ -175,9 +209,9 @@ class LiveRun:
         for runner, died_at in zip(self.runners, state.died_at, strict=True):
             runner.died_at = died_at
 
-    def _evaluation(self, data: ResidentData) -> Generator[Progressed, None, tuple[tuple[float, ...], tuple[float, ...]]]:
+    def _evaluation(self, data: ResidentData) -> Generator[Progressed, None, Figures]:
         models: list[nn.Module] = [runner.model for runner in self.runners]
-        return (yield from evaluation(models, self.runners[0].loss, data))
+        return (yield from evaluation(models, self.runners[0].loss, data, self.chunk))
 
 
 def _artifact(state: TrainingState, name: str = "step") -> Artifact:

@@ -13,8 +13,7 @@ from core.experiment.experiment import Experiment
 from core.models.model import build
 from core.seeds import stream_seed
 from core.training.device import seed_device
-
-RANDOM_LAYERS = (nn.Dropout,)
+from core.training.measures import score, score_sum
 
 
 class Runner:
@@ -32,11 +31,11 @@ class Runner:
         self.died_at = -1
         """The step of the first loss that was not finite; -1 while there was none."""
         self.accuracy = math.nan
-        """Of the last measured batch, in [0, 1]."""
+        """Of the last measured batch, in [0, 1]; for regression its R²."""
         self.gradient_norm = math.nan
         self.measuring_s = 0.0
         self._mask_seed = stream_seed(experiment.seed, "dropout", repeat)
-        self._is_random = any(isinstance(module, RANDOM_LAYERS) for module in self.model.modules())
+        self._is_random = any(draws_masks(module) for module in self.model.modules())
         self._context: AbstractContextManager[Any] = (
             torch.autocast(device.type, torch.bfloat16) if experiment.precision == "bfloat16" else nullcontext()
         )
@@ -55,8 +54,8 @@ class Runner:
         if self._is_random:
             seed_device(self.device, (self._mask_seed + number) % 2**63)
         with self._context:
-            logits = self.model(x)
-            loss = self.loss(logits.float(), y)
+            output = self.model(x)
+            loss = self.loss(output.float(), y)
         value: float = loss.item()
         if not math.isfinite(value):
             self.died_at = number
@@ -64,7 +63,7 @@ class Runner:
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         if is_measured:
-            self._measure(logits, y)
+            self._measure(output.detach(), y)
         self.optimizer.step()
         return value
 
@@ -73,9 +72,9 @@ class Runner:
         """L2 norm over all parameters."""
         return total_norm(self.parameters)
 
-    def _measure(self, logits: torch.Tensor, y: torch.Tensor) -> None:
+    def _measure(self, output: torch.Tensor, y: torch.Tensor) -> None:
         start = time.perf_counter()
-        self.accuracy = (logits.argmax(1) == y).float().mean().item()
+        self.accuracy = score(score_sum(self.model, output, y), y)
         self.gradient_norm = total_norm(parameter.grad for parameter in self.parameters)
         self.measuring_s = time.perf_counter() - start
 
@@ -89,6 +88,12 @@ class Runner:
                 group[name].fill_(value)
             else:
                 group[name] = value
+
+
+def draws_masks(module: nn.Module) -> bool:
+    """Whether a layer draws random numbers in training: dropout of its own (`p`), or inside recurrence or attention."""
+    chances = (getattr(module, name, 0.0) for name in ("p", "dropout", "attention_dropout"))
+    return any(isinstance(chance, float | int) and chance > 0 for chance in chances)
 
 
 def total_norm(tensors: Iterable[torch.Tensor | None]) -> float:

@@ -1,4 +1,4 @@
-"""What the layers of a net answer to one example: all maps of a layer in one picture, units as a strip, classes as bars."""
+"""What the layers of a net answer to one example: all maps of a layer in one picture, units as a strip, words as columns."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -14,50 +14,27 @@ from dashboard.text import _, counted
 ColourScope = Literal["map", "layer", "net"]
 BAR_UNITS = 32
 """A flat layer of up to so many units is shown as bars, a wider one as a strip."""
+MAX_TOKEN_LABELS = 48
+"""More words than these on one axis run into each other."""
 
 
 def activation_figure(
     maps: ActivationMaps, layer: int, *, scale: ColourScope = "layer", dark: bool = False, max_maps: int = 64
 ) -> go.Figure:
-    """All channels of one layer as one mosaic, or a flat layer as bars or a strip of cells.
+    """All channels of one layer as one mosaic, a flat layer as bars or a strip of cells, a sequence as one column per step.
 
     Colours reach over each map alone ("map", whose colour bar says a share of that map's range), over the layer, or over
     the whole net. Where there are negative values, layer and net scales are symmetric about 0.
     """
     values = np.asarray(maps.maps[layer], np.float32)
-    if values.ndim == 1 and len(values) <= BAR_UNITS:
+    if values.ndim == 2:
+        figure = _sequence_figure(values, maps.tokens, _limits(maps, layer, scale), dark)
+    elif values.ndim == 1 and len(values) <= BAR_UNITS:
         figure = _unit_bars(values, _limits(maps, layer, scale), dark)
     else:
         figure = _mosaic_figure(_mosaic(values, max_maps), _limits(maps, layer, scale), dark)
     figure.update_layout(template=theme.template(dark), title_text=_title(maps, layer, max_maps))
     return figure
-
-
-def probability_bars(maps: ActivationMaps, *, dark: bool = False) -> go.Figure:
-    """The probability of each class; the right class has a thick border and says so."""
-    names = [_("{name} (right)").format(name=name) if i == maps.label else name for i, name in enumerate(maps.class_names)]
-    widths = [3 if i == maps.label else 0 for i in range(len(names))]
-    figure = go.Figure(
-        go.Bar(
-            y=list(range(len(names))),
-            x=np.asarray(maps.probabilities, float),
-            orientation="h",
-            marker={"color": theme.CATEGORICAL[0], "line": {"color": theme.ink(dark), "width": widths}},
-            text=[f"{share:.1%}" for share in maps.probabilities],
-            textposition="auto",
-            customdata=np.asarray(maps.logits, float),
-            hovertemplate="%{x:.2%}<br>logit %{customdata:.4g}<extra></extra>",
-            name=_("probability"),
-        )
-    )
-    places = {"tickvals": list(range(len(names))), "ticktext": names, "range": [len(names) - 0.5, -0.5]}
-    return figure.update_layout(
-        template=theme.template(dark),
-        title_text=_("Prediction"),
-        height=100 + 24 * len(names),
-        xaxis={"title_text": _("probability"), "range": [0, 1.02], "dtick": 0.2, "tickformat": ".0%"},
-        yaxis={"title_text": _("class"), "showgrid": False, **places},
-    )
 
 
 def alt_text(maps: ActivationMaps, layer: int) -> str:
@@ -129,7 +106,7 @@ def _mosaic_figure(mosaic: _Mosaic, limits: _Limits, dark: bool) -> go.Figure:
             zmin=limits.low,
             zmax=limits.high,
             colorscale=theme.diverging(dark) if limits.low < 0 else theme.sequential(),
-            colorbar=theme.colour_bar(_legend(limits, mosaic.is_flat), dark),
+            colorbar=theme.colour_bar(_legend(limits, is_one_map=mosaic.is_flat), dark),
             hoverongaps=False,
             customdata=np.dstack([mosaic.details, mosaic.cells]),
             hovertemplate=_mosaic_hover(mosaic.is_flat),
@@ -162,10 +139,40 @@ def _mosaic_hover(is_flat: bool) -> str:
     return place + value + "<br>" + _("this map:") + " %{customdata[3]:.3g} … %{customdata[4]:.3g}<extra></extra>"
 
 
-def _legend(limits: _Limits, is_flat: bool) -> str:
+def _legend(limits: _Limits, *, is_one_map: bool) -> str:
     if limits.scope == "map":
-        return _("share of the layer's range") if is_flat else _("share of each map's own range")
+        return _("share of the layer's range") if is_one_map else _("share of each map's own range")
     return _("activation, scale of this layer") if limits.scope == "layer" else _("activation, scale of the whole net")
+
+
+def _sequence_figure(values: np.ndarray, tokens: tuple[str, ...], limits: _Limits, dark: bool) -> go.Figure:
+    """(L, D): one column per step, from left to right as one reads, with its token while the layer keeps the length."""
+    length, n_features = values.shape
+    low, high = float(values.min()), float(values.max())
+    shown = (values - low) / ((high - low) or 1.0) if limits.scope == "map" else values
+    has_tokens = len(tokens) == length
+    names = tokens if has_tokens else tuple(str(step) for step in range(length))
+    figure = go.Figure(
+        go.Heatmap(
+            z=shown.T,
+            zmin=limits.low,
+            zmax=limits.high,
+            colorscale=theme.diverging(dark) if limits.low < 0 else theme.sequential(),
+            colorbar=theme.colour_bar(_legend(limits, is_one_map=True), dark),
+            customdata=np.dstack([values.T, np.broadcast_to(np.array(names, object), (n_features, length))]),
+            hovertemplate="%{customdata[1]}<br>" + _("feature") + " %{y}<br><b>%{customdata[0]:.4g}</b><extra></extra>",
+            name=_("activation"),
+        )
+    )
+    # Words repeat, so that places are numbers and words their labels; of many steps only some are named.
+    every = -(-length // MAX_TOKEN_LABELS)
+    places = list(range(0, length, every))
+    ticks = {"tickvals": places, "ticktext": [names[place] for place in places]}
+    return figure.update_layout(
+        height=int(np.clip(150 + 6 * n_features, 220, 520)),
+        xaxis={"title_text": _("token") if has_tokens else _("step"), "showgrid": False, **ticks},
+        yaxis={"title_text": _("feature"), "showgrid": False, "range": [n_features - 0.5, -0.5]},
+    )
 
 
 def _unit_bars(values: np.ndarray, limits: _Limits, dark: bool) -> go.Figure:
@@ -200,7 +207,12 @@ def _title(maps: ActivationMaps, layer: int, max_maps: int) -> str:
 
 
 def _what(values: np.ndarray) -> str:
-    """`32 maps of 28 × 28`, or `64 units`."""
+    """`32 maps of 28 × 28`, `14 steps with 32 features`, or `64 units`."""
     if values.ndim == 1:
         return counted("{n} unit", "{n} units", len(values))
+    if values.ndim == 2:
+        steps = counted("{n} step", "{n} steps", len(values))
+        return _("{steps} with {features}").format(
+            steps=steps, features=counted("{n} feature", "{n} features", values.shape[1])
+        )
     return _("{maps} of {size}").format(maps=counted("{n} map", "{n} maps", len(values)), size=shape_text(values.shape[1:]))

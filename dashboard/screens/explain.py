@@ -2,18 +2,16 @@
 
 import streamlit as st
 
+from core.data.dataset import DataProfile
+from core.experiment.experiment import Experiment
 from core.explanation.explainer import ExplainerChoice
 from core.explanation.menu import AnyExplainer
 from core.jobs.lenses import ExplainJob
+from core.models.model import all_layers
 from core.results.attribution import Attribution
-from core.results.codec import result_bytes
 from core.spec import choices
-from dashboard.figures import attribution as attribution_figures
-from dashboard.figures.bars import alt_text as bars_alt_text
-from dashboard.figures.bars import contribution_bars
-from dashboard.text import _, counted
-from dashboard.widgets.failure import plain
-from dashboard.widgets.figure import figure, is_dark
+from dashboard.text import _
+from dashboard.widgets.attribution import attribution
 from dashboard.widgets.lens import look
 from dashboard.widgets.subject import Subject, choose_subject
 
@@ -30,11 +28,11 @@ def render() -> None:
     if subject is None:
         return
     profile = subject.experiment.data.profile()
-    kinds = tuple(layer.kind for layer in subject.experiment.model.layers)
+    kinds = _kinds(subject.experiment)
     methods = [cls() for cls in choices(AnyExplainer)]
     fitting = [method for method in methods if method.reason_against(profile, kinds) is None]
     with st.container(key="explain.controls", horizontal=True, vertical_alignment="bottom"):
-        target = _target(profile.class_names)
+        target = _target(profile)
         seed = st.number_input(
             _("Seed"),
             0,
@@ -56,8 +54,16 @@ def render() -> None:
     _left_out([method for method in methods if method not in fitting], subject)
 
 
-def _target(class_names: tuple[str, ...]) -> int | None:
-    """The class to explain; None for the predicted one."""
+def _kinds(experiment: Experiment) -> tuple[str, ...]:
+    """Of all layers, also inside others."""
+    return tuple(layer.kind for _path, layer in all_layers(experiment.model.layers))
+
+
+def _target(profile: DataProfile) -> int | None:
+    """The class to explain; None for the predicted one, and for the one number of a regression."""
+    if profile.task == "regression":
+        return None
+    class_names = profile.class_names
     options = [None, *range(len(class_names))]
     return st.selectbox(
         _("Explain the class"),
@@ -92,62 +98,16 @@ def _method(method: ExplainerChoice, subject: Subject, target: int | None, seed:
     )
 
     def show(found: Attribution) -> None:
-        _attribution(found, method.kind, view)
+        attribution(found, method.kind, view=view)
 
     look(job, Attribution, show, key=f"explain.{method.kind}")
-
-
-def _attribution(found: Attribution, kind: str, view: str) -> None:
-    """The picture or the bars, and below them what there is to judge them by."""
-    dark = is_dark()
-    if found.pixels is not None:
-        drawing = attribution_figures.attribution_figure(found, view=view, dark=dark)  # type: ignore[arg-type]
-        drawing.update_layout(title_text="", margin_t=8, height=300)  # the panel has the title
-        figure(drawing, key=f"explain.figure.{kind}", alt=attribution_figures.alt_text(found))
-    else:
-        drawing = contribution_bars(found, dark=dark)
-        drawing.update_layout(title_text="", margin_t=8)
-        figure(drawing, key=f"explain.figure.{kind}", alt=bars_alt_text(found))
-    st.text("  ·  ".join(_trust(found)))
-    for note in found.notes:
-        st.caption(plain(note))
-    st.download_button(
-        _("Download arrays (NPZ)"),
-        lambda: result_bytes(found),
-        f"{kind}.npz",
-        key=f"explain.download.{kind}",
-        icon=":material/download:",
-    )
-
-
-def _trust(found: Attribution) -> list[str]:
-    """The figures to judge an explanation by, in words."""
-    unit = _("output") if found.unit == "relative" else _(found.unit)
-    words = [
-        _("{name}: {unit} {output:.3f}, probability {p:.1%}").format(
-            name=found.target_name, unit=unit, output=found.output, p=found.probability
-        )
-    ]
-    if found.base is not None:
-        base = _("base value {base:.3f}") if found.fit_r2 is None else _("intercept {base:.3f}")
-        words.append(base.format(base=found.base))
-    if found.residual is not None:
-        words.append(_("additivity residual {residual:.1e}").format(residual=found.residual))
-    if found.fit_r2 is not None:
-        words.append(_("R² of the fit {r2:.2f}").format(r2=found.fit_r2))
-    if found.seed is not None:
-        words.append(_("seed {seed}").format(seed=found.seed))
-    evaluations = counted("{n} evaluation", "{n} evaluations", found.n_evaluations)
-    words.append(_("{evaluations} in {s:.2f} s").format(evaluations=evaluations, s=found.seconds))
-    return words
 
 
 def _left_out(methods: list[ExplainerChoice], subject: Subject) -> None:
     """Why the other methods are not here."""
     if not methods:
         return
-    profile = subject.experiment.data.profile()
-    kinds = tuple(layer.kind for layer in subject.experiment.model.layers)
+    profile, kinds = subject.experiment.data.profile(), _kinds(subject.experiment)
     with st.expander(_("Methods that do not apply here")):
         for method in methods:
             st.text(f"{_(method.label)}: {method.reason_against(profile, kinds)}")

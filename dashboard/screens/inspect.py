@@ -5,8 +5,10 @@ import streamlit as st
 from core.jobs.lenses import ActivationsJob
 from core.results.activations import ActivationMaps
 from core.results.codec import result_bytes
-from dashboard.figures.activations import activation_figure, alt_text, probability_bars
+from dashboard.figures.activations import activation_figure, alt_text
+from dashboard.figures.prediction import prediction_figure
 from dashboard.text import _
+from dashboard.widgets.failure import plain
 from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.lens import look
 from dashboard.widgets.subject import choose_subject
@@ -28,9 +30,10 @@ def _maps(maps: ActivationMaps) -> None:
     dark = is_dark()
     prediction, controls = st.columns([2, 3], gap="medium")
     with prediction:
-        figure(probability_bars(maps, dark=dark), key="inspect.prediction", alt=_prediction(maps))
+        figure(prediction_figure(maps, dark=dark), key="inspect.prediction", alt=_prediction(maps))
     with controls:
         scale = _scale()
+        _example(maps)
         st.text(_prediction(maps))
         st.download_button(
             _("Download all arrays (NPZ)"),
@@ -44,6 +47,16 @@ def _maps(maps: ActivationMaps) -> None:
         with columns[layer % 2]:
             drawing = activation_figure(maps, layer, scale=scale, dark=dark)
             figure(drawing, key=f"inspect.layer.{layer}", alt=alt_text(maps, layer))
+
+
+def _example(maps: ActivationMaps) -> None:
+    """What the network looks at, where its controls do not show it already: the text, or an own picture as it was made."""
+    if maps.text:
+        st.text(maps.text)
+    if maps.pixels is not None and maps.label < 0:
+        st.image(maps.pixels, caption=_("What the network sees"), width=112)
+    for note in maps.notes:
+        st.caption(plain(note))
 
 
 def _scale() -> str:
@@ -63,9 +76,24 @@ def _scale() -> str:
 
 def _prediction(maps: ActivationMaps) -> str:
     """What the network says, and what is right."""
-    guess = int(maps.probabilities.argmax())
     weights = _("Weights after step {step:,}.") if maps.step else _("Initial weights, before any training.")
-    words = _("The network says {guess} with probability {p:.1%}; right is {label}.").format(
-        guess=maps.class_names[guess], p=maps.probabilities[guess], label=maps.class_names[maps.label]
-    )
+    words = _class_words(maps) if maps.value is None else _number_words(maps)
     return f"{words} {weights.format(step=maps.step)}"
+
+
+def _class_words(maps: ActivationMaps) -> str:
+    guess = int(maps.probabilities.argmax())
+    words = _("The network says {guess} with probability {p:.1%}; right is {label}.")
+    if maps.label < 0:
+        words = _("The network says {guess} with probability {p:.1%}; what is right is not known.")
+    label = maps.class_names[maps.label] if maps.label >= 0 else ""
+    return words.format(guess=maps.class_names[guess], p=maps.probabilities[guess], label=label)
+
+
+def _number_words(maps: ActivationMaps) -> str:
+    name = maps.target_name or _("value")
+    if maps.truth is None:
+        return _("The network predicts {value:.4g} ({name}); what is right is not known.").format(value=maps.value, name=name)
+    return _("The network predicts {value:.4g} ({name}); right is {truth:.4g}.").format(
+        value=maps.value, name=name, truth=maps.truth
+    )

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.data.toy import Toy
+from core.data.plane import Plane
 from core.events import Command, Pause, Resume, Step, Stop
 from core.experiment.experiment import Experiment
 from core.store.protocol import RunRecord
@@ -20,15 +20,18 @@ def render() -> None:
     record = state.run()
     experiment = state.experiment_of(record.job) if record else state.experiment()
     _controls(record)
-    if not isinstance(experiment.data, Toy):
+    if not isinstance(experiment.data, Plane):
         _curves(record, experiment)
         return
     wide, narrow = st.columns([2, 1])
     with wide:
         _curves(record, experiment)
     with narrow:
-        points, labels, is_validation = plane_points(experiment.data, experiment.seed)
-        boundary(points, labels, is_validation, record.id if record else None, key="train.boundary", class_names=("0", "1"))
+        data = experiment.data
+        points, y, is_validation = plane_points(data, experiment.seed)
+        boundary(
+            points, y, is_validation, record.id if record else None, key="train.boundary", class_names=_names(data.class_names)
+        )
 
 
 def _curves(record: RunRecord | None, experiment: Experiment) -> None:
@@ -37,8 +40,13 @@ def _curves(record: RunRecord | None, experiment: Experiment) -> None:
         key="train.curves",
         palettes=(categorical(dark=False), categorical(dark=True)),
         state=record.state if record else "",
-        loss_unit=_(experiment.loss.unit),
+        loss=experiment.loss,
     )
+
+
+def _names(class_names: tuple[str, ...]) -> tuple[str, ...]:
+    """The classes of a toy, in the visitor's language; none for regression."""
+    return tuple(_(name) for name in class_names)
 
 
 def _controls(record: RunRecord | None) -> None:

@@ -4,13 +4,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from core.data.toy import Toy
+from core.data.plane import Plane
 
 
 @lru_cache(maxsize=32)
-def plane_points(data: Toy, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Training and validation points: (N, 2) float32, labels (N,), and which are held out for validation (N,) bool."""
-    splits = data.splits(seed)
-    points = np.concatenate([splits.train.x, splits.validation.x])
-    labels = np.concatenate([splits.train.y, splits.validation.y])
-    return points, labels, np.arange(len(labels)) >= len(splits.train)
+def plane_points(data: Plane, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Training and validation points: where they lie (N, 2) float32, their classes or targets (N,), and which are held out for
+    validation (N,) bool."""
+    found = data.plane(seed)
+    return found.points, found.y, found.is_validation

@@ -8,7 +8,7 @@ from functools import lru_cache
 import streamlit as st
 
 from core.errors import LayerwiseError, SpecError
-from core.experiment.codec import file_text, from_file_text, from_link_text, link_text
+from core.experiment.codec import MAX_LINK_CHARACTERS, file_text, from_file_text, from_link_text, link_text
 from core.experiment.examples import default_experiment
 from core.experiment.experiment import Experiment
 from core.jobs.shipping import AnyJob
@@ -22,6 +22,8 @@ EXPERIMENT = "state.experiment"
 RUN = "state.run"
 LOADED = "state.loaded"
 LINK_PROBLEM = "state.link_problem"
+UNDO, REDO = "state.undo", "state.redo"
+MAX_UNDO = 100
 
 
 @lru_cache(maxsize=64)
@@ -41,9 +43,39 @@ def experiment() -> Experiment:
 
 
 def set_experiment(changed: Experiment) -> None:
-    """Take another experiment in hand; the present run stays where it is."""
-    st.session_state[EXPERIMENT] = file_text(changed)
+    """Take another experiment in hand; the present run stays where it is. What was in hand before can be brought back."""
+    before, text = file_text(experiment()), file_text(changed)
+    if text != before:
+        st.session_state[UNDO] = (*st.session_state.get(UNDO, ()), before)[-MAX_UNDO:]
+        st.session_state[REDO] = ()
+    st.session_state[EXPERIMENT] = text
     st.session_state[LINK_PROBLEM] = ""
+
+
+def can_undo() -> bool:
+    return bool(st.session_state.get(UNDO))
+
+
+def can_redo() -> bool:
+    return bool(st.session_state.get(REDO))
+
+
+def undo() -> None:
+    """Bring back the experiment before the last change."""
+    _step_back(UNDO, REDO)
+
+
+def redo() -> None:
+    """Do the last change that was undone again."""
+    _step_back(REDO, UNDO)
+
+
+def _step_back(source: str, target: str) -> None:
+    texts = st.session_state.get(source, ())
+    if texts:
+        st.session_state[target] = (*st.session_state.get(target, ()), file_text(experiment()))
+        st.session_state[source] = texts[:-1]
+        st.session_state[EXPERIMENT] = texts[-1]
 
 
 def run_id() -> str | None:
@@ -95,6 +127,7 @@ def load_link() -> None:
     except LayerwiseError as error:
         problems.append(str(error))
     st.session_state[LINK_PROBLEM] = " ".join(problems)
+    st.session_state[UNDO] = ()  # a link is where this session begins
 
 
 def link_problem() -> str:
@@ -102,9 +135,15 @@ def link_problem() -> str:
     return str(st.session_state.get(LINK_PROBLEM, ""))
 
 
+def fits_link() -> bool:
+    """Whether the present experiment is short enough for a link; else it travels as a file."""
+    return len(_link(experiment())) <= MAX_LINK_CHARACTERS
+
+
 def write_link() -> None:
     """Keep the address of the page in step with experiment and run."""
-    wanted = {"x": _link(experiment())}
+    link = _link(experiment())
+    wanted = {"x": link} if len(link) <= MAX_LINK_CHARACTERS else {}
     present = run_id()
     if present:
         wanted["run"] = present

@@ -42,6 +42,7 @@ def header(train_page: Any, *, is_on_train: bool) -> None:
             name = _("run {id}") if is_same else _("run {id}, of an earlier experiment")
             st.badge(f"{name.format(id=record.id[:6])}: {_(words)}", color=color)  # type: ignore[arg-type]
         st.space("stretch")
+        _undo_buttons()
         error = _first_error(experiment)
         is_off = error is not None
         if st.button(_("Train"), key="header.train", type="primary", icon=":material/play_arrow:", disabled=is_off):
@@ -70,6 +71,30 @@ def _first_error(experiment: Experiment) -> Diagnostic | None:
     """What keeps the experiment from being trained."""
     found = findings(experiment, resources.settings())
     return next((finding for finding in found if finding.severity == "error"), None)
+
+
+def _undo_buttons() -> None:
+    """One step back and one forth through the changes of the experiment."""
+    st.button(
+        _("Undo"),
+        key="header.undo",
+        icon=":material/undo:",
+        type="tertiary",
+        on_click=state.undo,
+        disabled=not state.can_undo(),
+        shortcut="Mod+Z",
+        help=_("Take back the last change of the experiment."),
+    )
+    st.button(
+        _("Redo"),
+        key="header.redo",
+        icon=":material/redo:",
+        type="tertiary",
+        on_click=state.redo,
+        disabled=not state.can_redo(),
+        shortcut="Mod+Shift+Z",
+        help=_("Make the change again that was taken back."),
+    )
 
 
 def _ready_menu() -> None:

@@ -15,7 +15,10 @@ PROBLEM = "share.problem"
 def share(experiment: Experiment) -> None:
     """A popover with the link in words, the experiment as a file, and a place for somebody else's file."""
     with st.popover(_("Share"), icon=":material/share:"):
-        st.text(_("The address of this page holds the experiment and the run: copy it to share them."))
+        if state.fits_link():
+            st.text(_("The address of this page holds the experiment and the run: copy it to share them."))
+        else:
+            st.text(_("This experiment is too large for an address: share it as a file."))
         st.download_button(
             _("Download experiment (JSON)"),
             file_text(experiment),

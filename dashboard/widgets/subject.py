@@ -1,5 +1,6 @@
 """What is looked at: the weights of a run at one moment, and one example. Shared by Inspect and Explain."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -13,6 +14,7 @@ from dashboard.components.image_picker import image_picker
 from dashboard.session import resources, state
 from dashboard.text import _
 from dashboard.widgets.lens import look
+from dashboard.widgets.own_image import OWN_SOURCES, own_image, source_labels
 
 SPLITS: tuple[SplitName, ...] = ("validation", "train", "test")
 EXAMPLE, SPLIT, MOMENT = "subject.example", "subject.split", "subject.moment"
@@ -28,23 +30,43 @@ class Subject:
 
 
 def choose_subject(*, screen: str) -> Subject | None:
-    """Controls for moment and example; what they say. None while the examples are still loading."""
+    """Controls for moment and example; what they say. None while the examples are still loading, or none is there yet."""
     record = state.run()
     experiment = state.experiment_of(record.job) if record else state.experiment()
+    is_image = experiment.data.original_profile().modality == "image"
     with st.container(key=f"{screen}.subject", horizontal=True, vertical_alignment="bottom"):
         weights = _moment(record.id, screen) if record else None
-        split = _split(screen)
+        source = _source(screen, (*SPLITS, *OWN_SOURCES) if is_image else SPLITS)
     if record is None:
         st.info(
             _("No run yet: this shows the initial, untrained weights. Press Train, then come back."), icon=":material/info:"
         )
+    example = own_image(source, screen=screen) if source in OWN_SOURCES else _of_the_data(experiment, source, screen)
+    return Subject(experiment, weights, example) if example else None
+
+
+def take_example(split: SplitName, index: int) -> None:
+    """Look at this example on all screens."""
+    st.session_state[SPLIT], st.session_state[EXAMPLE] = split, index
+
+
+def example_place(split: SplitName, indices: Sequence[int]) -> int:
+    """The place of the example that is looked at among these of a split; -1 when it is none of them."""
+    present = st.session_state.get(EXAMPLE)
+    return list(indices).index(present) if st.session_state.get(SPLIT) == split and present in indices else -1
+
+
+def _of_the_data(experiment: Experiment, split: SplitName, screen: str) -> ExampleRef | None:
+    """An example of a split; None while the examples are still loading."""
     chosen: list[ExampleRef] = []
+    profile = experiment.data.profile()
+    size = {"train": profile.n_train, "validation": profile.n_validation, "test": profile.n_test}[split]
 
     def show(gallery: ExampleGallery) -> None:
-        chosen.append(ExampleRef(split=split, index=_example(gallery, screen)))
+        chosen.append(ExampleRef(split=split, index=_example(gallery, size, screen)))
 
     look(GalleryJob(data=experiment.data, seed=experiment.seed, split=split), ExampleGallery, show, key=f"{screen}.gallery")
-    return Subject(experiment, weights, chosen[0]) if chosen else None
+    return chosen[0] if chosen else None
 
 
 def _moment(run: str, screen: str) -> ArtifactRef | None:
@@ -78,41 +100,55 @@ def _moment(run: str, screen: str) -> ArtifactRef | None:
     return ArtifactRef(run=found.run, name=found.name, sha256=found.sha256)
 
 
-def _split(screen: str) -> SplitName:
-    """Which split the examples come from."""
-    labels = {"validation": _("Validation"), "train": _("Training"), "test": _("Test")}
+def _source(screen: str, sources: tuple[str, ...]) -> str:
+    """Where the example comes from: a split of the data, or the visitor."""
+    labels = {"validation": _("Validation"), "train": _("Training"), "test": _("Test")} | source_labels()
     key = f"{screen}.split"
-    present: SplitName = st.session_state.get(SPLIT, SPLITS[0])
+    present = st.session_state.get(SPLIT, SPLITS[0])
 
     def choose() -> None:
         st.session_state[SPLIT], st.session_state[EXAMPLE] = st.session_state[key], None
 
+    st.session_state[key] = present if present in sources else sources[0]
+    st.selectbox(_("Examples from"), sources, key=key, on_change=choose, format_func=labels.__getitem__, width=160)
+    return st.session_state[key]
+
+
+def _example(gallery: ExampleGallery, size: int, screen: str) -> int:
+    """The chosen example, as its index in a split of this size; it may be one that is not in the gallery."""
+    indices = gallery.indices.tolist()
+    known: int | None = st.session_state.get(EXAMPLE)
+    present = known if known is not None and known < size else indices[0]
+    names = example_names(gallery)
+
+    def pick(index: int) -> None:
+        st.session_state[EXAMPLE] = index
+
+    if gallery.pixels is not None:
+        place = indices.index(present) if present in indices else -1
+        words = _("Choose an example")
+        image_picker(gallery.pixels, names, place, key=f"{screen}.image", label=words, on_pick=lambda to: pick(indices[to]))
+        if place < 0:
+            st.caption(_("Number {i}, chosen on the Data screen.").format(i=present))
+        return present
+    key = f"{screen}.row"
+    texts = gallery.texts or [_("number {i}").format(i=index) for index in indices]
+    labels = {index: f"{text}: {name}" for index, text, name in zip(indices, texts, names, strict=True)}
+    labels.setdefault(present, _("number {i}, chosen on the Data screen").format(i=present))
     st.session_state[key] = present
-    st.selectbox(_("Examples from"), SPLITS, key=key, on_change=choose, format_func=labels.__getitem__, width=160)
+    st.selectbox(
+        _("Example"),
+        list(labels),
+        format_func=labels.__getitem__,
+        key=key,
+        on_change=lambda: pick(st.session_state[key]),
+        width=320 if gallery.texts is None else "stretch",
+    )
     return present
 
 
-def _example(gallery: ExampleGallery, screen: str) -> int:
-    """The chosen example, as its index in the split."""
-    indices = gallery.indices.tolist()
-    present = st.session_state.get(EXAMPLE)
-    place = indices.index(present) if present in indices else 0
-    names = [gallery.class_names[label] for label in gallery.labels]
-
-    def pick(to: int) -> None:
-        st.session_state[EXAMPLE] = indices[to]
-
-    if gallery.pixels is not None:
-        image_picker(gallery.pixels, names, place, key=f"{screen}.image", label=_("Choose an example"), on_pick=pick)
-        return int(indices[place])
-    key = f"{screen}.row"
-    st.session_state[key] = place
-    st.selectbox(
-        _("Example"),
-        range(len(indices)),
-        format_func=lambda at: _("number {i}: {name}").format(i=indices[at], name=names[at]),
-        key=key,
-        on_change=lambda: pick(st.session_state[key]),
-        width=320,
-    )
-    return int(indices[place])
+def example_names(gallery: ExampleGallery) -> list[str]:
+    """What each example is: its class, or its number."""
+    if gallery.targets is not None:
+        return [f"{target:.4g}" for target in gallery.targets]
+    return [gallery.class_names[label] for label in gallery.labels]

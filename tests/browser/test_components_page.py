@@ -7,7 +7,6 @@ import pytest
 
 from tests.browser.conftest import serious_findings, settled, watched_page
 
-expect = pytest.importorskip("playwright.sync_api").expect
 pytestmark = pytest.mark.browser
 
 CURVES = ".lw-live-curves"
@@ -110,69 +109,6 @@ def test_a_failure_is_told_in_its_place_and_the_page_hears_of_it(page, component
 def test_an_unknown_run_is_told(page, components_server: str) -> None:
     page.goto(f"{components_server}/?run=unknown-run-1")
     page.get_by_text("This run is not there any more.").wait_for()
-
-
-def test_layers_are_moved_and_removed_from_the_keyboard(page, components_server: str) -> None:
-    page.goto(components_server)
-    settled(page)
-    names = page.locator(".lw-layer-stack li .name")
-    page.get_by_role("button", name="Move Conv2d, layer 1 of 8").focus()
-    for _ in range(3):  # faster than the server answers
-        page.keyboard.press("ArrowDown")
-    page.get_by_role("button", name="Move Conv2d, layer 4 of 8").wait_for()
-    settled(page)
-    page.wait_for_timeout(300)  # the answers to all three are there now
-    expect(names.nth(3)).to_have_text(re.compile(r"4\s*Conv2d$"))
-    assert page.evaluate("() => document.activeElement.getAttribute('aria-label')").startswith("Move Conv2d, layer 4")
-    page.get_by_role("alert").get_by_text("Conv2d").wait_for()  # it stands after Flatten now
-    page.keyboard.press("Delete")
-    page.get_by_role("button", name=re.compile("Move Linear, layer 4 of 7")).wait_for()
-    settled(page)
-    expect(names).to_have_count(7)
-
-
-def test_a_shape_error_is_mended_by_its_button(page, components_server: str) -> None:
-    page.goto(components_server)
-    settled(page)
-    page.get_by_role("button", name="Remove Flatten (layer 4)").click()
-    stack = page.locator(".lw-layer-stack")
-    stack.get_by_role("alert").get_by_text("Linear needs a flat vector but receives 16 × 14 × 14").wait_for()
-    stack.get_by_role("button", name=re.compile("^Fix: .*Flatten")).click()
-    stack.get_by_text("3,136").wait_for()
-    expect(stack.get_by_role("alert")).to_have_count(0)
-    expect(stack.locator("li")).to_have_count(8)
-
-
-def test_numbers_are_typed_clamped_and_answered(page, components_server: str) -> None:
-    page.goto(components_server)
-    settled(page)
-    field = page.get_by_label("out features").first
-    field.fill("99999")
-    page.keyboard.press("Tab")
-    page.get_by_text("16,384", exact=True).first.wait_for()
-    assert field.input_value() == "16384"
-    assert page.evaluate("() => document.activeElement.type") == "checkbox"
-    field.fill("")
-    field.press("Enter")
-    assert field.input_value() == "16384"
-    page.get_by_label("stride").nth(1).fill("1")
-    page.keyboard.press("Enter")
-    page.get_by_text("16 × 27 × 27").wait_for()
-
-
-def test_a_layer_is_dragged_added_and_duplicated(page, components_server: str) -> None:
-    page.goto(components_server)
-    settled(page)
-    names = page.locator(".lw-layer-stack li .name")
-    page.get_by_role("button", name="Move Dropout, layer 7 of 8").drag_to(page.locator(".lw-layer-stack li").nth(5))
-    page.get_by_role("button", name="Move Dropout, layer 6 of 8").wait_for()
-    page.get_by_label("Kind of layer to add").select_option("Tanh")
-    page.get_by_role("button", name="Add layer").click()
-    page.get_by_role("button", name="Duplicate Tanh (layer 9)").click()
-    page.get_by_role("button", name="Move Tanh, layer 10 of 10").wait_for()
-    settled(page)
-    kinds = ["Conv2d", "ReLU", "MaxPool2d", "Flatten", "Linear", "Dropout", "ReLU", "Linear", "Tanh", "Tanh"]
-    expect(names).to_have_text([f"{i}{kind}" for i, kind in enumerate(kinds, start=1)])
 
 
 def test_the_plane_is_read_from_the_keyboard(page, components_server: str) -> None:

@@ -2,17 +2,28 @@
 
 import pytest
 
+from core.data.augmentation import AnyAugmentation
 from core.data.menu import AnyDataset
 from core.errors import SpecError
 from core.explanation.menu import AnyExplainer
 from core.jobs.shipping import AnyJob
+from core.models.init import AnyBiasInit, AnyInit
 from core.models.layers.menu import AnyLayer
 from core.optim.losses import AnyLoss
 from core.optim.optimizers import AnyOptimizer
 from core.spec import choices, parse_json
 from dashboard.components.fields import fields_of
 
-FORMS = {"data": AnyDataset, "layers": AnyLayer, "optimizers": AnyOptimizer, "losses": AnyLoss, "explainers": AnyExplainer}
+FORMS = {
+    "data": AnyDataset,
+    "augmentations": AnyAugmentation,
+    "layers": AnyLayer,
+    "inits": AnyInit,
+    "bias-inits": AnyBiasInit,
+    "optimizers": AnyOptimizer,
+    "losses": AnyLoss,
+    "explainers": AnyExplainer,
+}
 MENUS = FORMS | {"jobs": AnyJob}
 CASES = [pytest.param(menu, cls, id=f"{name}-{cls.kind_name()}") for name, menu in MENUS.items() for cls in choices(menu)]
 SHOWN = [pytest.param(menu, cls, id=f"{name}-{cls.kind_name()}") for name, menu in FORMS.items() for cls in choices(menu)]
@@ -33,17 +44,24 @@ def test_every_choice_has_a_label_and_says_what_it_is(menu, cls):
 
 @pytest.mark.parametrize(("menu", "cls"), SHOWN)
 def test_every_field_can_be_shown_and_explains_itself(menu, cls):
-    for view, info in zip(fields_of(cls), cls.knobs().values(), strict=True):
-        assert info.description, view.name
+    for view in fields_of(cls):
+        assert view.help, view.name
         assert view.clamp(view.default) == view.default
         if view.kind in ("int", "float"):
             assert view.min is not None
             assert view.max is not None
+        if view.kind in ("choice", "flags", "menu"):
+            assert len(view.choices or view.options) > 1
 
 
 @pytest.mark.parametrize(("menu", "cls"), SHOWN)
+def test_every_choice_that_a_form_offers_can_be_made_without_a_word(menu, cls):
+    assert not cls.is_ready_made or cls()
+
+
+@pytest.mark.parametrize(("menu", "cls"), [case for case in SHOWN if case.values[1].is_ready_made])
 def test_every_choice_survives_json_and_refuses_strangers(menu, cls):
-    choice = cls(out_features=3) if cls.kind_name() == "Linear" else cls()
+    choice = cls()
     assert parse_json(menu, choice.model_dump_json()) == choice
     with pytest.raises(SpecError, match="not known here"):
         parse_json(menu, choice.model_dump_json()[:-1] + ',"stranger":1}')

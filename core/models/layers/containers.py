@@ -1,25 +1,72 @@
 """Layers that hold layers: a skip around an inner stack, and branches side by side."""
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self, TypeVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic.fields import FieldInfo
 
-from core.errors import ShapeError
-from core.models.layer import Call, LayerChoice
-from core.models.layers.refusal import refusal
+from core.errors import ShapeError, SpecError
+from core.models.layer import Call, LayerChoice, Window
+from core.models.layers.refusal import received
+from core.models.layers.window import sliding
 from core.models.stack import Inference, infer_stack
-from core.types import Shape, shape_text
+from core.types import Shape
 
 if TYPE_CHECKING:
     from core.models.layers.menu import AnyLayer
 
 MAX_INNER = 16
 """Layers in one branch."""
+MAX_DEPTH = 3
+"""Containers inside each other."""
+MAX_TOTAL = 64
+"""Layers of a model, with the containers and all that they hold."""
+MAX_STRIDE = 16
+"""Steps of a projection: a skip can be fitted to maps that are up to so many times smaller."""
+
+
+def n_layers(layers: Sequence[LayerChoice]) -> int:
+    """Layers in a stack, with the containers and all that they hold."""
+    return sum(1 + sum(n_layers(branch) for branch in layer.inner()) for layer in layers)
+
+
+def depth(layers: Sequence[LayerChoice]) -> int:
+    """Containers inside each other: 0 for a plain stack."""
+    return max((1 + max(map(depth, layer.inner())) for layer in layers if layer.inner()), default=0)
+
+
+Layers = TypeVar("Layers", bound=Sequence[LayerChoice])
+
+
+def within_limit(layers: Layers) -> Layers:
+    """`layers`, which are no more than a model may have.
+
+    Raises:
+        SpecError: they are.
+    """
+    count = n_layers(layers)
+    if count > MAX_TOTAL:
+        message = f"This stack has {count:,} layers, those inside of others counted too; the limit is {MAX_TOTAL}."
+        raise SpecError(message, hint="Remove layers.", n_layers=count, max_layers=MAX_TOTAL)
+    return layers
 
 
 class Container(LayerChoice):
     """What both share: costs are sums over the branches, all of which get the same input."""
+
+    @model_validator(mode="after")
+    def _is_small(self) -> Self:
+        """Raises a SpecError itself: pydantic would wrap a ValueError into words for programmers."""
+        if depth((self,)) > MAX_DEPTH:
+            raise SpecError(
+                f"Layers are nested more than {MAX_DEPTH} deep.",
+                hint=f"Put at most {MAX_DEPTH} Residual or Parallel layers inside each other.",
+                max_depth=MAX_DEPTH,
+            )
+        within_limit((self,))
+        return self
 
     @classmethod
     def knobs(cls) -> dict[str, FieldInfo]:
@@ -32,27 +79,41 @@ class Container(LayerChoice):
         Raises:
             ShapeError: of the first layer inside that cannot take what it receives.
         """
-        found = tuple(infer_stack(branch, shape) for branch in self.inner())
+        found = _inferred(self.inner(), shape)
         for inference in found:
             path = inference.error_path
             error = inference.at(path).error if path is not None else None
-            if error is not None:
-                raise error
+            if error is not None:  # a fresh one, as raising adds to the traceback
+                raise ShapeError(error.message, hint=error.hint, **error.params)
         return found
 
     def n_parameters(self, shape: Shape) -> int:
         return sum(stack.n_parameters for stack in self.stacks(shape))
 
+    def n_frozen(self, shape: Shape) -> int:
+        return sum(stack.n_frozen for stack in self.stacks(shape))
+
     def multiply_adds(self, shape: Shape) -> int:
         return sum(stack.multiply_adds for stack in self.stacks(shape))
 
     def n_activations(self, shape: Shape) -> int:
+        """Those of all branches, and what comes out."""
         own = super().n_activations(shape)
         return own + sum(stack.n_activations for stack in self.stacks(shape))
+
+    def window(self, shape: Shape) -> Window | None:
+        """What it reads past its branches; None for nothing. What the branches read is known of their layers."""
+        return None
 
     def branch_calls(self, shape: Shape) -> tuple[Call, ...]:
         """Each branch as an nn.Sequential."""
         return tuple(_sequential(branch, stack) for branch, stack in zip(self.inner(), self.stacks(shape), strict=True))
+
+
+@lru_cache(maxsize=1024)
+def _inferred(branches: tuple[tuple[LayerChoice, ...], ...], shape: Shape) -> tuple[Inference, ...]:
+    """Kept, as every question to a container asks it again, and a container inside a container many times more."""
+    return tuple(infer_stack(branch, shape) for branch in branches)
 
 
 def _sequential(branch: tuple[LayerChoice, ...], stack: Inference) -> Call:
@@ -76,34 +137,31 @@ class Residual(Container):
         return (self.layers,)
 
     def out_shape(self, shape: Shape) -> Shape:
-        out = self.stacks(shape)[0].out_shape
-        if out is None or (out != shape and not self._can_project(shape, out)):
-            raise refusal(
-                self,
-                f"inner layers that give {shape_text(shape)} back, to add it to the input, which they turn into "
-                f"{shape_text(out or ())}, and so",
-                shape,
-                "Use padding so that maps keep their size, or switch the projection on.",
-            )
+        out = self.stacks(shape)[0].out_shape or ()
+        if out == shape:
+            return out
+        if not self.projection or _skip_stride(shape, out) is None:
+            cannot = "which its skip cannot be fitted to" if self.projection else "and its skip has no projection"
+            message = f"{self.kind} adds its input to what its inner layers give, but they turn {received(shape)} into "
+            message += f"{received(out)}, {cannot}."
+            raise ShapeError(message, hint=self._hint(shape, out), layer=self.kind, shape=shape, out=out)
         return out
 
-    def _can_project(self, shape: Shape, out: Shape) -> bool:
-        """Maps may also become smaller by a whole stride."""
-        if not self.projection or len(out) != len(shape):
-            return False
-        return len(shape) != 3 or self._stride(shape, out) is not None
-
-    def _stride(self, shape: Shape, out: Shape) -> int | None:
-        """The stride of a 1 × 1 convolution that takes maps of `shape` to the size of `out`."""
-        fits = [s for s in range(1, 17) if all((a - 1) // s + 1 == b for a, b in zip(shape[1:], out[1:], strict=True))]
-        return fits[0] if fits else None
+    def _hint(self, shape: Shape, out: Shape) -> str:
+        if len(shape) != len(out):
+            return "Take the layer that changes the number of axes out of it."
+        if not self.projection and _skip_stride(shape, out) is not None:
+            return "Switch its projection on."
+        if len(shape) == 2:
+            return "Give the inner layers a padding and a stride of 1 that keep the length."
+        return f"Give the inner layers a padding that keeps the size of the maps, or one stride of 2 to {MAX_STRIDE}."
 
     def _projection(self, shape: Shape) -> Call | None:
         out = self.out_shape(shape)
         if out == shape:
             return None
         if len(shape) == 3:
-            return Call("torch.nn:Conv2d", (shape[0], out[0], 1), {"stride": self._stride(shape, out) or 1})
+            return Call("torch.nn:Conv2d", (shape[0], out[0], 1), {"stride": _skip_stride(shape, out) or 1})
         return Call("torch.nn:Linear", (shape[-1], out[-1]))
 
     def n_parameters(self, shape: Shape) -> int:
@@ -116,8 +174,25 @@ class Residual(Container):
         places = out[1] * out[2] if len(out) == 3 else out[0] if len(out) == 2 else 1
         return super().multiply_adds(shape) + (0 if out == shape else places * _width(shape) * _width(out))
 
+    def window(self, shape: Shape) -> Window | None:
+        """Of the skip."""
+        return sliding(1, _skip_stride(shape, self.out_shape(shape)) or 1)
+
     def call(self, shape: Shape) -> Call:
         return Call("core.models.modules.branches:Residual", (*self.branch_calls(shape), self._projection(shape)))
+
+
+def _skip_stride(shape: Shape, out: Shape) -> int | None:
+    """The stride with which a projection of `shape` gives the size of `out`; None where none does, or axes differ.
+
+    A 1 × 1 convolution makes maps smaller by a stride; a linear layer keeps the steps of a sequence.
+    """
+    if len(out) != len(shape):
+        return None
+    if len(shape) != 3:
+        return 1 if out[:-1] == shape[:-1] else None
+    fits = (s for s in range(1, MAX_STRIDE + 1) if all((a - 1) // s + 1 == b for a, b in zip(shape[1:], out[1:], strict=True)))
+    return next(fits, None)
 
 
 def _width(shape: Shape) -> int:
@@ -134,7 +209,9 @@ class Parallel(Container):
 
     merge: Literal["concat", "add"] = "concat"
     """concat: channels (or features) one after another; add: number by number, for equal shapes."""
-    branches: "tuple[tuple[AnyLayer, ...], ...]" = Field(((), ()), min_length=1, max_length=4)
+    branches: "tuple[Annotated[tuple[AnyLayer, ...], Field(max_length=MAX_INNER)], ...]" = Field(
+        ((), ()), min_length=1, max_length=4
+    )
     """The branches; an empty one passes its input on."""
 
     def inner(self) -> tuple[tuple[LayerChoice, ...], ...]:
@@ -145,21 +222,19 @@ class Parallel(Container):
         first = shapes[0]
         if self.merge == "add":
             if len(set(shapes)) > 1:
-                raise self._unequal(shapes, "equal shapes from all branches, to add them")
+                hint = "Give the branches equal channels, padding and stride, or set merge to concat."
+                raise self._unequal(shapes, "adds what its branches give, which needs equal shapes", hint)
             return first
-        axis = 0 if len(first) != 2 else 1
+        axis = 1 if len(first) == 2 else 0
         if len({(len(one), *one[:axis], *one[axis + 1 :]) for one in shapes}) > 1:
-            raise self._unequal(shapes, "branches that differ in their channels alone, to join them")
+            parts = {1: "vectors", 2: "sequences of one length", 3: "maps of one size"}.get(len(first), "equal shapes")
+            hint = "Set padding and stride so that the branches agree, and Flatten in all of them or in none."
+            raise self._unequal(shapes, f"joins what its branches give, which needs {parts} from all", hint)
         return (*first[:axis], sum(one[axis] for one in shapes), *first[axis + 1 :])
 
-    def _unequal(self, shapes: list[Shape], needs: str) -> ShapeError:
-        given = " and ".join(shape_text(one) for one in shapes)
-        return ShapeError(
-            f"{self.kind} needs {needs}, but they give {given}.",
-            hint="Set padding and stride so that the branches agree.",
-            layer=self.kind,
-            shapes=tuple(shapes),
-        )
+    def _unequal(self, shapes: list[Shape], needs: str, hint: str) -> ShapeError:
+        given = " and ".join(received(one) for one in shapes)
+        return ShapeError(f"{self.kind} {needs}, but they give {given}.", hint=hint, layer=self.kind, shapes=tuple(shapes))
 
     def call(self, shape: Shape) -> Call:
         axis = 2 if len(self.out_shape(shape)) == 2 else 1

@@ -14,8 +14,8 @@ MAX_FEATURES = 16384
 class Linear(WeightedLayer):
     """Every output is a weighted sum of all inputs, plus a bias.
 
-    Takes flat vectors only. torch would also take (C, H, W) and act on the last axis alone; in a stack for images that
-    is nearly always a forgotten Flatten, so it is refused.
+    Takes flat vectors only. torch would also take (C, H, W) or (L, D) and act on the last axis alone; in a stack for images
+    that is nearly always a forgotten Flatten, and for sequences a forgotten pooling over time, so both are refused.
     """
 
     kind: Literal["Linear"] = "Linear"
@@ -29,7 +29,8 @@ class Linear(WeightedLayer):
 
     def out_shape(self, shape: Shape) -> Shape:
         if len(shape) != 1:
-            raise refusal(self, "a flat vector", shape, "Put Flatten before it.")
+            hint = "Put a pooling over time or Flatten before it." if len(shape) == 2 else "Put Flatten before it."
+            raise refusal(self, "a flat vector", shape, hint)
         return (self.out_features,)
 
     def n_parameters(self, shape: Shape) -> int:

@@ -1,6 +1,5 @@
 """Pooling: smaller maps, one number per window, nothing to learn."""
 
-from fractions import Fraction
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -8,7 +7,7 @@ from pydantic import Field
 from core.errors import ShapeError
 from core.models.layer import Call, LayerChoice, Window
 from core.models.layers.refusal import as_map
-from core.models.layers.window import slide
+from core.models.layers.window import adaptive, slide, sliding
 from core.types import Shape
 
 
@@ -32,11 +31,13 @@ class Pool2d(LayerChoice):
                 padding=self.padding,
                 kernel_size=self.kernel_size,
             )
-        stride = self.kernel_size if self.stride is None else self.stride
-        return (maps[0], *slide(self, maps, self.kernel_size, stride, self.padding))
+        return (maps[0], *slide(self, maps, self.kernel_size, self.stride or self.kernel_size, self.padding))
 
     def window(self, shape: Shape) -> Window | None:
-        return Window(self.kernel_size, Fraction(self.stride or self.kernel_size))
+        return sliding(self.kernel_size, self.stride or self.kernel_size, self.padding)
+
+    def call(self, shape: Shape) -> Call:
+        return Call(f"torch.nn:{self.kind}", (self.kernel_size,), {"stride": self.stride, "padding": self.padding})
 
 
 class MaxPool2d(Pool2d):
@@ -46,9 +47,6 @@ class MaxPool2d(Pool2d):
     label: ClassVar[str] = "MaxPool2d"
     source: ClassVar[str] = 'Scherer et al. 2010, "Evaluation of pooling operations in convolutional architectures"'
 
-    def call(self, shape: Shape) -> Call:
-        return Call("torch.nn:MaxPool2d", (self.kernel_size,), {"stride": self.stride, "padding": self.padding})
-
 
 class AvgPool2d(Pool2d):
     """Keeps the mean of each window; padded zeros count, as in torch."""
@@ -57,5 +55,40 @@ class AvgPool2d(Pool2d):
     label: ClassVar[str] = "AvgPool2d"
     source: ClassVar[str] = 'LeCun et al. 1998, "Gradient-based learning applied to document recognition"'
 
+
+class AdaptiveAvgPool2d(LayerChoice):
+    """Means over as many windows as are asked for: maps of any size become maps of one size."""
+
+    kind: Literal["AdaptiveAvgPool2d"] = "AdaptiveAvgPool2d"
+    label: ClassVar[str] = "AdaptiveAvgPool2d"
+    source: ClassVar[str] = 'He et al. 2014, "Spatial pyramid pooling in deep convolutional networks for visual recognition"'
+
+    output_size: int = Field(4, ge=1, le=64)
+    """Height and width of the maps that come out. Windows overlap by a pixel where it does not divide the map's sides."""
+
+    def out_shape(self, shape: Shape) -> Shape:
+        return (as_map(self, shape)[0], self.output_size, self.output_size)
+
+    def window(self, shape: Shape) -> Window | None:
+        """Of the longer side."""
+        return adaptive(max(shape[1:]), self.output_size)
+
     def call(self, shape: Shape) -> Call:
-        return Call("torch.nn:AvgPool2d", (self.kernel_size,), {"stride": self.stride, "padding": self.padding})
+        return Call("torch.nn:AdaptiveAvgPool2d", (self.output_size,))
+
+
+class GlobalAvgPool(LayerChoice):
+    """The mean of each map: (C, H, W) becomes a flat vector of C numbers, whatever the size of the maps."""
+
+    kind: Literal["GlobalAvgPool"] = "GlobalAvgPool"
+    label: ClassVar[str] = "Global average pooling"
+    source: ClassVar[str] = 'Lin et al. 2014, "Network in network", section 3.2'
+
+    def out_shape(self, shape: Shape) -> Shape:
+        return (as_map(self, shape)[0],)
+
+    def window(self, shape: Shape) -> Window | None:
+        return None
+
+    def call(self, shape: Shape) -> Call:
+        return Call("torch.nn:Sequential", (Call("torch.nn:AdaptiveAvgPool2d", (1,)), Call("torch.nn:Flatten")))

@@ -43,6 +43,8 @@ class View {
     this.data = data;
     this.texts = data.texts;
     this.map = colourMap(data.surface);
+    this.isNumber = data.classes.length === 0;
+    this.dots = colourMap(data.colours).map((rgb) => `rgb(${rgb.join(",")})`);
     if (data.run !== this.run || this.subscription?.feed.isStale()) {
       this.subscription?.leave();
       this.run = data.run;
@@ -68,6 +70,7 @@ class View {
   }
 
   drawLegend() {
+    const { dots, isNumber } = this;
     const { colours, surface, classes } = this.data;
     const key = JSON.stringify([colours, surface, classes]);
     if (key === this.legendKey) return;
@@ -80,9 +83,10 @@ class View {
     const scale = h("span", { class: "scale", "aria-hidden": "true" });
     scale.style.background = `linear-gradient(to right, ${surface.join(", ")})`;
     this.legend.replaceChildren(
-      ...classes.map((name, k) => h("span", {}, dot(colours[k], false), fill(this.texts.class, { name }))),
+      ...classes.map((name, k) => h("span", {}, dot(dots[255 * k], false), name)),
       h("span", {}, dot("currentColor", false), this.texts.train), h("span", {}, dot("currentColor", true), this.texts.validation),
-      h("span", { class: "range" }, "0", scale, "1", h("span", {}, fill(this.texts.probability, { name: classes[1] ?? "1" }))));
+      h("span", { class: "range" }, isNumber ? "≤ −1" : "0", scale, isNumber ? "≥ 1" : "1",
+        h("span", {}, isNumber ? this.texts.prediction : fill(this.texts.probability, { name: classes[1] }))));
   }
 
   draw() {
@@ -100,7 +104,7 @@ class View {
       text: cssValue(canvas, "--st-text-color"), grid: cssValue(canvas, "--st-border-color"),
       background: cssValue(canvas, "--st-background-color"), font: cssValue(canvas, "--st-font") || "sans-serif",
     };
-    this.box = paint(canvas.getContext("2d"), { size, ratio, data, surface, image: this.image, style, probe: this.probe });
+    this.box = paint(canvas.getContext("2d"), { size, ratio, data, surface, image: this.image, dots: this.dots, style, probe: this.probe });
     this.describe();
   }
 
@@ -117,8 +121,14 @@ class View {
   say() {
     const { x, y } = this.probe;
     const p = this.surface ? valueAt(this.surface, x, y) : null;
-    const values = { x: x.toFixed(2), y: y.toFixed(2), p: p === null ? "" : p.toFixed(2) };
-    setText(this.reading, fill(p === null ? this.texts.read_point : this.texts.read, values));
+    const values = { x: x.toFixed(2), y: y.toFixed(2), p: p === null ? "" : this.inUnit(p).toFixed(2) };
+    const { read, read_number, read_point } = this.texts;
+    setText(this.reading, fill(p === null ? read_point : this.isNumber ? read_number : read, values));
+  }
+
+  // A share of the colour scale as what it stands for: a probability, or a number from -1 to 1
+  inUnit(share) {
+    return this.isNumber ? 2 * share - 1 : share;
   }
 
   point(event) {
@@ -152,12 +162,12 @@ class View {
 
   saveTable() {
     const { data, surface } = this;
-    const lines = ["kind,x1,x2,class,probability"];
-    data.x.forEach((x, i) => lines.push([data.held[i] ? "validation" : "training", x, data.y[i], data.label[i], ""].join(",")));
+    const lines = [this.isNumber ? "kind,x1,x2,target,prediction" : "kind,x1,x2,class,probability"];
+    data.x.forEach((x, i) => lines.push([data.held[i] ? "validation" : "training", x, data.y[i], data.target[i], ""].join(",")));
     for (let row = 0; surface && row < surface.side; row++) {
       for (let column = 0; column < surface.side; column++) {
         const at = (k) => (-surface.span + (2 * surface.span * k) / (surface.side - 1)).toFixed(4);
-        const p = surface.values[row * surface.side + column] / 255;
+        const p = this.inUnit(surface.values[row * surface.side + column] / 255);
         lines.push(["surface", at(column), at(row), "", p.toFixed(4)].join(","));
       }
     }

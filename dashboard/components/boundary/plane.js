@@ -36,7 +36,7 @@ export function surfaceImage({ side, values }, map) {
   return canvas;
 }
 
-// Probability at a place, interpolated between the four grid points around it
+// Share of the colour scale at a place, from 0 to 1, interpolated between the four grid points around it
 export function valueAt({ side, span, values }, x, y) {
   const place = (v) => Math.min(side - 1, Math.max(0, ((v + span) / (2 * span)) * (side - 1)));
   const [column, row] = [place(x), place(y)];
@@ -47,7 +47,7 @@ export function valueAt({ side, span, values }, x, y) {
 }
 
 // Paints everything; returns where the plane is, in CSS pixels
-export function paint(context, { size, ratio, data, surface, image, style, probe }) {
+export function paint(context, { size, ratio, data, surface, image, dots, style, probe }) {
   const side = size - MARGIN.left - MARGIN.right;
   const box = { left: MARGIN.left, top: MARGIN.top, side };
   const px = (x) => box.left + ((x + data.span) / (2 * data.span)) * side;
@@ -60,7 +60,7 @@ export function paint(context, { size, ratio, data, surface, image, style, probe
   context.rect(box.left, box.top, side, side);
   context.clip();
   if (image) paintSurface(context, surface, image, px, py);
-  paintPoints(context, data, px, py, Boolean(image), style);
+  paintPoints(context, data, dots, px, py, Boolean(image), style);
   if (probe) paintProbe(context, probe, px, py, box, image ? "#111418" : style.text);
   context.restore();
   paintAxes(context, data, box, px, py, style);
@@ -76,11 +76,11 @@ function paintSurface(context, { side, span }, image, px, py) {
   context.drawImage(image, px(-edge), py(edge), px(edge) - px(-edge), py(-edge) - py(edge));
 }
 
-function paintPoints(context, data, px, py, isOnSurface, style) {
+function paintPoints(context, data, dots, px, py, isOnSurface, style) {
   const ring = isOnSurface ? "#ffffff" : style.background;
   const radius = data.x.length > MANY ? SMALL_RADIUS : RADIUS;
   for (let i = 0; i < data.x.length; i++) {
-    const colour = data.colours[data.label[i]];
+    const colour = dots[data.shade[i]];
     context.beginPath();
     context.arc(px(data.x[i]), py(data.y[i]), radius, 0, 2 * Math.PI);
     context.lineWidth = data.held[i] ? 3 : 0.8;

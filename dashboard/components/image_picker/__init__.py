@@ -11,6 +11,9 @@ from dashboard.components.shared import declare, payload
 
 _component = declare("image_picker")
 
+MAX_STRIP = 40
+"""More pictures than this stand in rows, all in sight; fewer in one row that scrolls."""
+
 
 def image_picker(
     pictures: np.ndarray,
@@ -26,7 +29,7 @@ def image_picker(
     Args:
         pictures: (N, H, W) or (N, H, W, 3) uint8.
         names: what each is, for screen readers and below the picture.
-        chosen: place of the chosen one.
+        chosen: place of the chosen one; -1 for none.
         label: what the group is for.
         on_pick: gets the place of the newly chosen one, before the page runs again.
     """
@@ -41,6 +44,7 @@ def image_picker(
         "names": list(names),
         "chosen": chosen,
         "label": label,
+        "wrapped": len(pictures) > MAX_STRIP,
     }
     _component(key=key, data=data, on_pick_change=picked)
 

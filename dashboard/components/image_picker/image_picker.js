@@ -18,20 +18,20 @@ export default function ({ parentElement, data, setTriggerValue }) {
   return whenGone(root, () => views.delete(root));
 }
 
-function build(root, { pictures, names, label }, key) {
+function build(root, { pictures, names, label, wrapped }, key) {
   const view = { pictures: key, buttons: [] };
   view.buttons = pictures.map((picture, place) =>
     h("button", { type: "button", role: "radio", "aria-label": names[place], title: names[place],
       onclick: () => view.pick(place), onkeydown: (event) => move(view, place, event) },
     h("img", { src: picture, alt: "" }), h("span", { "aria-hidden": "true" }, names[place])));
-  root.replaceChildren(h("div", { role: "radiogroup", "aria-label": label }, ...view.buttons));
+  root.replaceChildren(h("div", { role: "radiogroup", "aria-label": label, class: wrapped ? "wrapped" : null }, ...view.buttons));
   return view;
 }
 
 function choose(view, chosen) {
   view.buttons.forEach((button, place) => {
     button.setAttribute("aria-checked", place === chosen ? "true" : "false");
-    button.tabIndex = place === chosen ? 0 : -1;
+    button.tabIndex = place === Math.max(0, chosen) ? 0 : -1;
   });
 }
 

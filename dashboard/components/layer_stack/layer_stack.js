@@ -1,37 +1,59 @@
 // The builder. Edits show at once and go up with a number; what comes down with an older number is an echo of the past and
 // is ignored, so that a fast hand is never undone.
 
+import { component, fill, h, setText } from "./dom.js";
 import { card } from "./layer_card.js";
-import { component, fill, h, setText, whole } from "./dom.js";
+import { Chooser } from "./layer_chooser.js";
+import { droppableAtEnd } from "./layer_drag.js";
+import { Edits } from "./layer_edits.js";
+import { adopted, pathOf, placeAt, placeOf, places, plain, target } from "./layer_tree.js";
 
 const RESEND_MS = 4000;
-let nIds = 0;
-const newId = () => `l${++nIds}`;
+const SELECT = "layerwise:select"; // the layer that is looked at, told to and by the other parts of the page
+const SOURCE = "stack";
 
-class View {
+class View extends Edits {
   constructor(root, data) {
-    this.root = root;
-    this.seq = data.ack;
-    this.layers = []; // {id, kind, params, row}: row is what Python last said of it
-    this.dragged = null;
-    this.build(data);
+    super();
+    Object.assign(this, { root, seq: data.ack, texts: data.texts, layers: [], selected: null, told: null, dragged: null });
+    this.holders = new Set(); // who needs the list as it stands: a pressed button, a drag, an open list
+    this.folded = new Set(); // ids of containers that show no more than their head
+    this.opened = new Set(); // ids of layers that show all settings
+    this.entries = new Map();
+    this.build();
   }
 
-  build({ texts }) {
+  build() {
+    const { texts, root } = this;
     this.list = h("ol", { "aria-label": texts.list });
+    this.input = h("b", {});
+    this.output = h("b", {});
+    this.folding = h("button", { type: "button", class: "link", "data-f": "fold-all", onclick: () => this.foldAll() });
     this.said = h("div", { class: "sr", "aria-live": "polite" });
+    this.refused = h("div", { class: "refused", role: "status" });
     this.notes = h("div", { class: "notes" });
-    this.input = h("div", { class: "end" });
-    this.output = h("div", { class: "end" });
-    this.kind = h("select", { "aria-label": texts.kinds });
-    this.kind.addEventListener("change", () => this.explain());
-    this.adding = h("button", { type: "button", class: "primary", onclick: () => this.add() }, texts.add);
-    this.help = h("span", { class: "help" });
-    const bar = h("div", { class: "bar" }, this.kind, this.adding, this.help);
-    this.root.addEventListener("pointerdown", () => this.hold());
-    this.release = () => setTimeout(() => this.letGo(), 0); // after the click that this pointer makes
-    for (const name of ["pointerup", "pointercancel", "dragend"]) addEventListener(name, this.release);
-    this.root.replaceChildren(this.input, this.list, this.output, this.notes, bar, this.said);
+    this.totals = h("dl", { class: "totals" });
+    this.chooser = new Chooser(this, "chooser", { label: texts.add, pick: (entry) => this.add(entry, target(this.layers, null, 0)) });
+    const foot = h("div", { class: "foot" }, this.chooser.element);
+    droppableAtEnd(this, foot, null, 0);
+    root.replaceChildren(
+      h("div", { class: "end" }, h("span", {}, texts.input), this.input, this.folding),
+      this.list, foot,
+      h("div", { class: "end" }, h("span", {}, texts.output), this.output),
+      this.totals, this.notes, this.refused, this.said);
+    this.listen();
+  }
+
+  // While a button is held, a layer dragged or a list of kinds open nothing is redrawn: the click or the drop would be lost
+  listen() {
+    const { root } = this;
+    root.addEventListener("pointerdown", () => this.holders.add("pointer"));
+    const rowOf = (event) => event.target.closest?.("li[data-id]")?.dataset.id;
+    for (const name of ["focusin", "click"]) root.addEventListener(name, (event) => this.select(rowOf(event)));
+    this.letGo = () => setTimeout(() => this.release("pointer"), 0); // after the click that this pointer makes
+    this.heard = ({ detail }) => detail?.source !== SOURCE && this.follow(detail?.path);
+    for (const name of ["pointerup", "pointercancel", "dragend"]) addEventListener(name, this.letGo);
+    addEventListener(SELECT, this.heard);
   }
 
   update(data, setTriggerValue) {
@@ -39,56 +61,55 @@ class View {
     if (data.ack < this.seq) return;
     clearTimeout(this.resending);
     this.seq = data.ack;
-    const isMenuNew = JSON.stringify(data.menu) !== JSON.stringify(this.data?.menu);
+    if (this.holders.size) this.waiting = data;
+    else this.take(data);
+  }
+
+  release(holder) {
+    this.holders.delete(holder);
+    const data = this.waiting;
+    if (this.holders.size || !data) return;
+    this.waiting = null;
+    if (data.ack >= this.seq) this.take(data); // else it was overtaken by an edit
+  }
+
+  take(data) {
     this.data = data;
     this.texts = data.texts;
-    if (isMenuNew) this.buildMenu();
+    this.entries = new Map(data.menu.map((entry) => [entry.kind, entry]));
     this.layers = adopted(this.layers, data.rows);
-    if (this.isHeld) this.isWaiting = true;
-    else this.render();
-  }
-
-  // While a button is held or a layer dragged the list is not redrawn: the click or the drop would be lost
-  hold() {
-    this.isHeld = true;
-  }
-
-  letGo() {
-    this.isHeld = false;
-    if (this.isWaiting) this.render();
-  }
-
-  buildMenu() {
-    this.entries = new Map(this.data.menu.map((entry) => [entry.kind, entry]));
-    const families = Map.groupBy ? Map.groupBy(this.data.menu, (entry) => entry.family) : grouped(this.data.menu);
-    this.kind.replaceChildren(...[...families].map(([family, entries]) =>
-      h("optgroup", { label: family }, ...entries.map((entry) => h("option", { value: entry.kind }, entry.label)))));
-    this.explain();
-  }
-
-  explain() {
-    setText(this.help, this.entries.get(this.kind.value)?.help ?? "");
+    this.render();
+    this.tell();
   }
 
   // Redraws the list; the focus stays on the same control of the same layer, or goes where `focus` says
   render(focus = this.focused()) {
     const { data, texts, layers } = this;
-    this.isWaiting = false;
     const active = this.root.getRootNode().activeElement;
     const typed = active?.matches?.("input") && this.root.contains(active) && active.value !== active.defaultValue ? active.value : null;
-    this.list.replaceChildren(...layers.map((layer, i) => card(this, layer, i)));
+    if (this.choosing && !this.chosenTarget(this.choosing)) this.choosing = null;
+    this.list.replaceChildren(...this.cards(layers, null, 0));
     if (!layers.length) this.list.replaceChildren(h("li", { class: "empty" }, texts.empty));
-    this.input.replaceChildren(h("span", {}, texts.input), h("b", {}, data.input));
-    this.output.replaceChildren(h("span", {}, texts.output), h("b", {}, data.output || "–"),
-      h("span", { class: "total" }, `${whole(data.n_parameters)} ${texts.parameters}`));
-    this.notes.replaceChildren(...data.notes.map((note) => this.finding(note, -1)));
-    const isFull = layers.length >= data.max_layers;
-    this.adding.disabled = isFull;
-    if (isFull) setText(this.help, fill(texts.full, { n: data.max_layers }));
-    const target = focus && this.root.querySelector(`[data-f="${CSS.escape(focus)}"]`);
-    if (!target || target === active) return;
-    target.focus({ preventScroll: true });
-    if (typed !== null && target.type === active.type && focus === active.dataset.f) target.value = typed;
+    setText(this.input, data.input);
+    setText(this.output, data.output || "–");
+    this.totals.replaceChildren(...data.totals.map(([label, value]) => h("div", {}, h("dt", {}, label), h("dd", {}, value))));
+    this.notes.replaceChildren(...data.notes.map((note) => this.finding(note, [])));
+    this.labelFolding();
+    const target = this.focus(focus);
+    if (typed !== null && target && target !== active && target.type === active.type && focus === active.dataset.f) target.value = typed;
+  }
+
+  // The rows of one list, with the chooser where it is open
+  cards(list, parent, branch) {
+    const { choosing } = this;
+    const chooser = () => h("li", { class: "choosing" }, choosing.chooser.element);
+    const rows = [];
+    for (const [index, node] of list.entries()) {
+      rows.push(card(this, { node, list, index, parent, branch }));
+      if (choosing?.after === node.id) rows.push(chooser());
+    }
+    if (choosing && choosing.into === parent?.node.id && choosing.branch === branch) rows.push(chooser());
+    return rows;
   }
 
   focused() {
@@ -96,97 +117,144 @@ class View {
     return active && this.root.contains(active) ? active.dataset.f : null;
   }
 
-  finding({ problem, hint, severity, fix, code }, index) {
-    const button = fix && h("button", { type: "button", class: "fix", "data-f": `fix.${index}`, onclick: () => this.fix(index, code) }, fill(this.texts.fix, { label: fix }));
-    const role = severity === "error" ? "alert" : "note";
-    return h("div", { class: `finding ${severity}` }, h("span", { role }, [problem, hint].filter(Boolean).join(" ")), button || null);
+  focus(name) {
+    const element = name && this.root.querySelector(`[data-f="${CSS.escape(name)}"]:not(:disabled)`);
+    if (element && element !== this.root.getRootNode().activeElement) element.focus({ preventScroll: true });
+    return element;
   }
 
-  fix(index, code) {
-    this.seq += 1;
-    this.send("fix", { index, code, seq: this.seq });
+  say(message) {
+    setText(this.refused, "");
+    setText(this.said, message);
+  }
+
+  refuse(message) {
+    setText(this.refused, message);
+  }
+
+  finding({ problem, hint, severity, fix, code }, path) {
+    const send = () => this.send("fix", { path, code, seq: ++this.seq });
+    const button = fix ? h("button", { type: "button", class: "fix", "data-f": `fix.${path.join("-")}`, onclick: send }, fill(this.texts.fix, { label: fix })) : null;
+    const role = severity === "error" ? "alert" : "note";
+    return h("div", { class: `finding ${severity}` }, h("span", { role }, [problem, hint].filter(Boolean).join(" ")), button);
   }
 
   // Shows the edited stack, tells what happened, and sends it up
   commit(message, focus) {
     this.render(focus);
-    setText(this.said, message);
-    this.seq += 1;
+    this.say(message);
     this.post();
   }
 
   post() {
-    const layers = this.layers.map(({ kind, params }) => ({ kind, params }));
-    this.send("edit", { layers, seq: this.seq });
+    const layers = this.layers.map(plain);
+    const seq = ++this.seq;
+    this.send("edit", { layers, seq });
     clearTimeout(this.resending); // should the answer get lost, it is asked for once more
-    const sent = this.seq;
-    this.resending = setTimeout(() => sent === this.seq && this.data.ack < sent && this.send("edit", { layers, seq: sent }), RESEND_MS);
+    this.resending = setTimeout(() => seq === this.seq && this.data.ack < seq && this.send("edit", { layers, seq }), RESEND_MS);
   }
 
-  add() {
-    const entry = this.entries.get(this.kind.value);
-    if (!entry || this.layers.length >= this.data.max_layers) return;
-    const params = Object.fromEntries(entry.fields.map((field) => [field.name, field.default]));
-    this.layers.push({ id: newId(), kind: entry.kind, params, row: null });
-    this.commit(fill(this.texts.added, { kind: entry.label, i: this.layers.length }), this.focused());
+  // Opens the chooser after a layer, or at the end of a branch
+  choose(where) {
+    const from = this.focused();
+    const close = () => {
+      this.choosing = null;
+      this.render(from);
+    };
+    const pick = (entry) => {
+      const node = this.add(entry, this.chosenTarget(this.choosing));
+      if (!node || !this.choosing?.after) return;
+      this.choosing.after = node.id; // the next goes after it
+      this.render("chooser-here");
+    };
+    const chooser = new Chooser(this, "chooser-here", { label: this.texts.add_here, pick, close });
+    if (where.into) this.folded.delete(where.into);
+    this.choosing = { ...where, chooser };
+    this.render("chooser-here");
   }
 
-  move(from, to, focus) {
-    if (to < 0 || to >= this.layers.length || from === to) return;
-    const [layer] = this.layers.splice(from, 1);
-    this.layers.splice(to, 0, layer);
-    this.commit(fill(this.texts.moved, { kind: layer.kind, i: to + 1, n: this.layers.length }), focus);
+  // Shows or hides what is inside a container
+  fold(id, isFolded = !this.folded.has(id)) {
+    this.setFolded(id, isFolded);
+    const place = placeOf(this.layers, id);
+    this.say(fill(this.texts[isFolded ? "folded" : "unfolded"], { kind: this.labelOf(place.node) }));
+    this.labelFolding();
   }
 
-  remove(i) {
-    const [layer] = this.layers.splice(i, 1);
-    const next = this.layers[Math.min(i, this.layers.length - 1)];
-    this.commit(fill(this.texts.removed, { kind: layer.kind }), next && `handle.${next.id}`);
-    if (!next) this.kind.focus();
+  setFolded(id, isFolded) {
+    if (isFolded) this.folded.add(id);
+    else this.folded.delete(id);
+    const row = this.rowOf(id);
+    row?.classList.toggle("folded", isFolded);
+    row?.querySelector(".fold").setAttribute("aria-expanded", String(!isFolded));
+    const branches = row?.querySelector(".branches");
+    if (branches) branches.hidden = isFolded;
   }
 
-  duplicate(i) {
-    if (this.layers.length >= this.data.max_layers) return;
-    const { kind, params } = this.layers[i];
-    const copy = { id: newId(), kind, params: { ...params }, row: null };
-    this.layers.splice(i + 1, 0, copy);
-    this.commit(fill(this.texts.duplicated, { kind }), `handle.${copy.id}`);
+  foldAll() {
+    const isFolded = !this.areAllFolded();
+    if (isFolded) this.opened.clear();
+    for (const { node } of places(this.layers)) if (node.branches) this.setFolded(node.id, isFolded);
+    this.render();
   }
 
-  // Not redrawn here: the focus is just on its way from this control to the next
-  set({ id }, field, value) {
-    const layer = this.layers.find((other) => other.id === id);
-    if (!layer || layer.params[field.name] === value) return;
-    layer.params[field.name] = value;
-    setText(this.said, fill(this.texts.set, { kind: layer.kind, name: field.label, value: value ?? this.texts.none }));
-    this.seq += 1;
-    this.post();
+  areAllFolded() {
+    return [...places(this.layers)].every(({ node }) => !node.branches || this.folded.has(node.id));
+  }
+
+  labelFolding() {
+    this.folding.hidden = ![...places(this.layers)].some(({ node }) => node.branches);
+    setText(this.folding, this.areAllFolded() ? this.texts.unfold_all : this.texts.fold_all);
+  }
+
+  // Shows or hides the further settings of a layer
+  open(id, focus) {
+    if (!this.opened.delete(id)) this.opened.add(id);
+    this.render(focus);
+  }
+
+  rowOf(id) {
+    return this.root.querySelector(`li[data-id="${id}"]`);
+  }
+
+  // The layer that is looked at here
+  select(id) {
+    if (!id) return;
+    this.mark(id);
+    this.tell();
+  }
+
+  mark(id) {
+    if (this.selected !== id) this.rowOf(this.selected)?.removeAttribute("aria-current");
+    this.selected = id;
+    this.rowOf(id)?.setAttribute("aria-current", "true");
+  }
+
+  // Once per path: also when the layer that is looked at was moved
+  tell() {
+    const place = this.selected && placeOf(this.layers, this.selected);
+    const path = place && pathOf(place);
+    if (!path || JSON.stringify(path) === this.told) return;
+    this.told = JSON.stringify(path);
+    dispatchEvent(new CustomEvent(SELECT, { detail: { path, source: SOURCE } }));
+  }
+
+  // The layer that is looked at elsewhere: marked and brought into sight, and the focus stays where it is
+  follow(path) {
+    const place = Array.isArray(path) && placeAt(this.layers, path);
+    if (!place) return;
+    for (let at = place.parent; at; at = at.parent) if (this.folded.has(at.node.id)) this.setFolded(at.node.id, false);
+    this.labelFolding();
+    this.told = JSON.stringify(path);
+    this.mark(place.node.id);
+    this.rowOf(place.node.id)?.firstElementChild.scrollIntoView({ block: "nearest" });
   }
 
   stop() {
     clearTimeout(this.resending);
-    for (const name of ["pointerup", "pointercancel", "dragend"]) removeEventListener(name, this.release);
+    for (const name of ["pointerup", "pointercancel", "dragend"]) removeEventListener(name, this.letGo);
+    removeEventListener(SELECT, this.heard);
   }
-}
-
-// Python's rows as layers; a layer that was there before keeps its id, so that the focus stays with it
-function adopted(old, rows) {
-  const isSame = (layer, row) => layer.kind === row.kind;
-  const most = Math.min(old.length, rows.length);
-  let head = 0;
-  while (head < most && isSame(old[head], rows[head])) head += 1;
-  let tail = 0;
-  while (tail < most - head && isSame(old[old.length - 1 - tail], rows[rows.length - 1 - tail])) tail += 1;
-  return rows.map((row, i) => {
-    const before = i < head ? old[i] : i >= rows.length - tail ? old[old.length - rows.length + i] : null;
-    return { id: before?.id ?? newId(), kind: row.kind, params: { ...row.params }, row };
-  });
-}
-
-function grouped(entries) {
-  const groups = new Map();
-  for (const entry of entries) groups.set(entry.family, [...(groups.get(entry.family) ?? []), entry]);
-  return groups;
 }
 
 export default component(".lw-layer-stack", View);

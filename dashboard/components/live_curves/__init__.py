@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable, Sequence
 
+from core.optim.losses import CrossEntropy, LossChoice
+from core.types import Task
 from dashboard.components.shared import PLOTLY, declare, payload
 from dashboard.text import _
 
@@ -25,7 +27,7 @@ def live_curves(
     palettes: tuple[Sequence[str], Sequence[str]],
     state: str = "",
     on_state: Callable[[str], None] | None = None,
-    loss_unit: str = "nats",
+    loss: LossChoice | None = None,
 ) -> None:
     """Show the curves of a run, or what to do to get some.
 
@@ -33,8 +35,10 @@ def live_curves(
         palettes: for light and for dark pages, one `#rrggbb` per series; more series than colours take them in turn.
         state: the run's state as the page knows it; the browser reports any other once.
         on_state: gets the new state, before the page runs again.
-        loss_unit: what the loss is counted in, for its axis.
+        loss: what the first panel counts, and whether the second shows the accuracy or R²; None for cross-entropy.
     """
+
+    loss = loss or CrossEntropy()
 
     def reported() -> None:
         sent = payload(key, "state")
@@ -46,7 +50,8 @@ def live_curves(
         "plotly": PLOTLY,
         "palettes": [[colour for colour in palette if COLOUR.fullmatch(colour)] or ["#0072b2"] for palette in palettes],
         "state": state,
-        "texts": _texts(loss_unit),
+        "task": loss.task,
+        "texts": _texts(_(loss.unit)) | _score_texts(loss.task),
     }
     _component(key=key, data=data, on_state_change=reported)
 
@@ -71,8 +76,6 @@ def _texts(loss_unit: str) -> dict[str, str]:
         "no_plotly": _("The charts could not be loaded. Reload the page."),
         "loss": _("Loss"),
         "loss_axis": _("loss ({unit})").format(unit=loss_unit),
-        "accuracy": _("Accuracy"),
-        "accuracy_axis": _("accuracy (%)"),
         "step_axis": _("step"),
         "epoch_axis": _("epoch"),
         "batches": _("batches"),
@@ -100,8 +103,14 @@ def _texts(loss_unit: str) -> dict[str, str]:
         "learning_rate": _("learning rate {value}"),
         "gradient_norm": _("gradient norm {value}"),
         "position": _("{n} ahead in the queue"),
-        "test": _("test accuracy {value}"),
         "alt": _("{title} by step for {n} series. Step {step}: training {train}, validation {validation}."),
         "alt_empty": _("{title}: nothing measured yet."),
         "mark": _("{name}: {old} to {new}"),
     }
+
+
+def _score_texts(task: Task) -> dict[str, str]:
+    """What the second panel shows, in words."""
+    if task == "regression":
+        return {"score": _("R²"), "score_axis": _("R² (1 is perfect, 0 the mean)"), "test": _("test R² {value}")}
+    return {"score": _("Accuracy"), "score_axis": _("accuracy (%)"), "test": _("test accuracy {value}")}

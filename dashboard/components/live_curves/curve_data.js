@@ -88,14 +88,14 @@ function lowerBound(n, x, wanted) {
 
 const COLUMNS = ["train_loss", "train_accuracy", "validation_loss", "validation_accuracy"];
 
-// Everything that was measured, one line per series and step
-export function csv(feed) {
+// Everything that was measured, one line per series and step; `score` is what stands in the columns of the accuracy
+export function csv(feed, score = "accuracy") {
   const perEpoch = feed.hello?.steps_per_epoch || 1;
   const cell = (value) => (value === undefined || Number.isNaN(value) ? "" : String(Number(value.toPrecision(8))));
   const quote = (text) => (/[",\n]/.test(text) || /^[=+\-@]/.test(text) ? `"${text.replace(/^[=+\-@]/, "'$&").replaceAll('"', '""')}"` : text);
   const measured = new Map(feed.measured.step.map((step, i) => [step, i]));
   const epochs = new Map(feed.epochs.map((row) => [row.step, row]));
-  const lines = [["series", "step", "epoch", "batch_loss", "gradient_norm", "batch_accuracy", ...COLUMNS].join(",")];
+  const lines = [["series", "step", "epoch", "batch_loss", "gradient_norm", "batch_accuracy", ...COLUMNS].join(",").replaceAll("accuracy", score)];
   feed.losses.forEach((column, k) => {
     const name = quote(feed.hello?.series[k] ?? String(k));
     for (let step = 1; step <= column.n; step++) {

@@ -7,6 +7,19 @@ import { loadPlotly, Panel } from "./panel.js";
 
 let nMounts = 0;
 
+const orDash = (text) => (value) => (Number.isFinite(value) ? text(value) : "–");
+
+// What stands in the second panel: the accuracy in percent, or for regression R², which has no lower end
+const SCORES = {
+  classification: {
+    column: "accuracy", factor: 100, unit: "%{y:.2f} %", words: orDash((value) => `${(100 * value).toFixed(1)} %`),
+    reach: { include: [90, 100], clipmin: 0, clipmax: 102 },
+  },
+  regression: {
+    column: "r2", factor: 1, unit: "%{y:.3f}", words: orDash((value) => value.toFixed(3)), reach: { include: [0, 1], clipmin: -1, clipmax: 1.02 },
+  },
+};
+
 class View {
   constructor(root, data) {
     this.root = root;
@@ -18,7 +31,7 @@ class View {
     this.ask = oncePerFrame(() => this.draw());
     this.build();
     this.resizing = new ResizeObserver(() => this.panels?.forEach((panel) => panel.resize()));
-    [this.lossFrame, this.accuracyFrame].forEach((frame) => this.resizing.observe(frame));
+    [this.lossFrame, this.scoreFrame].forEach((frame) => this.resizing.observe(frame));
   }
 
   build() {
@@ -42,11 +55,12 @@ class View {
       h("label", { class: "smooth" }, texts.smoothing, this.smooth, this.smoothValue),
       h("span", { class: "push" }), this.resetButton, this.csvButton);
     this.lossFrame = h("div", { class: "plot" });
-    this.accuracyFrame = h("div", { class: "plot" });
-    const figure = (title, frame) => h("section", { class: "panel" }, h("h4", {}, title), h("div", { role: "figure", class: "frame" }, frame));
+    this.scoreFrame = h("div", { class: "plot" });
+    this.scoreTitle = h("h4", {});
+    const figure = (title, frame) => h("section", { class: "panel" }, title, h("div", { role: "figure", class: "frame" }, frame));
     this.charts = h("div", { class: "charts", hidden: true },
       h("div", { class: "bar" }, this.legend, controls),
-      h("div", { class: "panels" }, figure(texts.loss, this.lossFrame), figure(texts.accuracy, this.accuracyFrame)));
+      h("div", { class: "panels" }, figure(h("h4", {}, texts.loss), this.lossFrame), figure(this.scoreTitle, this.scoreFrame)));
     const line = h("div", { class: "line", role: "group", "aria-label": texts.status }, this.state, this.facts);
     this.root.replaceChildren(line, this.announced, this.problem, this.notice, this.empty, this.charts);
   }
@@ -55,6 +69,9 @@ class View {
   update(data, setTriggerValue) {
     this.send = setTriggerValue;
     this.data = data;
+    this.texts = data.texts;
+    this.score = SCORES[data.task];
+    setText(this.scoreTitle, data.texts.score);
     this.palette = data.palettes[isDark(this.root) ? 1 : 0]; // Python does not run when the theme changes
     this.known ??= data.state;
     if (data.run !== this.run || this.subscription?.feed.isStale()) this.follow(data.run);
@@ -115,11 +132,11 @@ class View {
       if (this.built?.feed !== feed) return;
       this.charts.hidden = false; // boxes must have their size before Plotly measures them
       const loss = new Panel(Plotly, this.lossFrame, { axis: texts.loss_axis }, () => this.ranged());
-      const accuracy = new Panel(Plotly, this.accuracyFrame, { axis: texts.accuracy_axis, isPercent: true }, () => this.ranged());
-      for (const panel of [loss, accuracy]) await panel.build(series, this.palette, texts);
+      const score = new Panel(Plotly, this.scoreFrame, { axis: texts.score_axis, ...this.score }, () => this.ranged());
+      for (const panel of [loss, score]) await panel.build(series, this.palette, texts);
       if (this.built?.feed !== feed) return;
-      this.smoothed = series.map(() => ({ loss: new Smoothed(), accuracy: new Smoothed() }));
-      this.panels = [loss, accuracy];
+      this.smoothed = series.map(() => ({ loss: new Smoothed(), score: new Smoothed() }));
+      this.panels = [loss, score];
       this.loss = loss;
       this.drawLegend(series);
       if (this.log.checked) loss.setLog(true);
@@ -155,11 +172,11 @@ class View {
       if (!this.isBuilding) this.buildPanels(feed);
       return;
     }
-    this.smoothed.forEach((both) => feed.version !== this.built.version && (both.loss.reset(0), both.accuracy.reset(0)));
+    this.smoothed.forEach((both) => feed.version !== this.built.version && (both.loss.reset(0), both.score.reset(0)));
     this.built.version = feed.version;
     const last = Math.max(feed.step, feed.epochs.at(-1)?.step ?? 0);
     this.panels[0].draw(feed.losses.map((_, k) => this.lossCurves(feed, k)), last);
-    this.panels[1].draw(feed.losses.map((_, k) => this.accuracyCurves(feed, k)), last);
+    this.panels[1].draw(feed.losses.map((_, k) => this.scoreCurves(feed, k)), last);
     this.panels.forEach((panel) => panel.marks(feed.marks));
     this.csvButton.disabled = feed.step === 0;
     this.describe(feed);
@@ -171,10 +188,11 @@ class View {
     return this.curves(k, "loss", source, (name) => byEpoch(feed, k, `${name}_loss`, 1));
   }
 
-  accuracyCurves(feed, k) {
+  scoreCurves(feed, k) {
     const { step, batch_accuracy } = feed.measured;
-    const source = { n: step.length, step: (i) => step[i], y: (i) => 100 * batch_accuracy[i][k] };
-    return this.curves(k, "accuracy", source, (name) => byEpoch(feed, k, `${name}_accuracy`, 100));
+    const { factor } = this.score;
+    const source = { n: step.length, step: (i) => step[i], y: (i) => factor * batch_accuracy[i][k] };
+    return this.curves(k, "score", source, (name) => byEpoch(feed, k, `${name}_accuracy`, factor));
   }
 
   curves(k, what, source, epochs) {
@@ -198,7 +216,7 @@ class View {
     }
     setText(this.state, isBroken ? texts[connection] : status ? texts[`state_${status.state}`] ?? status.state : texts.connecting);
     this.state.dataset.kind = isBroken ? "broken" : status?.state ?? "connecting";
-    setText(this.facts, status ? facts(status, feed.hello, feed.measured.gradient_norm.at(-1), texts).join("  ·  ") : "");
+    setText(this.facts, status ? facts(status, feed, texts, this.score).join("  ·  ") : "");
     const problem = [status?.message, status?.hint].filter(Boolean).join(" ");
     setText(this.problem, problem);
     this.problem.hidden = !problem;
@@ -208,12 +226,12 @@ class View {
 
   describe(feed) {
     const last = feed.epochs.at(-1);
-        const percent = (value) => (Number.isFinite(value) ? `${(100 * value).toFixed(1)} %` : "–");
+    const { words } = this.score;
     const values = { n: feed.losses.length, step: whole(feed.step) };
     const say = (frame, title, train, held) =>
       frame.parentElement.setAttribute("aria-label", fill(feed.step ? this.texts.alt : this.texts.alt_empty, { ...values, title, train, validation: held }));
     say(this.lossFrame, this.texts.loss, short(last?.train_loss[0]), short(last?.validation_loss[0]));
-    say(this.accuracyFrame, this.texts.accuracy, percent(last?.train_accuracy[0]), percent(last?.validation_accuracy[0]));
+    say(this.scoreFrame, this.texts.score, words(last?.train_accuracy[0]), words(last?.validation_accuracy[0]));
   }
 
   setSmoothing(beta) {
@@ -240,7 +258,7 @@ class View {
 
   save() {
     const { feed } = this.subscription;
-    download(`run-${this.run}.csv`, new Blob([csv(feed)], { type: "text/csv" }));
+    download(`run-${this.run}.csv`, new Blob([csv(feed, this.score.column)], { type: "text/csv" }));
   }
 
   stop() {
@@ -256,7 +274,8 @@ function byEpoch(feed, k, name, scale) {
   return { n: feed.epochs.length, step: (i) => feed.epochs[i].step, y: (i) => scale * feed.epochs[i][name][k] };
 }
 
-function facts(status, hello, norms, texts) {
+function facts(status, { hello, measured }, texts, score) {
+  const norms = measured.gradient_norm.at(-1);
   const isRunning = status.state === "running";
   const count = (name, i, n) => fill(texts[n === null || n === undefined ? `${name}_open` : name], { [name]: whole(i), n: whole(n ?? 0) });
   const test = status.test_accuracy?.[0];
@@ -269,7 +288,7 @@ function facts(status, hello, norms, texts) {
     status.learning_rates.length > 0 && fill(texts.learning_rate, { value: [...new Set(status.learning_rates)].map((rate) => short(rate, 3)).join(", ") }),
     norms && isRunning && fill(texts.gradient_norm, { value: [...norms].map((norm) => short(norm, 2)).join(", ") }),
     status.queue_position > 0 && fill(texts.position, { n: status.queue_position }),
-    Number.isFinite(test) && fill(texts.test, { value: `${(100 * test).toFixed(1)} %` }),
+    Number.isFinite(test) && fill(texts.test, { value: score.words(test) }),
     hello?.device,
   ].filter(Boolean);
 }

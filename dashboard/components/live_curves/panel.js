@@ -25,7 +25,7 @@ export function loadPlotly(address) {
 }
 
 export class Panel {
-  // `spec`: {title, axis, hover, isPercent}; `frame` is the element to draw into
+  // `spec`: {axis}, and for scores {unit, reach}: how hover writes them, and how far the axis goes; `frame` is the element to draw into
   constructor(Plotly, frame, spec, onRange) {
     Object.assign(this, { Plotly, frame, spec, nSeries: 0, isLog: false, factor: 1, marksKey: "" });
     this.onRange = onRange;
@@ -43,7 +43,7 @@ export class Panel {
 
   traces(name, colour) {
     const { texts, spec } = this;
-    const unit = spec.isPercent ? "%{y:.2f} %" : "%{y:.4g}";
+    const unit = spec.unit ?? "%{y:.4g}";
     const held = blended(colour, cssValue(this.frame, "--st-text-color"));
     const tip = (what) => `${this.series.length > 1 ? `${escape(name)}, ` : ""}${what}: ${unit}<extra></extra>`;
     return [
@@ -68,7 +68,7 @@ export class Panel {
       font: { color: colour, family: cssValue(this.frame, "--st-font") || "sans-serif", size: 12 },
       hoverlabel: { bgcolor: cssValue(this.frame, "--st-secondary-background-color"), bordercolor: grid, font: { color: colour } },
       xaxis: { ...axis, title: { text: this.xTitle ?? this.texts.step_axis, standoff: 8 }, rangemode: "tozero" },
-      yaxis: { ...axis, title: { text: this.spec.axis, standoff: 8 }, ...(this.spec.isPercent ? { autorangeoptions: { include: [90, 100], clipmin: 0, clipmax: 102 } } : {}) },
+      yaxis: { ...axis, title: { text: this.spec.axis, standoff: 8 }, ...(this.spec.reach ? { autorangeoptions: this.spec.reach } : {}) },
     };
   }
 
@@ -92,8 +92,8 @@ export class Panel {
     const shown = [];
     const modes = [];
     for (const curve of curves) {
-      // batch accuracy is measured now and then: dots, since a line would tell of what was not measured
-      const isDots = this.spec.isPercent;
+      // a batch's score is measured now and then: dots, since a line would tell of what was not measured
+      const isDots = Boolean(this.spec.reach);
       const parts = isDots ? [null, curve.raw ?? curve.batches, curve.train, curve.validation] : [curve.raw, curve.batches, curve.train, curve.validation];
       for (const part of parts) {
         const data = part ? decimated({ n: part.n, x: (i) => part.step(i) / this.factor, y: part.y, lo, hi, buckets }) : { x: [], y: [] };

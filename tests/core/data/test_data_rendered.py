@@ -10,6 +10,7 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import RidgeClassifier
 
 from core.data import rendered
+from core.data.grid import interpolated
 from core.data.rendered import Digits, RenderedDigits, rendered_digits
 
 ROOT = Path(__file__).parents[3]
@@ -84,7 +85,7 @@ def test_a_linear_model_reads_most_labels_but_not_all():
 def test_the_bends_are_interpolated_linearly():
     places = np.linspace(0, 4, 28)
     plane = 2 * np.arange(5.0)[:, None] - 3 * np.arange(5.0)
-    np.testing.assert_allclose(rendered._smooth(plane), 2 * places[:, None] - 3 * places, atol=1e-4)
+    np.testing.assert_allclose(interpolated(plane, 28), 2 * places[:, None] - 3 * places, atol=1e-4)
 
 
 def test_an_unbent_glyph_is_sampled_bilinearly():

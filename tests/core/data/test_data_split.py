@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from sklearn.model_selection import train_test_split
 
 from core.data.dataset import DatasetChoice
-from core.data.split import cut, split_sizes, stratified_order
+from core.data.split import cut, split_sizes, strata, stratified_order
 from core.data.toy import Spiral
 from core.data.vision import MNIST
 from core.errors import SpecError
@@ -43,6 +43,35 @@ def test_class_counts_equal_scikit_learns_stratified_split_to_one_example(shares
     sk_validation, sk_test = train_test_split(sk_rest, train_size=sizes[1], stratify=sk_rest, random_state=0)
     for ours, theirs in ((train.y, sk_train), (validation.y, sk_validation), (test.y, sk_test)):
         assert np.abs(np.bincount(ours, minlength=4) - np.bincount(theirs, minlength=4)).max() <= 1
+
+
+@given(st.lists(st.floats(-1e3, 1e3, width=32), min_size=1, max_size=200).map(lambda y: np.array(y, np.float32)))
+@settings(max_examples=60, deadline=None)
+def test_numbers_are_sorted_into_tenths_of_equal_size(y):
+    groups = strata(y)
+    counts = np.bincount(groups, minlength=10)
+    assert counts.max() - counts.min() <= 1
+    for lower, upper in zip(range(9), range(1, 10), strict=True):
+        if counts[lower] and counts[upper]:
+            assert y[groups == lower].max() <= y[groups == upper].min()
+
+
+def test_splits_of_numbers_have_the_same_distribution():
+    y = np.random.default_rng(0).lognormal(size=400).astype(np.float32)
+    for seed in range(5):
+        parts = cut(np.arange(400), y, (280, 60, 60), seed)
+        assert sorted(np.concatenate([part.x for part in parts]).tolist()) == list(range(400))
+        for part in parts:
+            np.testing.assert_array_equal(part.y, y[part.x])
+            for tenth in range(1, 10):
+                assert np.mean(part.y <= np.quantile(y, tenth / 10)) == pytest.approx(tenth / 10, abs=0.04)
+
+
+def test_evidence_stays_with_its_example():
+    y = np.random.default_rng(1).integers(0, 3, 60)
+    evidence = (np.arange(60)[:, None] >> np.arange(6) & 1).astype(bool)
+    for part in cut(np.arange(60), y, (40, 10, 10), 3, evidence):
+        np.testing.assert_array_equal(part.evidence @ (1 << np.arange(6)), part.x)
 
 
 def test_splits_are_disjoint_and_complete_and_keep_examples_with_their_labels():

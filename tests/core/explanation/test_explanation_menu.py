@@ -22,8 +22,8 @@ IMAGES = DataProfile("image", (1, 28, 28), ("a", "b", "c"), 10, 10, 10)
 TABLE = DataProfile("tabular", (6,), ("a", "b", "c"), 10, 10, 10)
 POINTS = DataProfile("points", (2,), ("a", "b"), 10, 10, 10)
 MENU = [cls() for cls in choices(AnyExplainer)]
-FOR_IMAGES = [e for e in MENU if e.reason_against(IMAGES, ("conv2d", "flatten", "linear")) is None]
-FOR_TABLES = [e for e in MENU if e.reason_against(TABLE, ("linear",)) is None]
+FOR_IMAGES = [e for e in MENU if e.reason_against(IMAGES, ("Conv2d", "Flatten", "Linear")) is None]
+FOR_TABLES = [e for e in MENU if e.reason_against(TABLE, ("Linear",)) is None]
 RANDOM = {"lime_image", "lime_tabular", "shap_superpixels"}
 
 
@@ -47,11 +47,11 @@ def test_importing_the_menu_loads_none_of_the_heavy_packages():
 def test_each_kind_of_data_has_its_methods():
     assert kinds(FOR_IMAGES) == ["grad_cam", "integrated_gradients", "lime_image", "shap_superpixels"]
     assert kinds(FOR_TABLES) == ["integrated_gradients", "shap_tabular", "lime_tabular"]
-    assert [e.kind for e in MENU if e.reason_against(POINTS, ("linear",)) is None] == kinds(FOR_TABLES)
+    assert [e.kind for e in MENU if e.reason_against(POINTS, ("Linear",)) is None] == kinds(FOR_TABLES)
 
 
 def test_grad_cam_without_a_convolution_says_what_to_add():
-    reason = next(e for e in MENU if e.kind == "grad_cam").reason_against(IMAGES, ("flatten", "linear"))
+    reason = next(e for e in MENU if e.kind == "grad_cam").reason_against(IMAGES, ("Flatten", "Linear"))
     assert "Conv2d" in reason
 
 

@@ -6,15 +6,19 @@ from dataclasses import dataclass
 import pytest
 
 from core.diagnostics import Diagnostic
-from core.models import lint as lint_module
+from core.models import lint_depth, lint_fit, lint_output
+from core.models.init import ConstantInit, TorchDefault, XavierInit
 from core.models.layers.activation import ReLU, Sigmoid, Softmax, Tanh
+from core.models.layers.containers import Parallel, Residual
 from core.models.layers.convolution import Conv2d
+from core.models.layers.embedding import Embedding
 from core.models.layers.linear import Linear
 from core.models.layers.menu import AnyLayer
 from core.models.layers.pooling import AvgPool2d, MaxPool2d
 from core.models.layers.regularization import BatchNorm1d, BatchNorm2d, Dropout
 from core.models.layers.shape import Flatten
 from core.models.lint import RULES, lint
+from core.models.look import Context
 from core.models.model import MAX_LAYERS, ModelSpec, infer
 
 FLAT, IMAGE = (20,), (1, 8, 8)
@@ -29,15 +33,24 @@ class Case:
     code: str
     shape: tuple[int, ...]
     layers: Layers
-    index: int
+    index: int | tuple[int, ...]
     fixed: Layers | None
     limit: int = 50_000_000
+    n_outputs: int = 3
+    context: Context | None = None
 
 
 def conv(n: int = 4, **settings: int) -> Conv2d:
     return Conv2d(out_channels=n, **settings)
 
 
+def deep(activation: AnyLayer, n: int) -> Layers:
+    """So many hidden layers of four, each with this activation."""
+    return (*(layer for _ in range(n) for layer in (Linear(out_features=4), activation)), OUT)
+
+
+OUT_20, ONE = Linear(out_features=20), Linear(out_features=1)
+NUMBER, TWO, TOKENS = Context(loss="mse"), Context(2, loss="binary_cross_entropy"), Context(3, n_tokens=50)
 CASES = [
     Case("shape-mismatch", IMAGE, (conv(), ReLU(), OUT), 2, (conv(), ReLU(), Flatten(), OUT)),
     Case("shape-mismatch", IMAGE, (conv(), BatchNorm1d(eps=0.01)), 1, (conv(), BatchNorm2d(eps=0.01))),
@@ -77,17 +90,58 @@ CASES = [
         "too-many-parameters", FLAT, (Linear(), ReLU(), OUT), 0, (Linear(out_features=32), ReLU(), OUT), limit=1_000
     ),
     Case("too-many-parameters", FLAT, (OUT,), 0, None, limit=62),
+    Case(
+        "no-nonlinearity",
+        FLAT,
+        (Residual(layers=(OUT_20, OUT_20)), OUT),
+        (0, 0, 1),
+        (Residual(layers=(OUT_20, ReLU(), OUT_20)), OUT),
+    ),
+    Case(
+        "shape-mismatch",
+        IMAGE,
+        (Residual(layers=(conv(1, kernel_size=3, padding=1), OUT)), Flatten(), OUT),
+        (0, 0, 1),
+        (Residual(layers=(conv(1, kernel_size=3, padding=1),)), Flatten(), OUT),
+    ),
+    Case("one-output-for-many-classes", FLAT, (Linear(), ReLU(), ONE, Sigmoid()), 3, (Linear(), ReLU(), OUT)),
+    Case("softmax-before-loss", FLAT, (ONE, Softmax()), 1, (ONE,), n_outputs=1, context=NUMBER),
+    Case("sigmoid-before-loss", FLAT, (ONE, Sigmoid()), 1, (ONE,), n_outputs=1, context=TWO),
+    Case("activation-at-output", FLAT, (ONE, ReLU()), 1, (ONE,), n_outputs=1, context=NUMBER),
+    Case(
+        "tokens-without-embedding",
+        FLAT,
+        (Linear(), ReLU(), OUT),
+        0,
+        (Embedding(num_embeddings=50), Flatten(), Linear(), ReLU(), OUT),
+        context=TOKENS,
+    ),
+    Case(
+        "vocabulary-too-small",
+        FLAT,
+        (Embedding(num_embeddings=49), Flatten(), OUT),
+        0,
+        (Embedding(num_embeddings=50), Flatten(), OUT),
+        context=TOKENS,
+    ),
+    Case("embedding-of-numbers", FLAT, (Embedding(num_embeddings=50), Flatten(), OUT), 0, (Flatten(), OUT)),
+    Case("vanishing-gradients", FLAT, deep(Sigmoid(), 3), 1, deep(ReLU(), 3)),
+    Case("equal-weights", FLAT, (Linear(init=ConstantInit()), ReLU(), OUT), 0, (Linear(init=TorchDefault()), ReLU(), OUT)),
+    Case("empty-branch", FLAT, (Residual(), Linear(), ReLU(), OUT), 0, (Linear(), ReLU(), OUT)),
+    Case("empty-branch", FLAT, (Parallel(branches=((), ())), Linear(), ReLU(), OUT), 0, None),
+    Case("cut-off-border", (1, 7, 7), (MaxPool2d(), Flatten(), OUT), 0, None),
 ]
 
 
 def found(case: Case, layers: Layers) -> list[Diagnostic]:
-    return [finding for finding in lint(ModelSpec(layers=layers), case.shape, 3, case.limit) if finding.code == case.code]
+    findings = lint(ModelSpec(layers=layers), case.shape, case.n_outputs, case.limit, case.context)
+    return [finding for finding in findings if finding.code == case.code]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.code}-{'-'.join(layer.kind for layer in case.layers)}")
 def test_a_rule_finds_its_fault_and_the_fix_mends_it(case):
     (finding,) = found(case, case.layers)
-    assert finding.where == ("layers", case.index)
+    assert finding.where == ("layers", *(case.index if isinstance(case.index, tuple) else (case.index,)))
     assert finding.hint
     if case.fixed is None:
         assert finding.fix is None
@@ -107,6 +161,13 @@ def test_a_rule_finds_its_fault_and_the_fix_mends_it(case):
         (FLAT, (Linear(), Softmax(), OUT)),  # attention-like gating in the middle is no fault
         (IMAGE, (conv(), MaxPool2d(), conv(), ReLU(), Flatten(), OUT)),  # the maximum bends
         (IMAGE, (conv(4), ReLU(), conv(4, groups=2), ReLU(), Flatten(), OUT)),
+        (FLAT, deep(Sigmoid(), 2)),
+        (FLAT, deep(Tanh(), 4)),
+        (FLAT, (*deep(Sigmoid(), 2)[:-1], Linear(), ReLU(), *deep(Sigmoid(), 1))),
+        (FLAT, (Linear(init=XavierInit()), ReLU(), Linear(out_features=3, init=ConstantInit()))),  # a convex last layer may
+        (IMAGE, (Residual(layers=(conv(1, kernel_size=3, padding=1), ReLU())), Flatten(), OUT)),
+        (FLAT, (Parallel(branches=((), (Linear(), ReLU()))), OUT)),  # one branch may pass its input on
+        (IMAGE, (MaxPool2d(), Flatten(), OUT)),
     ],
 )
 def test_a_sound_stack_has_no_findings(shape, layers):
@@ -155,11 +216,28 @@ def test_errors_come_first_and_then_the_order_of_the_layers():
     ]
 
 
+def test_five_tanh_layers_are_mended_by_the_initialisation_that_was_made_for_them():
+    (finding,) = lint(ModelSpec(layers=deep(Tanh(), 5)), FLAT, 3)
+    assert (finding.code, finding.where) == ("vanishing-gradients", ("layers", 1))
+    assert finding.fix is not None
+    assert finding.fix.spec == ModelSpec(layers=deep(Tanh(), 5), init=XavierInit(gain=1.67))
+    assert lint(finding.fix.spec, FLAT, 3) == ()
+
+
+def test_a_fix_keeps_how_the_model_starts():
+    (finding,) = lint(ModelSpec(layers=(OUT, Softmax()), init=XavierInit()), FLAT, 3)
+    assert finding.fix is not None
+    assert finding.fix.spec == ModelSpec(layers=(OUT,), init=XavierInit())
+
+
 def test_every_rule_has_a_case_here():
     tested = {case.code for case in CASES} | {"empty-model"}
     assert {rule.__name__.replace("_", "-") for rule in RULES} == tested
     written = {
-        name for name, thing in vars(lint_module).items() if inspect.isgeneratorfunction(thing) and not name.startswith("_")
+        name
+        for module in (lint_fit, lint_output, lint_depth)
+        for name, thing in vars(module).items()
+        if inspect.isgeneratorfunction(thing) and not name.startswith("_")
     }
     assert written == {rule.__name__ for rule in RULES}
 

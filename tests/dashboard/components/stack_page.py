@@ -30,5 +30,5 @@ layer_stack(
     key="stack",
     parse=lambda layers: parse_json(ModelSpec, json.dumps({"layers": layers})),
     on_edit=keep,
-    on_fix=lambda index, code: st.session_state.fixed.append((index, code)),
+    on_fix=lambda path, code: st.session_state.fixed.append((path, code)),
 )

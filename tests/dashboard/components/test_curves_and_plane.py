@@ -48,7 +48,37 @@ def test_a_state_that_does_not_exist_is_ignored(value: str) -> None:
 
 def test_the_plane_gets_finite_points_with_class_and_split() -> None:
     data = component_data(opened(), "plane")
-    assert (data["x"], data["y"], data["label"], data["held"]) == ([0.123, 2.0], [1.0, -3.0], [0, 1], [0, 1])
+    assert (data["x"], data["y"], data["target"], data["held"]) == ([0.123, 2.0], [1.0, -3.0], [0, 1], [0, 1])
+    assert data["shade"] == [0, 255]
+    assert data["classes"] == ["class 0", "class 1"]
+
+
+def test_numbers_are_coloured_from_minus_1_to_1() -> None:
+    def page() -> None:
+        import numpy as np
+
+        from dashboard.components.boundary import boundary
+
+        numbers = np.array([-3.0, -1.0, 0.0, 0.2, 1.0, 2.0])
+        boundary(np.zeros((6, 2)), numbers, np.zeros(6, bool), key="plane", class_names=())
+
+    data = component_data(AppTest.from_function(page).run(), "plane")
+    assert data["target"] == [-3.0, -1.0, 0.0, 0.2, 1.0, 2.0]
+    assert data["shade"] == [0, 0, 128, 153, 255, 255]
+    assert data["classes"] == []
+
+
+def test_regression_shows_r2_and_the_unit_of_its_loss() -> None:
+    def page() -> None:
+        from core.optim.losses import MeanAbsoluteError
+        from dashboard.components.live_curves import live_curves
+
+        live_curves(None, key="curves", palettes=(("#0072B2",), ("#0072B2",)), loss=MeanAbsoluteError())
+
+    data = component_data(AppTest.from_function(page).run(), "curves")
+    assert data["task"] == "regression"
+    assert data["texts"]["score"] == "R²"
+    assert data["texts"]["loss_axis"] == "loss (absolute error)"
 
 
 @pytest.mark.parametrize("points", [np.zeros((3, 3)), np.zeros(3), np.zeros((2, 2))])

@@ -1,11 +1,13 @@
 """Activation figures: every channel at its place, colours on the scale that was asked for."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from core.results.activations import ActivationMaps
 from dashboard.figures import theme
-from dashboard.figures.activations import activation_figure, alt_text, probability_bars
+from dashboard.figures.activations import activation_figure, alt_text
 
 RNG = np.random.default_rng(0)
 CONV = RNG.normal(size=(5, 4, 3)).astype(np.float32)
@@ -110,15 +112,45 @@ def test_a_wide_flat_layer_is_a_strip_and_a_narrow_one_bars():
     assert bar.layout.yaxis.title.text == "activation"
 
 
-def test_probabilities_are_bars_and_the_right_class_is_marked():
-    figure = probability_bars(maps())
-    assert np.allclose(figure.data[0].x, EXP / EXP.sum())
-    assert figure.layout.yaxis.ticktext == ("a", "b", "c (right)")
-    assert figure.data[0].marker.line.width == (0, 0, 3)
-
-
 def test_the_sentence_for_screen_readers_has_range_and_zeros():
     sentence = alt_text(maps(), 1)
     assert "1 ReLU" in sentence
     assert "5 maps of 4 × 3" in sentence
     assert f"{np.mean(RELU == 0):.0%} exactly zero" in sentence
+
+
+TOKENS = ("", "", "not", "good", "not")
+STEPS = RNG.normal(size=(5, 3)).astype(np.float32)
+
+
+def sentence_maps() -> ActivationMaps:
+    return replace(maps(), maps=(STEPS, STEPS[:2], WIDE, LOGITS), tokens=TOKENS)
+
+
+def test_a_sequence_is_one_column_per_token_in_the_order_of_reading():
+    figure = activation_figure(sentence_maps(), 0)
+    heat = figure.data[0]
+    assert np.array_equal(heat.z, STEPS.T)
+    assert heat.zmax == np.abs(STEPS).max() == -heat.zmin
+    assert figure.layout.xaxis.title.text == "token"
+    assert figure.layout.xaxis.ticktext == TOKENS
+    assert figure.layout.xaxis.tickvals == (0, 1, 2, 3, 4)
+    assert list(heat.customdata[2][3]) == [STEPS[3, 2], "good"]
+    assert "5 steps with 3 features" in figure.layout.title.text
+
+
+def test_a_layer_that_changes_the_length_has_numbered_steps():
+    layout = activation_figure(sentence_maps(), 1).layout
+    assert layout.xaxis.title.text == "step"
+    assert layout.xaxis.ticktext == ("0", "1")
+
+
+def test_many_steps_are_not_all_named():
+    long = replace(sentence_maps(), maps=(np.zeros((200, 2), np.float32),) * 4, tokens=("word",) * 200)
+    assert len(activation_figure(long, 0).layout.xaxis.tickvals) <= 48
+
+
+def test_the_own_scale_of_a_sequence_reaches_from_0_to_1():
+    heat = activation_figure(sentence_maps(), 0, scale="map").data[0]
+    assert (heat.z.min(), heat.z.max()) == (0, 1)
+    assert "layer's range" in heat.colorbar.title.text

@@ -150,7 +150,7 @@ def test_build_shows_the_stack_and_follows_its_edits(client):
     assert broken["kind"] == "Linear"
     assert "32 × 2 × 2" in broken["problem"]
     place = [row["kind"] for row in component_data(app, "build.stack")["rows"]].index("Linear")
-    fire(app, "build.stack", "fix", {"index": place, "code": broken["code"], "seq": 2})
+    fire(app, "build.stack", "fix", {"path": [place], "code": broken["code"], "seq": 2})
     assert [layer.kind for layer in present(app).model.layers] == [layer.kind for layer in short().model.layers]
 
 
