@@ -40,7 +40,7 @@ class Settings(BaseModel):
     """A worker that is silent for so long is stopped."""
     max_attempts: int = Field(3, ge=1)
     """How often a run is started, counting restarts after its worker was lost."""
-    upload_mb: int = Field(20, ge=1, le=200)
+    upload_mb: int = Field(64, ge=1, le=200)
     """Largest file, or folder, that a visitor may send."""
     uploads_mb: int = Field(500, ge=1)
     """All files of visitors together; the ones that were not used for longest are removed."""

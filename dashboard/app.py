@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.errors import LayerwiseError
-from dashboard.screens import build, explain, inspect, train
+from dashboard.screens import build, data, explain, inspect, train
 from dashboard.session import state
 from dashboard.text import _, use_languages
 from dashboard.widgets.failure import failure
@@ -27,6 +27,7 @@ def main() -> None:
     state.load_link()
     train_page = st.Page(train.render, title=_("Train"), icon=":material/play_circle:", url_path="train", default=True)
     pages = [
+        st.Page(data.render, title=_("Data"), icon=":material/dataset:", url_path="data"),
         st.Page(build.render, title=_("Build"), icon=":material/layers:", url_path="build"),
         train_page,
         st.Page(inspect.render, title=_("Inspect"), icon=":material/search:", url_path="inspect"),

@@ -46,6 +46,7 @@ class Plane(DatasetChoice):
     features: tuple[Feature, ...] = Field(("x1", "x2"), min_length=1, max_length=len(FEATURE_LABELS))
     """What the model is told of each point. With the right features a model needs no hidden layer."""
 
+    choice_labels: ClassVar[dict[str, str]] = {str(name): label for name, label in FEATURE_LABELS.items()}
     class_names: ClassVar[tuple[str, ...]] = ("class 0", "class 1")
     """Empty for regression."""
     target_name: ClassVar[str] = ""

@@ -1,23 +1,26 @@
 """Build an experiment: which data, which stack of layers, how it is trained. What does not fit is said in place."""
 
 import json
+from dataclasses import replace
 from functools import partial
 
 import streamlit as st
 
 from core.data.menu import AnyDataset
 from core.diagnostics import Diagnostic
-from core.experiment.check import findings
+from core.experiment.check import findings, n_series
 from core.experiment.experiment import Experiment, Lane
+from core.models.estimate import epoch_seconds
 from core.models.layers.menu import AnyLayer
 from core.models.model import ModelSpec, infer
+from core.models.stack import Inference
 from core.optim.losses import AnyLoss
 from core.optim.optimizers import AnyOptimizer
 from core.spec import parse_json
-from dashboard.components.layer_stack import layer_stack, path_of, stack_view
+from dashboard.components.layer_stack import StackView, layer_stack, path_of, stack_view
 from dashboard.components.network import network
 from dashboard.session import resources, state
-from dashboard.text import _
+from dashboard.text import _, duration
 from dashboard.widgets.changes import use, use_data
 from dashboard.widgets.choice_form import choice_form
 from dashboard.widgets.findings import findings as findings_list
@@ -91,13 +94,21 @@ def _model(experiment: Experiment, found: list[Diagnostic]) -> None:
     if any(finding.severity == "error" for finding in found):
         way_out(experiment, key="build.way_out", on_use=use_model)
     layer_stack(
-        stack_view(model, inference, found),
+        _with_time(stack_view(model, inference, found), experiment, inference),
         AnyLayer,
         key="build.stack",
         parse=partial(_model_from, model),
         on_edit=use_model,
         on_fix=fix,
     )
+
+
+def _with_time(view: StackView, experiment: Experiment, inference: Inference) -> StackView:
+    """The stack with an estimate of what training takes."""
+    profile = experiment.data.profile()
+    batch = experiment.batch(profile.n_train)
+    seconds = epoch_seconds(inference, profile.n_train, batch, profile.n_validation) * n_series(experiment)
+    return replace(view, totals=(*view.totals, (_("Time per epoch, about"), duration(seconds))))
 
 
 def _as_text(experiment: Experiment) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import partial
 
 import streamlit as st
-from dashboard.widgets.own_data import own_data
 
 from core.data.drawn import DrawnPoints
 from core.data.menu import AnyDataset
@@ -28,6 +27,8 @@ from dashboard.widgets.download import download_offer
 from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.findings import findings as findings_list
 from dashboard.widgets.lens import look
+from dashboard.widgets.own_data import own_data
+from dashboard.widgets.presets import way_out
 
 ABOUT = ("data", "augmentation")
 
@@ -91,6 +92,8 @@ def _about(experiment: Experiment) -> None:
     """What is found about the data before they are loaded."""
     found = findings(experiment, resources.settings())
     findings_list([finding for finding in found if finding.where[:1] and finding.where[0] in ABOUT], screen="data")
+    if any(finding.severity == "error" and finding.where[:1] == ("layers",) for finding in found):
+        way_out(experiment, key="data.way_out", on_use=lambda model: use(experiment, model=model))
 
 
 def _examples(experiment: Experiment) -> None:
@@ -104,7 +107,9 @@ def _examples(experiment: Experiment) -> None:
         )
     elif isinstance(data, Plane):
         points, labels, is_validation = plane_points(data, experiment.seed)
-        boundary(points, labels, is_validation, key="data.plane", class_names=("0", "1"))
+        names = tuple(_(name) for name in data.class_names)
+        with st.container(width=560):
+            boundary(points, labels, is_validation, key="data.plane", class_names=names)
     if data.original_profile().modality != "points":
         data_samples(experiment, key="data.samples")
 

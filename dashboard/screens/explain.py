@@ -31,6 +31,10 @@ def render() -> None:
     kinds = _kinds(subject.experiment)
     methods = [cls() for cls in choices(AnyExplainer)]
     fitting = [method for method in methods if method.reason_against(profile, kinds) is None]
+    if not fitting:
+        st.info(_("No method on the menu fits this data and model."), icon=":material/info:")
+        _left_out(methods, subject, expanded=True)
+        return
     with st.container(key="explain.controls", horizontal=True, vertical_alignment="bottom"):
         target = _target(profile)
         seed = st.number_input(
@@ -44,8 +48,6 @@ def render() -> None:
             help=_("Of LIME's and SHAP's sampling."),
         )
         view = _view() if profile.modality == "image" else "overlay"
-    if not fitting:
-        st.info(_("No method on the menu fits this data and model."), icon=":material/info:")
     narrowest = NARROWEST if profile.modality == "image" else NARROWEST_BARS
     with st.grid(min_column_width=narrowest, gap="small", key="explain.methods"):
         for method in fitting:
@@ -103,11 +105,11 @@ def _method(method: ExplainerChoice, subject: Subject, target: int | None, seed:
     look(job, Attribution, show, key=f"explain.{method.kind}")
 
 
-def _left_out(methods: list[ExplainerChoice], subject: Subject) -> None:
+def _left_out(methods: list[ExplainerChoice], subject: Subject, *, expanded: bool = False) -> None:
     """Why the other methods are not here."""
     if not methods:
         return
     profile, kinds = subject.experiment.data.profile(), _kinds(subject.experiment)
-    with st.expander(_("Methods that do not apply here")):
+    with st.expander(_("Methods that do not apply here"), expanded=expanded):
         for method in methods:
             st.text(f"{_(method.label)}: {method.reason_against(profile, kinds)}")

@@ -50,3 +50,11 @@ def _(text: str) -> str:
 def counted(one: str, many: str, n: int) -> str:
     """`one` or `many` for `n` things, in the reader's language, with `{n}` filled in."""
     return _translator(_shipped()).ngettext(one, many, n).format(n=f"{n:,}")
+
+
+def duration(seconds: float) -> str:
+    """A length of time in two digits, as a person reads it: `0.4 s`, `35 s`, `12 min`, `3.1 h`."""
+    for unit, size in ((_("h"), 3600.0), (_("min"), 60.0)):
+        if seconds >= 1.5 * size:
+            return f"{seconds / size:.2g} {unit}" if seconds < 10 * size else f"{seconds / size:,.0f} {unit}"
+    return f"{seconds:.2g} {_('s')}" if seconds < 10 else f"{seconds:.0f} {_('s')}"

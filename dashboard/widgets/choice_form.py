@@ -51,9 +51,12 @@ def choice_form(menu: Any, present: C, *, key: str, label: str, on_change: Calla
 
 
 def fields(present: S, *, key: str, on_change: Callable[[S], None]) -> None:
-    """The fields of one Spec; those that a beginner may leave alone are folded away."""
-    views = fields_of(type(present))
+    """The fields of one Spec; those that a beginner may leave alone are folded away. Toggles always are in sight."""
+    toggles = [view for view in fields_of(type(present)) if view.kind == "flags"]
+    views = [view for view in fields_of(type(present)) if view.kind != "flags"]
     _rows(views[:FIRST], present, key, on_change)
+    for view in toggles:
+        _rows([view], present, key, on_change)
     if views[FIRST:]:
         with st.expander(_("More settings"), key=f"{key}.more"):
             _rows(views[FIRST:], present, key, on_change)
@@ -73,7 +76,8 @@ def _rows(views: Sequence[FieldView], present: S, key: str, on_change: Callable[
 
     prefix = f"{key}.{getattr(present, 'kind', 'spec')}"
     for start in range(0, len(views), 2):
-        for column, view in zip(st.columns(2), views[start : start + 2], strict=False):
+        n_columns = 1 if views[start].kind == "flags" else 2
+        for column, view in zip(st.columns(n_columns), views[start : start + 2], strict=False):
             with column:
                 value = getattr(present, view.name)
                 _field(view, view.clamp(value) if view.kind == "menu" else value, f"{prefix}.{view.name}", changed(view))

@@ -37,7 +37,7 @@ def data_samples(experiment: Experiment, *, key: str) -> None:
             _("Page"), 1, last, 1, key=f"{key}.page.{split}.{label}", width=140, help=_("48 examples a page.")
         )
     start = (int(page) - 1) * PER_PAGE
-    job = GalleryJob(data=experiment.data, seed=experiment.seed, split=split, n=PER_PAGE, label=label, start=start)
+    job = GalleryJob(data=experiment.data, seed=experiment.seed, split=split, n=PER_PAGE, only=label, start=start)
 
     def show(gallery: ExampleGallery) -> None:
         _page(gallery, split, key)

@@ -55,9 +55,7 @@ def _uploaders() -> None:
             key=FILE,
             on_change=_take_file,
             max_upload_size=limit,
-            help=_(
-                "Names of columns stand in the first line of a table. A ZIP file holds one folder of images for each class."
-            ),
+            help=_("Names of columns stand in the first line of a table. A ZIP file holds a folder of images for each class."),
         )
     with folder:
         st.file_uploader(
@@ -94,7 +92,7 @@ def _take(sent: Callable[[], tuple[bytes, str]]) -> None:
             raise SpecError(
                 _("{name} is one picture, which is no data set.").format(name=upload.name),
                 hint=_(
-                    "Put a folder of images for each class into one ZIP file. To see a model judge one picture, go to Inspect."
+                    "Put a folder of images for each class into a ZIP file. To see a model judge one picture, go to Inspect."
                 ),
             )
         st.session_state[UPLOAD] = astuple(upload)

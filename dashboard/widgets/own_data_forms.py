@@ -17,8 +17,8 @@ from dashboard.text import _, counted
 from dashboard.widgets.failure import failure
 
 Use = Callable[[DatasetChoice], None]
-ASIDE = 220
-"""Pixels of a narrow control."""
+ASIDE, NARROW = 220, 150
+"""Pixels of a select box, and of a number."""
 
 
 def table_form(preview: UploadPreview, on_use: Use) -> None:
@@ -32,24 +32,18 @@ def table_form(preview: UploadPreview, on_use: Use) -> None:
     rows, columns = st.tabs([_("First rows"), _("Columns")], key=f"{key}.tabs")
     with rows:
         cells = [[*row, *[""] * (len(preview.columns) - len(row))] for row in preview.rows]
-        st.dataframe(
-            {name: [row[place] for row in cells] for place, name in enumerate(preview.columns)},
-            hide_index=True,
-            key=f"{key}.rows",
-        )
+        by_column = {name: [row[place] for row in cells] for place, name in enumerate(preview.columns)}
+        st.dataframe(by_column, hide_index=True, key=f"{key}.rows")
     with columns:
         st.dataframe(_column_table(preview), hide_index=True, key=f"{key}.columns")
-    targets = [
-        name for name, kind in zip(preview.columns, preview.column_kinds, strict=True) if kind not in ("constant", "text")
-    ]
+    kinds = dict(zip(preview.columns, preview.column_kinds, strict=True))
+    targets = [name for name, kind in kinds.items() if kind not in ("constant", "text")]
     if not targets:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         target = _select(_("Predict"), targets, preview.suggested_target, f"{key}.target", _("The column to predict."))
         task = _task(preview, target, key)
-        texts = [
-            name for name, kind in zip(preview.columns, preview.column_kinds, strict=True) if kind == "text" and name != target
-        ]
+        texts = [name for name, kind in kinds.items() if kind == "text"]
         inputs = _inputs(preview, texts, key) if preview.source == "csv" and texts else ""
     (_text_form if inputs else _columns_form)(preview, (target, task, inputs), key, on_use)
 
@@ -57,8 +51,12 @@ def table_form(preview: UploadPreview, on_use: Use) -> None:
 def _column_table(preview: UploadPreview) -> dict[str, list[Any]]:
     """One row per column."""
     words = {
-        "number": _("number"), "category": _("category"), "text": _("text"), "constant": _("constant"), "id": _("names the row"),
-    }  # fmt: skip
+        "number": _("number"),
+        "category": _("category"),
+        "text": _("text"),
+        "constant": _("constant"),
+        "id": _("names the row"),
+    }
     missing, unique = preview.n_missing, preview.n_unique
     return {
         _("column"): list(preview.columns),
@@ -155,11 +153,8 @@ def images_form(preview: UploadPreview, on_use: Use) -> None:
     st.text(_("{n:,} images of {k:,} classes").format(n=preview.n_examples, k=len(preview.class_names)))
     names = [preview.class_names[label] for label in preview.thumbnail_labels]
     image_picker(preview.thumbnails, names, -1, key=f"{key}.pictures", label=_("Some images of each class"), on_pick=_nothing)
-    st.dataframe(
-        {_("class"): list(preview.class_names), _("images"): preview.class_counts.tolist()},
-        hide_index=True,
-        key=f"{key}.classes",
-    )
+    counts = {_("class"): list(preview.class_names), _("images"): preview.class_counts.tolist()}
+    st.dataframe(counts, hide_index=True, key=f"{key}.classes")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         height = _number(OwnImages, "height", _("Height"), key, preview.suggested_side)
         width = _number(OwnImages, "width", _("Width"), key, preview.suggested_side)
@@ -197,10 +192,8 @@ def _number(cls: type[Any], name: str, label: str, key: str, start: int | None =
     info = cls.model_fields[name]
     low, high = (next(getattr(mark, side) for mark in info.metadata if hasattr(mark, side)) for side in ("ge", "le"))
     default = info.default if start is None else min(high, max(low, start))
-    given = st.number_input(
-        label, low, high, default, key=f"{key}.{name}", persist_state="session", width=ASIDE // 2 + 40, help=_help(cls, name)
-    )
-    return int(given)
+    named = {"key": f"{key}.{name}", "help": _help(cls, name)}
+    return int(st.number_input(label, low, high, default, persist_state="session", width=NARROW, **named))
 
 
 def _help(cls: type[Any], name: str) -> str:

@@ -32,6 +32,9 @@ def own_image(source: str, *, screen: str) -> ExampleRef | None:
             icon=":material/info:",
         )
         return None
+    st.caption(
+        _("Inspect and Explain look at the last drawing.") if is_drawn else _("Inspect and Explain look at the last picture.")
+    )
     return ExampleRef(file=digest, drawn=is_drawn)
 
 

@@ -64,7 +64,9 @@ def way_out(experiment: Experiment, *, key: str, on_use: Callable[[ModelSpec], N
     if usual is None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        words = _("This stack does not fit the data. Mend it below, layer by layer, or start from one that fits.")
+        words = _(
+            "The present stack of layers does not fit these data. Mend it on the Build screen, or start from one that fits."
+        )
         st.text(words, width="stretch")
         st.button(
             _("Use {preset}").format(preset=_(usual.label)),

@@ -20,6 +20,7 @@ from core.data.own.reading.names import MAX_CLASSES, Digest, Name, listed
 from core.data.split import split_sizes
 from core.errors import SpecError, TooExpensive
 from core.settings import Settings
+from core.spec import MAX_TEXT_BYTES
 from core.types import Task
 
 MILLION = 1_000_000
@@ -27,6 +28,8 @@ FEWEST = 10
 """Examples; fewer cannot be split into three."""
 LINK_CHARACTERS = 6_500
 """Of the 8,000 of a link; the rest is for the model."""
+FILE_BYTES = MAX_TEXT_BYTES * 3 // 4
+"""Of an experiment as an indented file, likewise."""
 KEPT_IMPORTS = 12
 
 ClassNames = Annotated[tuple[Name, ...], Field(max_length=MAX_CLASSES)]
@@ -135,9 +138,11 @@ def checked_choice(make: Callable[..., OwnFile], n_inputs: int, **fields: Any) -
     check_values(n, n_inputs, Settings.from_environment())
     choice = make(**fields)
     packed = base64.b64encode(zlib.compress(choice.model_dump_json().encode(), 9))
-    if len(packed) > LINK_CHARACTERS:
+    written = choice.model_dump_json(indent=4).encode()
+    if len(packed) > LINK_CHARACTERS or len(written) > FILE_BYTES:
         raise TooExpensive(
-            f"The names of columns and classes take {len(packed):,} characters of a link, {LINK_CHARACTERS:,} are possible.",
+            f"The names of columns and classes take {len(packed):,} characters of a link and {len(written):,} bytes of a file: "
+            f"{LINK_CHARACTERS:,} and {FILE_BYTES:,} are possible.",
             hint="Leave out columns, above all those with many categories, or give columns and classes shorter names.",
             n_characters=len(packed),
         )

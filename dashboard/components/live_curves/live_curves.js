@@ -16,7 +16,7 @@ const SCORES = {
     reach: { include: [90, 100], clipmin: 0, clipmax: 102 },
   },
   regression: {
-    column: "r2", factor: 1, unit: "%{y:.3f}", words: orDash((value) => value.toFixed(3)), reach: { include: [0, 1], clipmin: -1, clipmax: 1.02 },
+    column: "r2", factor: 1, unit: "%{y:.3f}", words: orDash((value) => value.toFixed(3)), reach: { include: [0, 1], clipmin: -0.25, clipmax: 1.02 },
   },
 };
 

@@ -160,7 +160,7 @@ def test_names_that_fit_no_link_are_refused_with_their_length(home):
     rng = np.random.default_rng(0)
     names = ["".join(rng.choice(list("abcdefghijklmnopqrstuvwxyz"), 50)) for _ in range(300)]
     rows = [(*names, "y")] + [(*rng.integers(0, 99, 300).tolist(), i % 2) for i in range(20)]
-    with pytest.raises(TooExpensive, match=f"{LINK_CHARACTERS:,} are possible") as caught:
+    with pytest.raises(TooExpensive, match=f"{LINK_CHARACTERS:,} and 49,152 are possible") as caught:
         table_choice(previewed(csv_bytes(rows), "t.csv"), "y", "classification")
     assert "Leave out columns" in caught.value.hint
 

@@ -147,7 +147,7 @@ def test_bytes_are_those_of_torchs_tensors():
     for layer in module:
         kept.append(layer(kept[-1]))
     storages = {each.untyped_storage().data_ptr(): each.untyped_storage().nbytes() for each in kept}
-    assert activation_bytes(model, inference) == sum(storages.values())
+    assert activation_bytes(inference) == sum(storages.values())
 
 
 def test_everything_known_without_torch_is_known_without_importing_it():

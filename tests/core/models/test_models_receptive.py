@@ -70,27 +70,17 @@ def rows_seen(module: nn.Module, unit: int) -> list[int]:
     return image.grad.abs().sum((0, 1, 3)).nonzero().flatten().tolist()
 
 
-def stays_inside(reach: Reach, unit: int, heights: list[int]) -> bool:
-    """Whether no layer reads its padding on the way to this unit."""
-    return all(
-        0 <= first and last < height
-        for index, height in enumerate(heights)
-        for first, last in [Reach(reach.passed[index:]).inputs(unit)]
-    ) and all(
-        stays_inside_branch(branch, Reach(reach.passed[index + 1 :]).inputs(unit), heights[index])
-        for index, step in enumerate(reach.passed)
-        if isinstance(step, Fork)
-        for branch in step.branches
-    )
-
-
-def stays_inside_branch(branch: Reach, units: tuple[int, int], height: int) -> bool:
-    """As above, for the inner layers: with a wide berth, as their own heights are not at hand."""
-    return all(
-        first >= 0 and last < height // 2
-        for index in range(len(branch.passed))
-        for first, last in [Reach(branch.passed[index:]).inputs(*units)]
-    )
+def stays_inside(layers: tuple, reach: Reach, first: int, last: int) -> bool:
+    """Whether no layer reads its padding on the way to the outputs `first` to `last`."""
+    for info, step in zip(reversed(layers), reversed(reach.passed), strict=True):
+        if isinstance(step, Fork):
+            for branch, inner in zip(info.branches, step.branches, strict=False):  # a skip has no layers
+                if not stays_inside(branch.layers, inner, first, last):
+                    return False
+        first, last = Reach((step,)).inputs(first, last)
+        if first < 0 or last >= info.in_shape[1]:
+            return False
+    return True
 
 
 def checked(layers: tuple, exactly: bool) -> int:
@@ -99,13 +89,12 @@ def checked(layers: tuple, exactly: bool) -> int:
     inference = infer(model, shape)
     reach, height = inference.reach, inference.out_shape[1]
     module = positive(build(model, shape, seed=0))
-    heights = [info.in_shape[1] for info in inference.layers]
     n_exact = 0
     for unit in range(height // 2, min(height // 2 + 4, height)):
         seen, (first, last) = rows_seen(module, unit), reach.inputs(unit)
         assert all(first <= row <= last for row in seen), (unit, seen, first, last)
         assert last - first + 1 <= reach.size
-        if exactly and stays_inside(reach, unit, heights):
+        if exactly and stays_inside(inference.layers, reach, unit, unit):
             assert (min(seen), max(seen)) == (first, last)
             n_exact += 1
     return n_exact

@@ -146,7 +146,7 @@ def test_build_shows_the_stack_and_follows_its_edits(client):
     layers = [{"kind": row["kind"], "params": row["params"]} for row in data["rows"] if row["kind"] != "Flatten"]
     fire(app, "build.stack", "edit", {"layers": layers, "seq": 1})
     assert not app.exception
-    broken = next(row for row in component_data(app, "build.stack")["rows"] if row["problem"])
+    broken = next(row for row in component_data(app, "build.stack")["rows"] if row.get("problem"))
     assert broken["kind"] == "Linear"
     assert "32 × 2 × 2" in broken["problem"]
     place = [row["kind"] for row in component_data(app, "build.stack")["rows"]].index("Linear")
