@@ -26,10 +26,11 @@ TRAINED, FROZEN = 3, 1
 def epoch_seconds(inference: Inference, n_train: int, batch_size: int, n_validation: int) -> float:
     """Seconds of one epoch of one series on one CPU thread, with its evaluation; 0 where shapes do not fit.
 
-    An estimate: the constants were fitted by relative least squares to 26 runs of core.training.loop with Adam on an x86 core
-    with AVX-512 (MLPs of 2 to 2,048 units, CNNs, residual nets, a vision transformer, LSTM, GRU and attention; batches of 10 to
-    128). Half of these were met within a factor of 1.2, all within 1.6; `python -m benchmarks.estimate` measures it anew. Slow
-    or busy machines, augmentation and more than one lane or repeat come on top.
+    The constants were fitted to 26 runs of core.training.loop with Adam (MLPs, CNNs, residual nets, a vision transformer, LSTM,
+    GRU and attention; batches of 10 to 128) on one core of an AMD EPYC that was shared with other work: median error a factor
+    of 1.16, worst 1.6. On the 15 other runs of `python -m benchmarks.estimate` it is 1.15 and 2.0, where PLACE_S, which these
+    had a say in, cannot know that torch reads a GRU more slowly than an LSTM. Augmentation comes on top; several lanes or
+    repeats take as many times longer.
     """
     if inference.out_shape is None or n_train < 1:
         return 0.0

@@ -65,7 +65,7 @@ def _weighted(module: "nn.Module") -> Iterator["nn.Module"]:
     from torch import nn
     from torch.nn.modules.batchnorm import _BatchNorm
 
-    return (part for part in module.modules() if not isinstance(part, _BatchNorm | nn.LayerNorm | nn.GroupNorm | nn.PReLU))
+    return (part for part in module.modules() if not isinstance(part, _BatchNorm | nn.LayerNorm | nn.GroupNorm))
 
 
 def load_backbone(module: "nn.Module", digest: str) -> None:
