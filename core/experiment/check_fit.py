@@ -83,18 +83,6 @@ def augmentation_findings(experiment: Experiment) -> list[Diagnostic]:
                 fix=Fix("Remove the augmentation", experiment.but(augmentation=())),
             )
         ]
-    if "mixup" in kinds and experiment.loss.kind != "cross_entropy":
-        rest = tuple(each for each in experiment.augmentation if each.kind != "mixup")
-        return [
-            Diagnostic(
-                "mixup-needs-cross-entropy",
-                "error",
-                ("augmentation",),
-                f"MixUp blends classes, and {experiment.loss.label.lower()} cannot take blended targets.",
-                hint="Use cross-entropy, or remove MixUp.",
-                fix=Fix("Remove MixUp", experiment.but(augmentation=rest)),
-            )
-        ]
     flips = [kind for kind in kinds if kind.endswith("_flip")]
     if flips and DIGITS.issuperset(profile.class_names):
         unflipped = tuple(each for each in experiment.augmentation if each.kind not in flips)

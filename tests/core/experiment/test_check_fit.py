@@ -32,7 +32,6 @@ FAULTS = [
     ("loss-of-another-task", "error", lambda: spiral(loss=MeanSquaredError())),
     ("binary-loss-for-many-classes", "error", lambda: with_binary_head(Iris())),
     ("augmentation-of-no-images", "error", lambda: spiral(augmentation=(Affine(),))),
-    ("mixup-needs-cross-entropy", "error", lambda: digits(augmentation=(MixUp(), Affine()), loss=MultiMargin())),
     ("flipped-digits", "warning", lambda: digits(augmentation=(HorizontalFlip(), Affine(), VerticalFlip()))),
     ("large-learning-rate", "warning", lambda: spiral(lanes=(Lane(optimizer=SGD(lr=2.0)),))),
     ("large-learning-rate", "warning", lambda: spiral(lanes=(Lane(optimizer=Adam(lr=0.2)),))),
@@ -54,7 +53,7 @@ def test_a_fault_is_found_and_its_fix_mends_it(code, severity, make):
     "make",
     [
         lambda: with_binary_head(BreastCancer()).but(model=preset("logistic").model(1)),
-        lambda: digits(augmentation=(MixUp(), Affine())),
+        lambda: digits(augmentation=(MixUp(), Affine()), loss=MultiMargin()),
         lambda: spiral(lanes=(Lane(optimizer=SGD(lr=1.0)),)),
         lambda: spiral(data=PlaneRegression(), loss=MeanSquaredError(), model=stack(linear(4), "Tanh", linear(1))),
     ],
