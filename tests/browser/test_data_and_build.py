@@ -84,7 +84,7 @@ def test_a_table_of_ones_own_is_uploaded_looked_at_and_trained(page, server):
 def test_a_zip_of_images_becomes_a_data_set_and_a_bad_file_a_sentence(page, server):
     opened(page, server, "data")
     upload(page, "pictures.zip", b"PK\x03\x04 this is no zip")
-    page.get_by_role("alert").first.wait_for(timeout=WAIT_MS)
+    page.get_by_text("it is no complete ZIP archive").wait_for(timeout=WAIT_MS)
     upload(page, "sky.zip", pictures())
     page.get_by_role("button", name="Use this data").click(timeout=WAIT_MS)
     sentence(page, "Own images")
