@@ -94,6 +94,8 @@ class WeightsImportJob(LensJob):
     name: FileName = ""
     model: ModelSpec
     input_shape: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1, max_length=3)]
+    is_backbone: bool = False
+    """The file is for the model's one Backbone layer, not for the whole stack."""
 
     def check(self, settings: Settings) -> None:
         """Refuses a stack whose layers do not fit together."""
@@ -109,11 +111,14 @@ class WeightsImportJob(LensJob):
         import torch
 
         from core.data.own.keep import kept_upload
-        from core.models.model import build
+        from core.models.model import build, with_backbone_weights
         from core.models.weights import imported, load_tensors
         from core.models.weights_check import match
 
         report = imported(kept_upload(self.file, desk.settings), self.name, desk.settings)
+        if self.is_backbone:
+            build(with_backbone_weights(self.model, report.digest), self.input_shape, seed=0)  # names the first difference
+            return report
         with torch.device("meta"):
             module = build(self.model.but(weights=""), self.input_shape, seed=0)
         wanted = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}

@@ -85,16 +85,30 @@ def _comment(text: str, indent: str) -> list[str]:
 def _file_lines(model: ModelSpec) -> list[str]:
     """Where to load the weights that come from a file."""
     lines: list[str] = []
-    for index, layer in enumerate(model.layers):
+    for path, layer in _places(model.layers, "model"):
         digest = getattr(layer, "weights", "")
         if digest:
-            lines += ["", f"# Layer {index + 1} starts from a file of weights, here with SHA-256", f"# {digest}: name yours."]
+            lines += ["", f"# {path} starts from a file of weights, here with SHA-256", f"# {digest}: name yours."]
             lines.append('# weights = torch.load("weights.pt", weights_only=True)')
-            lines.append(f"# model[{index}].body.load_state_dict(weights, strict=False)  # without its classifier")
+            lines.append(f"# {path}.body.load_state_dict(weights, strict=False)  # without its classifier")
     if model.weights:
         lines += ["", "# The model starts from a file of weights, here with SHA-256", f"# {model.weights}: name yours."]
         lines.append('# model.load_state_dict(torch.load("weights.pt", weights_only=True))')
     return lines
+
+
+def _places(layers: Sequence[LayerChoice], stack: str) -> Iterator[tuple[str, LayerChoice]]:
+    """Every layer that holds no others, with its place in the model as source."""
+    for index, layer in enumerate(layers):
+        if not layer.inner():
+            yield f"{stack}[{index}]", layer
+        for number, branch in enumerate(layer.inner()):
+            yield from _places(branch, _branch(layer, f"{stack}[{index}]", number))
+
+
+def _branch(layer: LayerChoice, path: str, number: int) -> str:
+    """The stack of a container, as its class in core/models/modules/branches.py names it."""
+    return f"{path}.inner" if layer.kind == "Residual" else f"{path}.branches[{number}]"
 
 
 def _beginnings(layer: LayerChoice, call: Call, path: str, model: ModelSpec) -> Iterator[Beginning]:
@@ -102,7 +116,7 @@ def _beginnings(layer: LayerChoice, call: Call, path: str, model: ModelSpec) -> 
     if layer.inner():
         stacks = [part for part in call.args if isinstance(part, Call)]
         for number, branch in enumerate(layer.inner()):
-            place = f"{path}.inner" if layer.kind == "Residual" else f"{path}.branches[{number}]"
+            place = _branch(layer, path, number)
             for index, (inner, inner_call) in enumerate(zip(branch, stacks[number].args, strict=True)):
                 yield from _beginnings(inner, inner_call, f"{place}[{index}]", model)
         if len(stacks) > len(layer.inner()):

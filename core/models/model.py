@@ -9,6 +9,7 @@ from core.errors import ShapeError
 from core.models.init import AnyBiasInit, AnyInit, TorchDefault
 from core.models.initialise import initialise
 from core.models.layer import LayerChoice
+from core.models.layers.backbone import Backbone
 from core.models.layers.menu import AnyLayer
 from core.models.stack import Inference, Path, infer_stack
 from core.seeds import stream_seed
@@ -61,6 +62,18 @@ def layer_number(layers: Sequence[LayerChoice], path: Path) -> str:
     branches = layers[path[0]].inner()
     letter = "abcdefgh"[rest[0]] if len(branches) > 1 else ""
     return f"{first}{letter}.{layer_number(branches[rest[0]], rest[1:])}"
+
+
+def backbone_of(model: ModelSpec) -> Backbone | None:
+    """The first Backbone layer of the outermost stack; None if there is none."""
+    return next((layer for layer in model.layers if isinstance(layer, Backbone)), None)
+
+
+def with_backbone_weights(model: ModelSpec, digest: str) -> ModelSpec:
+    """The same model, its Backbone layers starting from the imported file of this digest."""
+    return model.but(
+        layers=tuple(layer.but(weights=digest) if isinstance(layer, Backbone) else layer for layer in model.layers)
+    )
 
 
 def stack_error(model: ModelSpec, inference: Inference) -> ShapeError | None:

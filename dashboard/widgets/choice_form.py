@@ -97,7 +97,7 @@ def _field(view: FieldView, value: Any, key: str, change: Change) -> None:
 
     st.session_state[key] = list(value) if view.kind == "flags" else value
     common = {"key": key, "on_change": changed, "help": translated(view.help)}
-    label = translated(view.label).capitalize()
+    label = _headline(view.label)
     match view.kind:
         case "bool":
             st.checkbox(label, **common)
@@ -107,6 +107,12 @@ def _field(view: FieldView, value: Any, key: str, change: Change) -> None:
             st.text_input(label, max_chars=view.max_length, **common)
         case _:
             st.number_input(label, **_bounds(view, value), **common)
+
+
+def _headline(label: str) -> str:
+    """The label with a large first letter; the others stay, as in PCA."""
+    words = translated(label)
+    return words[:1].upper() + words[1:]
 
 
 def _bounds(view: FieldView, value: float | None) -> dict[str, Any]:
@@ -126,7 +132,7 @@ def _select(view: FieldView, value: Any, key: str, change: Change) -> None:
 
     st.session_state[key] = NOTHING if value is None else value
     st.selectbox(
-        translated(view.label).capitalize(),
+        _headline(view.label),
         [NOTHING, *view.choices] if view.is_optional else list(view.choices),
         format_func=lambda choice: _("none") if choice == NOTHING else view.said(choice),
         key=key,
@@ -150,7 +156,7 @@ def _menu(view: FieldView, value: dict[str, Any] | None, key: str, change: Chang
 
     st.session_state[kind_key] = present.kind if present else NOTHING
     st.selectbox(
-        translated(view.label).capitalize(),
+        _headline(view.label),
         [NOTHING, *offered] if view.is_optional else list(offered),
         format_func=lambda kind: _("as the model") if kind == NOTHING else translated(offered[kind].label),
         key=kind_key,

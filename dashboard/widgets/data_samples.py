@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from core.data.dataset import DataProfile
@@ -89,4 +90,12 @@ def _table(gallery: ExampleGallery, labels: list[str]) -> dict[str, Any]:
     if gallery.texts is not None:
         return table | {_("text"): list(gallery.texts)}
     rows, names = (gallery.values, gallery.feature_names) if gallery.raw is None else (gallery.raw, gallery.raw_names)
-    return table | {str(name): rows[:, i] for i, name in enumerate(names)}
+    categories = gallery.raw_categories or ((),) * len(names)
+    return table | {str(name): _cells(rows[:, i], categories[i]) for i, name in enumerate(names)}
+
+
+def _cells(column: np.ndarray, categories: tuple[str, ...]) -> Any:
+    """Numbers as they are; the number of a category as its name, a gap as nothing."""
+    if not categories:
+        return column
+    return ["" if number != number else categories[int(number)] for number in column]

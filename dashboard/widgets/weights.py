@@ -8,7 +8,7 @@ from core.data.own.keep import store_upload
 from core.errors import LayerwiseError
 from core.experiment.experiment import Experiment
 from core.jobs.data_lenses import WeightsImportJob
-from core.models.model import ModelSpec, infer, stack_error
+from core.models.model import ModelSpec, backbone_of, infer, stack_error, with_backbone_weights
 from core.models.weights_check import check_weights_bytes
 from core.results.weights_report import ImportedWeights
 from dashboard.session import resources
@@ -30,7 +30,7 @@ def weights(experiment: Experiment, *, key: str, on_use: Callable[[ModelSpec], N
             st.info(words.format(digest=model.weights[:8]), icon=":material/upload_file:")
             st.button(_("Start from random weights"), key=f"{key}.forget", on_click=on_use, args=(model.but(weights=""),))
     st.file_uploader(
-        _("A state_dict (.pt, .pth) or safetensors file of this very stack"),
+        _("A state_dict (.pt, .pth) or safetensors file, of this very stack or of its Backbone"),
         ["safetensors", "pt", "pth"],
         key=f"{key}.upload",
         on_change=_keep,
@@ -43,11 +43,18 @@ def weights(experiment: Experiment, *, key: str, on_use: Callable[[ModelSpec], N
     if kept is None:
         return
 
+    is_backbone = backbone_of(model) is not None and _is_for_backbone(key)
+
     def show(found: ImportedWeights) -> None:
-        _found(found, model, key, on_use)
+        started = with_backbone_weights(model, found.digest) if is_backbone else model.but(weights=found.digest)
+        _found(found, started, key, on_use, is_used=started == model)
 
     job = WeightsImportJob(
-        file=kept[0], name=kept[1], model=model.but(weights=""), input_shape=experiment.data.profile().input_shape
+        file=kept[0],
+        name=kept[1],
+        model=model.but(weights=""),
+        input_shape=experiment.data.profile().input_shape,
+        is_backbone=is_backbone,
     )
     if (error := stack_error(job.model, infer(job.model, job.input_shape))) is not None:
         problem(str(error))
@@ -69,8 +76,17 @@ def _keep(upload_key: str) -> None:
         st.session_state[PROBLEM] = str(error)
 
 
-def _found(found: ImportedWeights, model: ModelSpec, key: str, on_use: Callable[[ModelSpec], None]) -> None:
-    """What the file holds."""
+def _is_for_backbone(key: str) -> bool:
+    """Which of the two the file is for."""
+    names = {True: _("the Backbone layer"), False: _("the whole stack")}
+    chosen = st.segmented_control(
+        _("The file is for"), [True, False], default=True, required=True, key=f"{key}.part", format_func=names.__getitem__
+    )
+    return bool(chosen)
+
+
+def _found(found: ImportedWeights, started: ModelSpec, key: str, on_use: Callable[[ModelSpec], None], *, is_used: bool) -> None:
+    """What the file holds, and a button that takes the model that starts from it."""
     st.text(
         _("{tensors} with {n:,} numbers.").format(
             tensors=counted("{n} tensor", "{n} tensors", len(found.names)), n=found.n_parameters
@@ -84,7 +100,7 @@ def _found(found: ImportedWeights, model: ModelSpec, key: str, on_use: Callable[
         _("Start from these weights"),
         key=f"{key}.use",
         on_click=on_use,
-        args=(model.but(weights=found.digest),),
-        disabled=model.weights == found.digest,
+        args=(started,),
+        disabled=is_used,
         icon=":material/check:",
     )

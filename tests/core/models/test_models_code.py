@@ -204,6 +204,8 @@ def test_a_frozen_backbone_says_where_its_weights_go_and_what_is_frozen():
     assert "output (2): 1,154 parameters.\n\n927,008 more are frozen" in source
     assert f"# {'cd' * 32}" in source
     assert "# model[0].body.load_state_dict(" in source
+    nested = ModelSpec(layers=(Parallel(branches=((model.layers[0],), (model.layers[0],))),))
+    assert "# model[0].branches[1][0].body.load_state_dict(" in model_source(nested, (3, 32, 32))
 
 
 def test_no_text_but_words_of_ours_gets_into_the_code():

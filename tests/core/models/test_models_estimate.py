@@ -1,4 +1,4 @@
-"""The estimate of an epoch's time grows with what is done; its error is measured by benchmarks.estimate."""
+"""The estimate of an epoch grows with what is done, and counts what it says. Its error is measured by benchmarks.estimate."""
 
 import pytest
 
