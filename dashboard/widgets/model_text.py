@@ -19,7 +19,7 @@ ENDINGS = {"yaml": "application/yaml", "json": "application/json"}
 def model_code(experiment: Experiment, *, key: str) -> None:
     """PyTorch source of the model, which gives the very weights that training starts from."""
     source = model_source(experiment.model, experiment.data.profile().input_shape, seed=experiment.seed)
-    st.code(source, language="python", height=420)
+    st.code(source, language="python", wrap_lines=True)  # a box that scrolls could not be reached by keyboard
     st.download_button(
         _("Download the code (Python)"), source, "model.py", "text/x-python", key=f"{key}.download", icon=":material/download:"
     )

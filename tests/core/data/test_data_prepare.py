@@ -251,13 +251,16 @@ def test_originals_and_their_profile_stay_beside_what_is_prepared():
     assert (done.train.y != splits.train.y).any()
 
 
-@given(st.floats(-3e4, 3e4, width=32), st.sampled_from(list(SCALERS)), st.integers(1, 40))
+@given(
+    st.floats(-3e4, 3e4, width=32).filter(lambda value: value == 0 or abs(value) > 1e-30),  # 1 / it is a float32 too
+    st.sampled_from(list(SCALERS)),
+    st.integers(1, 40),
+)
 def test_a_constant_column_never_divides_by_zero(value, scaling, n):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         ours = seen(prepared(numbers(np.full((n, 1), value, np.float32)), Preparation(scaling=scaling), 0))[0]
-    largest = np.sign(value) if abs(value) > 1e-37 else value
-    assert ours[0, 0] == pytest.approx(largest if scaling == "unit" else 0.0, abs=1e-6)
+    assert ours[0, 0] == pytest.approx(np.sign(value) if scaling == "unit" else 0.0, abs=1e-6)
 
 
 def test_the_target_of_a_table_is_standardised_on_the_training_rows_and_finds_back_to_its_unit():
