@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from core.errors import ShapeError
 from core.models.layer import Call
 from core.types import Shape
-from tests.contracts.layer_strategies import LAYERS, SHAPES, bounds, layers_of, shapes_with_layers
+from tests.contracts.layer_strategies import BY_EXAMPLE, LAYERS, SHAPES, bounds, layers_of, shapes_with_layers
 
 each_layer = pytest.mark.parametrize("layer_class", LAYERS, ids=lambda layer_class: layer_class.kind_name())
 N_EXAMPLES = {"Backbone": 8, "Parallel": 25, "Residual": 40, "RNN": 25, "LSTM": 25, "GRU": 25, "TransformerEncoder": 40}
@@ -89,17 +89,22 @@ def test_shape_parameters_and_flops_equal_torch_and_we_refuse_what_torch_refuses
     is_documented = REFUSED_THOUGH_TORCH_TAKES.get(layer_class.kind_name(), lambda layer, shape: False)
     n_examples = N_EXAMPLES.get(layer_class.kind_name(), 60)
 
-    @settings(max_examples=n_examples, deadline=None)
-    @given(shapes_with_layers(layer_class))
-    def holds(drawn):
-        shape, layer = drawn
+    def check(layer, shape):
         ours = our_result(layer, shape)
         taken.append(ours is not None)
         assert ours == (None if is_documented(layer, shape) else torch_result(layer, shape))
 
+    @settings(max_examples=n_examples, deadline=None)
+    @given(shapes_with_layers(layer_class))
+    def holds(drawn):
+        shape, layer = drawn
+        check(layer, shape)
+
+    for shape in BY_EXAMPLE:
+        check(layer_class(), shape)
+    n_by_hand = sum(taken)
     holds()
-    assert any(taken)  # else this test has seen no valid layer
-    assert len(taken) >= n_examples // 2
+    assert sum(taken) > n_by_hand > 0  # else this test has seen no valid layer
 
 
 def test_each_documented_refusal_is_of_something_that_torch_really_takes():
