@@ -1,4 +1,4 @@
-"""What happened (events), what may be asked of a running run (commands), and the record codec for both.
+"""What happened (events), and the record codec of events and commands.
 
 A stream yields events and artifacts and ends with exactly one `Finished` or `Failed`. Tuples named per lane have one
 entry per series, lane-major: lane 0 repeat 0, lane 0 repeat 1, lane 1 repeat 0, ...
@@ -6,32 +6,32 @@ entry per series, lane-major: lane 0 repeat 0, lane 0 repeat 1, lane 1 repeat 0,
 
 import json
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import TypeAdapter
 
+from core.commands import AddLane as AddLane
+from core.commands import Pause as Pause
+from core.commands import RemoveLane as RemoveLane
+from core.commands import Resume as Resume
+from core.commands import SetHyper as SetHyper
+from core.commands import SetSpeed as SetSpeed
+from core.commands import Step as Step
+from core.commands import Stop as Stop
+from core.commands import SwapOptimizer as SwapOptimizer
+from core.race_events import Diagnosed as Diagnosed
+from core.race_events import LaneAdded as LaneAdded
+from core.race_events import LaneEpochDone as LaneEpochDone
+from core.race_events import LaneRemoved as LaneRemoved
+from core.race_events import LaneStepsDone as LaneStepsDone
+from core.race_events import OptimizerSwapped as OptimizerSwapped
+from core.race_events import PhaseDone as PhaseDone
+from core.race_events import Planned as Planned
+from core.race_events import TensorView as TensorView
+from core.records import Command as Command
+from core.records import Event as Event
+from core.records import Record as Record
 from core.types import Severity
-
-
-class Record:
-    """Base of events and commands: frozen plain data with one JSON form (bytes as base64, NaN as a word)."""
-
-    __slots__ = ()
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(
-        extra="forbid", ser_json_bytes="base64", val_json_bytes="base64", ser_json_inf_nan="strings"
-    )
-
-
-class Event(Record):
-    """Something that happened, in the past tense."""
-
-    __slots__ = ()
-
-
-class Command(Record):
-    """A wish about a running run, sent by run id."""
-
-    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,10 @@ class Started(Event):
     """One name per lane and repeat."""
     fingerprint: dict[str, str]
     """Versions, threads and device: equal fingerprints promise bit-identical curves."""
+    lanes: tuple[str, ...] = ()
+    """One name per lane."""
+    repeats: int = 1
+    """Seeds per lane."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,8 @@ class StepMeasured(Event):
     gradient_norms: tuple[float, ...]
     weight_norms: tuple[float, ...]
     batch_accuracies: tuple[float, ...]
+    update_norms: tuple[float, ...] = ()
+    """Size of the step itself; over the gradient's norm it is the effective learning rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +175,13 @@ class ArtifactSaved(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ArtifactDropped(Event):
+    """An artifact was given up, to stay within the run's bytes; its file and row are removed."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerLost(Event):
     """The worker died; the run starts again from its last checkpoint when `retried`."""
 
@@ -180,7 +193,8 @@ class WorkerLost(Event):
 class Finished(Event):
     """The stream ended as it should. Test figures, as in `EpochDone`, are there for training runs that have a test split."""
 
-    reason: Literal["completed", "stopped", "target", "time"]
+    reason: Literal["completed", "stopped", "target", "time", "patience"]
+    """patience: no lane has improved its validation loss for as many epochs as the budget says."""
     step: int
     elapsed_s: float
     test_loss: tuple[float, ...] | None = None
@@ -195,37 +209,6 @@ class Failed(Event):
     message: str
     hint: str
     step: int
-
-
-@dataclass(frozen=True, slots=True)
-class Pause(Command):
-    """Wait after the present step."""
-
-
-@dataclass(frozen=True, slots=True)
-class Resume(Command):
-    """Go on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step(Command):
-    """Do `n` steps, then wait."""
-
-    n: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Stop(Command):
-    """End now and keep the result."""
-
-
-@dataclass(frozen=True, slots=True)
-class SetHyper(Command):
-    """Change one number of a lane's optimizer, checked against its bounds."""
-
-    lane: int
-    name: str
-    value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,3 +260,32 @@ def line(record: Record) -> str:
     """One line of JSON for a person's pipe: `{"event": "EpochDone", ...}`."""
     key = "event" if isinstance(record, Event) else "command"
     return json.dumps({key: type(record).__name__} | json.loads(dump(record)))
+
+
+def load_line(text: str) -> Record:
+    """The event or command that `line` wrote.
+
+    Raises:
+        ValueError: it is none; KeyError for an unknown name.
+    """
+    fields = json.loads(text)
+    if not isinstance(fields, dict):
+        raise ValueError("not a record")
+    if "event" in fields:
+        return load_event(str(fields.pop("event")), json.dumps(fields))
+    return load_command(str(fields.pop("command")), json.dumps(fields))
+
+
+def remade(event: Event) -> tuple[int, Command] | None:
+    """What makes a change by hand again: the step after which it holds, and the command. None for other events."""
+    match event:
+        case HyperChanged():
+            return event.step, SetHyper(event.lane, event.name, event.new)
+        case OptimizerSwapped():
+            return event.step, SwapOptimizer(event.lane, event.new)
+        case LaneAdded():
+            return event.step, AddLane(event.definition, event.source)
+        case LaneRemoved():
+            return event.step, RemoveLane(event.lane)
+        case _:
+            return None

@@ -6,25 +6,14 @@ from pydantic import Field, model_validator
 
 from core.data.augmentation import AnyAugmentation
 from core.data.menu import AnyDataset
-from core.errors import SpecError, nearest
+from core.errors import SpecError
+from core.experiment.changes import AnyChange
+from core.experiment.lane import Lane as Lane
 from core.models.model import ModelSpec
 from core.optim.losses import AnyLoss, CrossEntropy
-from core.optim.optimizers import AnyOptimizer
 from core.spec import Spec
 
-
-class Lane(Spec):
-    """One optimizer in a race; a plain run has one lane."""
-
-    optimizer: AnyOptimizer
-    """The update rule and its hyperparameters."""
-    name: Annotated[str, Field(max_length=40)] = ""
-    """What the legend calls it; empty for the optimizer's own name."""
-
-    @property
-    def label(self) -> str:
-        """The lane in a legend: `Adam, lr 0.001`."""
-        return self.name or f"{self.optimizer.label}, lr {self.optimizer.lr:g}"
+MAX_LANES = 32
 
 
 class Budget(Spec):
@@ -38,6 +27,8 @@ class Budget(Spec):
     """Training time in seconds, pauses not counted."""
     target_accuracy: Annotated[float, Field(gt=0, le=1)] | None = None
     """Validation accuracy at which every lane may stop, in [0, 1]."""
+    patience: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """Early stopping: epochs without a better validation loss in any lane, after which the run ends."""
 
     @model_validator(mode="after")
     def _ends(self) -> Self:
@@ -55,17 +46,21 @@ class Experiment(Spec):
     augmentation: Annotated[tuple[AnyAugmentation, ...], Field(max_length=8)] = ()
     """Random changes of the training images, in this order, anew in every step."""
     loss: AnyLoss = CrossEntropy()
-    lanes: Annotated[tuple[Lane, ...], Field(min_length=1, max_length=8)]
+    lanes: Annotated[tuple[Lane, ...], Field(min_length=1, max_length=MAX_LANES)]
     repeats: Annotated[int, Field(ge=1, le=16)] = 1
     """Seeds per lane: bands, not anecdotes."""
     batch_size: Annotated[int, Field(ge=1, le=8192)] | Literal["full"] = 32
     """Examples per optimizer step."""
+    accumulation: Annotated[int, Field(ge=1, le=64)] = 1
+    """Gradient accumulation: parts in which the examples of a step go through the model, to save memory."""
     budget: Budget = Budget()
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Start of all random streams."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     precision: Literal["float32", "bfloat16"] = "float32"
     """Number format of the forward pass; weights and updates stay float32."""
+    changes: Annotated[tuple[AnyChange, ...], Field(max_length=200)] = ()
+    """What happens to the lanes on the way, in order of steps: the changes by hand of the run that this one repeats."""
 
     def series(self) -> tuple[str, ...]:
         """One name per lane and repeat, lane-major: the order of every per-series tuple in the events."""
@@ -85,14 +80,8 @@ class Experiment(Spec):
         """
         if not 0 <= lane < len(self.lanes):
             raise SpecError(f"There is no lane {lane}.", hint=f"Lanes are numbered 0 to {len(self.lanes) - 1}.")
-        optimizer = self.lanes[lane].optimizer
-        numbers = [knob for knob, info in optimizer.knobs().items() if info.annotation is float]
-        if name not in numbers:
-            raise SpecError(f"{optimizer.label} has no number {name[:40]!r}.", hint=nearest(name, numbers))
-        if name == "momentum" and (value > 0) != (getattr(optimizer, name) > 0):
-            raise SpecError(
-                "Momentum cannot be switched on or off within a run: the optimizer keeps another state with it.",
-                hint="Start a new run, or choose a small momentum above 0.",
-            )
-        changed = self.lanes[lane].but(optimizer=optimizer.but(**{name: value}))
-        return self.but(lanes=(*self.lanes[:lane], changed, *self.lanes[lane + 1 :]))
+        return self.with_lane(lane, self.lanes[lane].with_number(name, value))
+
+    def with_lane(self, index: int, lane: Lane) -> Self:
+        """This experiment with one lane changed."""
+        return self.but(lanes=(*self.lanes[:index], lane, *self.lanes[index + 1 :]))

@@ -23,6 +23,10 @@ class OptimizerChoice(Choice):
     torch_class: ClassVar[str]
     has_fused: ClassVar[bool] = False
     """Whether torch has a fused CPU kernel for it (one pass over memory, 2 to 5 times faster on small nets)."""
+    needs_whole_split: ClassVar[bool] = False
+    """Whether each step takes the gradient of the whole training split, whatever the batch size."""
+    needs_closure: ClassVar[bool] = False
+    """Whether a step evaluates the loss several times (L-BFGS)."""
     lr: LearningRate
 
     def arguments(self) -> dict[str, Any]:

@@ -1,0 +1,68 @@
+"""One competitor of a race: an optimizer with its schedule and what holds its weights back."""
+
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+
+from core.errors import SpecError, nearest
+from core.optim.optimizers import AnyOptimizer
+from core.optim.regularizers import AnyRegularizer
+from core.optim.schedules import AnySchedule, Constant
+from core.spec import Spec
+
+
+class Lane(Spec):
+    """One optimizer in a race; a plain run has one lane."""
+
+    optimizer: AnyOptimizer
+    """The update rule and its hyperparameters."""
+    schedule: AnySchedule = Constant()
+    """How the learning rate changes over the run."""
+    regularizers: Annotated[tuple[AnyRegularizer, ...], Field(max_length=8)] = ()
+    """What holds gradient and weights back, each kind at most once."""
+    name: Annotated[str, Field(max_length=40)] = ""
+    """What the legend calls it; empty for the optimizer's own name."""
+
+    @model_validator(mode="after")
+    def _is_told_apart(self) -> Self:
+        kinds = [regularizer.kind for regularizer in self.regularizers]
+        if len(kinds) != len(set(kinds)):
+            raise ValueError("each kind of regularizer can be there once")
+        return self
+
+    @property
+    def label(self) -> str:
+        """The lane in a legend: `Adam, lr 0.001`."""
+        return self.name or f"{self.optimizer.label}, lr {self.optimizer.lr:g}"
+
+    def numbers(self) -> dict[str, float]:
+        """The numbers that can be changed while it trains, by name: `lr`, `beta1`, `clip_norm.limit`."""
+        found = {name: getattr(self.optimizer, name) for name, info in self.optimizer.knobs().items() if _is_number(info)}
+        for regularizer in self.regularizers:
+            knobs = regularizer.knobs().items()
+            found |= {f"{regularizer.kind}.{name}": getattr(regularizer, name) for name, info in knobs if _is_number(info)}
+        return found
+
+    def with_number(self, name: str, value: float) -> Self:
+        """This lane with one of its numbers changed.
+
+        Raises:
+            SpecError: there is no such number, or the value is out of its bounds, or the change would need another state.
+        """
+        present = self.numbers()
+        if name not in present:
+            raise SpecError(f"{self.optimizer.label} has no number {name[:40]!r}.", hint=nearest(name, list(present)))
+        if name == "momentum" and (value > 0) != (present[name] > 0):
+            raise SpecError(
+                "Momentum cannot be switched on or off within a run: the optimizer keeps another state with it.",
+                hint="Start a new run, swap the optimizer, or choose a small momentum above 0.",
+            )
+        kind, _, field = name.rpartition(".")
+        if not kind:
+            return self.but(optimizer=self.optimizer.but(**{name: value}))
+        changed = (one.but(**{field: value}) if one.kind == kind else one for one in self.regularizers)
+        return self.but(regularizers=tuple(changed))
+
+
+def _is_number(info: Any) -> bool:
+    return info.annotation is float
