@@ -26,6 +26,28 @@ class MultiMargin(nn.Module):
         return (hinges.reshape(n, n_classes) * targets).sum(1).mean()
 
 
+class Focal(nn.Module):
+    """Cross-entropy times (1 - p)**gamma, mean over the batch, from logits (N, K) for classes (N,) int64 or shares (N, K).
+
+    Shares weigh the losses of their classes, as in MixUp. Value and gradient stay finite where p is exactly 1.
+    """
+
+    def __init__(self, gamma: float = 2.0) -> None:
+        super().__init__()
+        self.gamma = gamma
+
+    def forward(self, output: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        logs = output.log_softmax(1)  # (N, K)
+        if targets.ndim == 1:
+            return self._losses(logs.gather(1, targets[:, None])).mean()
+        return (self._losses(logs) * targets).sum(1).mean()
+
+    def _losses(self, logs: torch.Tensor) -> torch.Tensor:
+        """The loss of each class, were it the right one."""
+        others = (-torch.expm1(logs)).clamp_min(torch.finfo(logs.dtype).eps)  # 1 - p, exact also where p is almost 1
+        return -(others**self.gamma) * logs
+
+
 class BinaryCrossEntropy(nn.Module):
     """Cross-entropy from the logit of class 1 (N, 1), mean over the batch, for classes (N,) of 0 and 1 or shares (N, 2)."""
 

@@ -48,6 +48,18 @@ class CrossEntropy(LossChoice):
     """Share of the target that is spread over all classes."""
 
 
+class Focal(LossChoice):
+    """Cross-entropy that counts examples less the surer the model is of them: what is hard, or rare, gets the attention."""
+
+    kind: Literal["focal"] = "focal"
+    label = "Focal"
+    source = "Lin et al. 2017, equation 4"
+    torch_class = "core.optim.loss_modules:Focal"
+    unit = "focal nats"
+    gamma: Annotated[float, Field(ge=0, le=10)] = 2.0
+    """How fast easy examples lose weight, as (1 - p) to this power; 0 is cross-entropy."""
+
+
 class MultiMargin(LossChoice):
     """Multi-class hinge: how far a wrong logit comes within a margin of the right one. Zero when all margins are kept."""
 
@@ -117,7 +129,7 @@ class Huber(RegressionLoss):
 
 
 AnyLoss = Annotated[
-    CrossEntropy | MultiMargin | BinaryCrossEntropy | MeanSquaredError | MeanAbsoluteError | Huber,
+    CrossEntropy | Focal | MultiMargin | BinaryCrossEntropy | MeanSquaredError | MeanAbsoluteError | Huber,
     on_menu(),
 ]
 """Every loss, in the order in which the page offers them."""

@@ -11,6 +11,8 @@ from core.models.init import AnyBiasInit, AnyInit
 from core.models.layers.menu import AnyLayer
 from core.optim.losses import AnyLoss
 from core.optim.optimizers import AnyOptimizer
+from core.optim.regularizers import AnyRegularizer
+from core.optim.schedules import AnySchedule
 from core.spec import choices, parse_json
 from dashboard.components.fields import fields_of
 
@@ -21,6 +23,8 @@ FORMS = {
     "inits": AnyInit,
     "bias-inits": AnyBiasInit,
     "optimizers": AnyOptimizer,
+    "schedules": AnySchedule,
+    "regularizers": AnyRegularizer,
     "losses": AnyLoss,
     "explainers": AnyExplainer,
 }

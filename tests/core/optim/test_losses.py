@@ -5,8 +5,18 @@ import pytest
 import torch
 from sklearn.metrics import hinge_loss, log_loss, mean_absolute_error, mean_squared_error
 from torch.nn import functional
+from torchvision.ops import sigmoid_focal_loss
 
-from core.optim.losses import AnyLoss, BinaryCrossEntropy, CrossEntropy, Huber, MeanAbsoluteError, MeanSquaredError, MultiMargin
+from core.optim.losses import (
+    AnyLoss,
+    BinaryCrossEntropy,
+    CrossEntropy,
+    Focal,
+    Huber,
+    MeanAbsoluteError,
+    MeanSquaredError,
+    MultiMargin,
+)
 from core.spec import choices
 
 GENERATOR = torch.Generator().manual_seed(0)
@@ -33,6 +43,46 @@ def outputs_of(loss, n_classes):
 
 def test_cross_entropy_is_the_log_loss():
     assert value(CrossEntropy(), LOGITS, CLASSES) == pytest.approx(log_loss(CLASSES, LOGITS.double().softmax(1)), rel=1e-5)
+
+
+@pytest.mark.parametrize("smoothing", [0.1, 0.5])
+def test_label_smoothing_spreads_its_share_over_all_classes(smoothing):
+    logs = LOGITS.double().log_softmax(1)
+    right = -logs.gather(1, CLASSES[:, None])[:, 0]
+    expected = ((1 - smoothing) * right - smoothing * logs.mean(1)).mean().item()
+    assert value(CrossEntropy(label_smoothing=smoothing), LOGITS, CLASSES) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("gamma", [0.5, 1.0, 2.0, 5.0])
+def test_focal_is_cross_entropy_times_a_power_of_what_is_not_sure(gamma):
+    shares = LOGITS.double().softmax(1).gather(1, CLASSES[:, None])[:, 0]
+    expected = (-((1 - shares) ** gamma) * shares.log()).mean().item()
+    assert value(Focal(gamma=gamma), LOGITS, CLASSES) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("gamma", [0.5, 2.0])
+def test_focal_of_two_classes_is_that_of_torchvision(gamma):
+    both = torch.cat([torch.zeros_like(LOGIT), LOGIT], 1)
+    expected = sigmoid_focal_loss(LOGIT[:, 0], SIDES.float(), alpha=-1, gamma=gamma, reduction="mean").item()
+    assert value(Focal(gamma=gamma), both, SIDES) == pytest.approx(expected, rel=1e-5)
+
+
+def test_focal_without_gamma_is_cross_entropy_and_its_gradient_too():
+    found = []
+    for loss in (Focal(gamma=0.0), CrossEntropy()):
+        output = LOGITS.clone().requires_grad_()
+        loss.build()(output, CLASSES).backward()
+        found.append(output.grad)
+    assert torch.allclose(*found, atol=1e-7)
+
+
+@pytest.mark.parametrize("gamma", [0.1, 1.0, 3.0])
+def test_focal_stays_finite_where_the_model_is_sure(gamma):
+    output = (torch.eye(3) * 500).requires_grad_()
+    found = Focal(gamma=gamma).build()(output, torch.tensor([0, 1, 0]))
+    found.backward()
+    assert found.item() == pytest.approx(500 / 3, rel=1e-5)
+    assert torch.isfinite(output.grad).all()
 
 
 def test_binary_cross_entropy_is_the_log_loss_of_the_sigmoid():
@@ -97,5 +147,5 @@ def test_every_loss_has_a_gradient_a_unit_and_as_many_outputs_as_it_says(loss):
 
 
 def test_losses_of_many_classes_want_one_output_for_each():
-    assert CrossEntropy().n_outputs(10) == MultiMargin().n_outputs(10) == 10
+    assert CrossEntropy().n_outputs(10) == MultiMargin().n_outputs(10) == Focal().n_outputs(10) == 10
     assert BinaryCrossEntropy().n_outputs(2) == MeanSquaredError().n_outputs(0) == 1
