@@ -9,17 +9,19 @@ from core.models.look import Look, warning
 from core.models.repair import without
 
 SHARES = ("Softmax", "LogSoftmax")
+WITH_SOFTMAX = {"cross_entropy": "cross-entropy", "focal": "focal"}
+"""Losses that make probabilities of the logits themselves."""
 
 
 def softmax_before_loss(look: Look) -> Iterator[Diagnostic]:
     for index in look.tail:
         kind = look.model.layers[index].kind
-        if kind == "Softmax" and look.context.loss == "cross_entropy":
+        if kind == "Softmax" and look.context.loss in WITH_SOFTMAX:
             message = (
-                f"{look.name((index,))} turns the logits into probabilities, and the cross-entropy loss does so once more: "
-                "the gradients become small and learning slow."
+                f"{look.name((index,))} turns the logits into probabilities, and the {WITH_SOFTMAX[look.context.loss]} loss does "
+                "so once more: the gradients become small and learning slow."
             )
-        elif kind in SHARES and look.context.loss not in ("cross_entropy", "multi_margin"):
+        elif kind in SHARES and look.context.loss not in (*WITH_SOFTMAX, "multi_margin"):
             message = f"{look.name((index,))} makes outputs that sum to 1 in all, which says nothing about this target."
         else:
             continue
