@@ -17,9 +17,10 @@ def softmax_before_loss(look: Look) -> Iterator[Diagnostic]:
     for index in look.tail:
         kind = look.model.layers[index].kind
         if kind == "Softmax" and look.context.loss in WITH_SOFTMAX:
+            loss = WITH_SOFTMAX[look.context.loss]
             message = (
-                f"{look.name((index,))} turns the logits into probabilities, and the {WITH_SOFTMAX[look.context.loss]} loss does "
-                "so once more: the gradients become small and learning slow."
+                f"{look.name((index,))} turns the logits into probabilities, and the {loss} loss does so once more: "
+                "the gradients become small and learning slow."
             )
         elif kind in SHARES and look.context.loss not in (*WITH_SOFTMAX, "multi_margin"):
             message = f"{look.name((index,))} makes outputs that sum to 1 in all, which says nothing about this target."
