@@ -6,12 +6,11 @@ comes back it gets everything since in one go, and of the decision surfaces only
 
 import asyncio
 import logging
-from bisect import bisect_left
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
 from core.errors import StoreError
-from core.events import Started, SurfaceMeasured
+from core.events import Diagnosed, Event, LaneAdded, LaneRemoved, PhaseDone, Planned, Started, SurfaceMeasured
 from core.history import History
 from core.store.protocol import LoggedEvent, RunReader, RunRecord
 from core.types import UNFINISHED
@@ -33,14 +32,18 @@ class UnknownRun(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """What one viewer has seen: steps, counts of measurements, epochs and marks, and versions of what is only replaced."""
+    """What one viewer has seen: steps, counts of what only grows, and versions of what is only replaced."""
 
     generation: int = -1
     hello: int = 0
     step: int = 0
+    reports: int = 0
     measured: int = 0
     epochs: int = 0
+    filled: int = 0
     marks: int = 0
+    phases: int = 0
+    findings: int = 0
     surface: int = 0
     status: int = 0
 
@@ -77,6 +80,8 @@ class Follower:
         self._hello_version = 0
         self._surface_version = 0
         self._surface_versions: dict[int, int] = {}
+        self._phases_version = 0
+        self._findings_version = 0
 
     @property
     def is_over(self) -> bool:
@@ -113,8 +118,9 @@ class Follower:
         """Where a returning viewer goes on. Measurements of the step itself are sent again: they may have come after it."""
         if generation != self.generation:
             return Cursor(generation=generation)
-        step = max(0, min(since, self.history.step))
-        return Cursor(generation, step=step, measured=bisect_left(self.history.measured, step, key=lambda event: event.step))
+        history = self.history
+        step = max(0, min(since, history.step))
+        return Cursor(generation, step=step, reports=history.reports.after(step - 1), measured=history.measured.after(step - 1))
 
     async def _next_tick(self) -> None:
         task = self._task
@@ -183,17 +189,26 @@ class Follower:
         for logged in reading.events:
             self.history.append(logged.event)
             self._seq = logged.seq
-            if isinstance(logged.event, SurfaceMeasured):
-                self._surface_version += 1
-                self._surface_versions[logged.event.series] = self._surface_version
-            if isinstance(logged.event, Started):
-                self._hello_version += 1
+            self._count(logged.event)
         status = live_frames.status(record, self.history, reading.queue_position)
         is_status_new = status != self._status
         if is_status_new:
             self._status = status
             self._status_version += 1
         return bool(reading.events) or is_status_new
+
+    def _count(self, event: Event) -> None:
+        """Note which of the things that are only replaced are new."""
+        match event:
+            case SurfaceMeasured():
+                self._surface_version += 1
+                self._surface_versions[event.series] = self._surface_version
+            case Started() | Planned() | LaneAdded() | LaneRemoved():
+                self._hello_version += 1
+            case PhaseDone():
+                self._phases_version += 1
+            case Diagnosed():
+                self._findings_version += 1
 
     def _message(self, cursor: Cursor) -> tuple[bytes, Cursor]:
         """What comes after `cursor`, and the cursor after it; empty when there is nothing. Viewers at one place share it."""
@@ -210,7 +225,7 @@ class Follower:
         if at.hello < self._hello_version and self._record is not None:
             parts.append(live_frames.hello(self._record, self.history))
             at = replace(at, hello=self._hello_version)
-        at = self._add_curves(parts, at)
+        at = self._add_notes(parts, self._add_curves(parts, at))
         versions = self._surface_versions.items()
         parts += [live_frames.surface(self.history.surfaces[series]) for series, version in versions if version > at.surface]
         if at.status < self._status_version:
@@ -218,19 +233,38 @@ class Follower:
         return b"".join(parts), replace(at, surface=self._surface_version, status=self._status_version)
 
     def _add_curves(self, parts: list[bytes], at: Cursor) -> Cursor:
-        """Add what grows with the run, and move the cursor past it."""
+        """Add what grows with the run, and what has become known of its past, and move the cursor past it."""
         history = self.history
         if at.step < history.step:
             data, step = live_frames.steps(history, at.step)
             parts.append(data)
             at = replace(at, step=step)
+        if at.reports < len(history.reports):
+            parts.append(live_frames.reports(history, at.reports))
         if at.measured < len(history.measured):
-            parts.append(live_frames.measured(history.measured[at.measured :]))
+            parts.append(live_frames.measured(history, at.measured))
         if at.epochs < len(history.epochs):
             parts.append(live_frames.epochs(history.epochs[at.epochs :]))
+        if at.filled < len(history.filled):
+            parts += live_frames.past(history, history.filled[at.filled :], at.step)
+        return replace(
+            at,
+            reports=len(history.reports),
+            measured=len(history.measured),
+            epochs=len(history.epochs),
+            filled=len(history.filled),
+        )
+
+    def _add_notes(self, parts: list[bytes], at: Cursor) -> Cursor:
+        """Add what is said beside the curves: marks, phases of a step by hand, findings of the doctor."""
+        history = self.history
         if at.marks < len(history.changes):
             parts.append(live_frames.marks(history.changes))
-        return replace(at, measured=len(history.measured), epochs=len(history.epochs), marks=len(history.changes))
+        if at.phases < self._phases_version:
+            parts.append(live_frames.phases(history.phases))
+        if at.findings < self._findings_version:
+            parts.append(live_frames.findings(history.findings))
+        return replace(at, marks=len(history.changes), phases=self._phases_version, findings=self._findings_version)
 
 
 class FollowerHub:

@@ -209,7 +209,9 @@ def test_epochs_measurements_and_marks_are_there() -> None:
     parts = {header["type"]: (header, arrays) for header, arrays in asyncio.run(scene())}
     assert parts["epochs"][1]["validation_accuracy"] == pytest.approx(np.array([[0.7]]))
     assert parts["measured"][1]["gradient_norm"] == pytest.approx(np.array([[0.1]]))
-    assert parts["marks"][0]["items"] == [{"step": 2, "lane": 0, "name": "learning_rate", "old": 0.1, "new": 0.01}]
+    assert parts["marks"][0]["items"] == [
+        {"kind": "hyper", "step": 2, "lane": 0, "name": "learning_rate", "old": 0.1, "new": 0.01}
+    ]
 
 
 def test_an_unknown_run_is_an_error() -> None:
