@@ -175,13 +175,6 @@ class ArtifactSaved(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class ArtifactDropped(Event):
-    """An artifact was given up, to stay within the run's bytes; its file and row are removed."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class WorkerLost(Event):
     """The worker died; the run starts again from its last checkpoint when `retried`."""
 

@@ -8,10 +8,11 @@ from core.data.preparation import Preparation
 from core.data.rendered import Digits, RenderedDigits
 from core.data.sequence import Sentiment
 from core.data.tabular import BreastCancer, Diabetes
-from core.data.toy import GaussRegression, Spiral
+from core.data.toy import GaussRegression, Moons, Spiral
 from core.data.vision import MNIST
 from core.errors import SpecError, nearest
 from core.experiment.experiment import Budget, Experiment, Lane
+from core.experiment.races import six_optimizers
 from core.models.layers.activation import ReLU
 from core.models.layers.convolution import Conv2d
 from core.models.layers.linear import Linear
@@ -44,6 +45,18 @@ def _spiral() -> Experiment:
         lanes=(Lane(optimizer=Adam(lr=0.003)),),
         batch_size=10,
         budget=Budget(epochs=800),
+    )
+
+
+def _race() -> Experiment:
+    hidden = (Linear(out_features=16), ReLU(), Linear(out_features=16), ReLU())
+    return Experiment(
+        data=Moons(n_points=400, noise=0.2),
+        model=ModelSpec(layers=(*hidden, Linear(out_features=2))),
+        lanes=six_optimizers(),
+        repeats=4,
+        batch_size=32,
+        budget=Budget(epochs=120),
     )
 
 
@@ -134,6 +147,7 @@ def _diabetes() -> Experiment:
 
 EXAMPLES: tuple[ReadyExperiment, ...] = (
     ReadyExperiment("spiral", "Two spirals", "Watch a small net bend its decision boundary around two spirals.", _spiral),
+    ReadyExperiment("race", "Six optimizers race", "SGD, momentum, RMSprop, Adam, AdamW and Adagrad, four seeds each.", _race),
     ReadyExperiment("digits", "Digits 8 × 8", "A small CNN learns handwritten digits in seconds.", _digits),
     ReadyExperiment("rendered", "Digits 28 × 28", "The article's CNN on rendered digits, no download needed.", _rendered),
     ReadyExperiment("mnist", "MNIST", "The same CNN on real MNIST, from local files.", _mnist),

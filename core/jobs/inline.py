@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from hashlib import sha256
 
 from core.errors import StoreError
-from core.events import Artifact, ArtifactSaved, Command, Event, SetHyper, Stop
+from core.events import Artifact, ArtifactSaved, Command, Event, Stop
 from core.jobs.job import ArtifactRef, Job
 from core.jobs.work.desk import WorkDesk
 from core.jobs.work.driver import Driver
@@ -68,7 +68,7 @@ def run_inline(
     commands: Iterable[tuple[int, Command]] = (),
     shelf: MemoryShelf | None = None,
     run: str = "inline",
-    resume: tuple[ArtifactRef, tuple[tuple[int, SetHyper], ...]] | None = None,
+    resume: tuple[ArtifactRef, tuple[tuple[int, Command], ...]] | None = None,
 ) -> Iterator[LoggedEvent | Artifact]:
     """What the job says, each artifact right before the event that it was saved.
 

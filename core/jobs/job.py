@@ -1,18 +1,19 @@
 """What a job is: a Choice whose `stream` does the work in a worker, and the desk at which it works."""
 
 import hashlib
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
 from core import VERSION
-from core.events import Artifact, Command, Event, SetHyper
+from core.events import Artifact, Command, Event
 from core.settings import Settings
 from core.spec import Choice, Spec
 
-Stream = Generator[Event | Artifact, Command | None, None]
+Stream = Generator[Event | Artifact | None, Command | None, None]
 """What a job yields; commands come back by `send`. It ends with exactly one Finished or Failed. A training job answers
-`Pause` (now) and `Step` (after its steps) with `Paused`, once it has told all; it is pulled again after `Resume`."""
+`Pause` (now) and `Step` (after its steps) with `Paused`, once it has told all; it is pulled again after `Resume`. None is
+nothing to tell, but a moment for a command."""
 
 
 class ArtifactRef(Spec):
@@ -33,7 +34,7 @@ class Desk(Protocol):
     settings: Settings
     resume: bytes | None
     """The checkpoint to go on from, or None for a fresh start."""
-    replay: tuple[tuple[int, SetHyper], ...]
+    replay: tuple[tuple[int, Command], ...]
     """Changes by hand that were made after that checkpoint: (step after which it holds, change)."""
 
     def artifact(self, ref: ArtifactRef) -> bytes:
@@ -64,8 +65,8 @@ class Job(Choice):
             SpecError: it cannot; the message says why.
         """
 
-    def check_command(self, command: Command) -> None:
-        """Look whether a command makes sense for this job.
+    def check_command(self, command: Command, made: Sequence[Event] = ()) -> None:
+        """Look whether a command makes sense for this job, after the changes by hand that were `made` so far.
 
         Raises:
             SpecError: it does not; the message says why.

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from pydantic import ConfigDict, TypeAdapter
 
-from core.events import Command, Event, SetHyper, StepsDone, dump, load_command, load_event
+from core.events import Command, Event, StepsDone, dump, load_command, load_event
 from core.store.protocol import LoggedEvent
 
 
@@ -18,16 +18,20 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A hyperparameter changed by hand, to hold from step `step + 1` on."""
+    """A change by hand, to hold from step `step + 1` on: the command that makes it, by name and fields as JSON."""
 
     step: int
-    lane: int
-    name: str
-    value: float
+    command: str
+    fields: str
 
-    def replayed(self) -> tuple[int, SetHyper]:
+    @classmethod
+    def of(cls, step: int, command: Command) -> "Change":
+        """The change that `command` makes after `step`."""
+        return cls(step, type(command).__name__, dump(command))
+
+    def replayed(self) -> tuple[int, Command]:
         """The form in which a job takes it."""
-        return self.step, SetHyper(self.lane, self.name, self.value)
+        return self.step, load_command(self.command, self.fields)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,19 @@
 """The job that trains."""
 
+import math
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
-from core.events import Command, SetHyper
+from core.errors import SpecError
+from core.events import Command, Event, SetSpeed
+from core.experiment.apply import after_events, with_change
 from core.experiment.check import checked
 from core.experiment.experiment import Experiment
 from core.jobs.job import Desk, Job, Stream
 from core.settings import Settings
+
+SLOWEST = 0.05
+"""Steps per second: a step every twenty seconds."""
 
 
 class TrainJob(Job):
@@ -16,18 +23,25 @@ class TrainJob(Job):
     label = "Training"
     lane: ClassVar[Literal["training", "lens"]] = "training"
     experiment: Experiment
+    starts_paused: bool = False
+    """Wait before the first step, at the initial weights."""
 
     def check(self, settings: Settings) -> None:
         """Refuses what `core.experiment.check` finds an error in."""
         checked(self.experiment, settings)
 
-    def check_command(self, command: Command) -> None:
-        """A change must name a lane and a number of its optimizer, and stay within its bounds."""
-        if isinstance(command, SetHyper):
-            self.experiment.with_hyper(command.lane, command.name, command.value)
+    def check_command(self, command: Command, made: Sequence[Event] = ()) -> None:
+        """A change must name a lane that there is by now and a number of it, and stay within its bounds."""
+        if isinstance(command, SetSpeed):
+            speed = command.steps_per_s
+            if not math.isfinite(speed) or (speed != 0 and speed < SLOWEST):
+                raise SpecError(f"The speed must be 0 (full) or at least {SLOWEST:g} steps per second.", hint="Change the speed.")
+        with_change(after_events(self.experiment, made), command)
 
     def stream(self, desk: Desk) -> Stream:
         """As `core.training.loop.train`."""
         from core.training.loop import train
 
-        yield from train(self.experiment, resume=desk.resume, replay=desk.replay, settings=desk.settings)
+        yield from train(
+            self.experiment, resume=desk.resume, replay=desk.replay, starts_paused=self.starts_paused, settings=desk.settings
+        )

@@ -14,7 +14,7 @@ from safetensors.torch import load, save
 from core.errors import StoreError
 
 State = dict[str, Any]
-PLAIN = ("step", "elapsed_s", "lanes", "died_at", "has_reached_target")
+PLAIN = ("step", "elapsed_s", "lanes", "died_at", "has_reached_target", "removed", "validation_losses", "n_prescribed")
 """Fields of a state that are kept as JSON."""
 
 
@@ -31,6 +31,14 @@ class TrainingState:
     died_at: tuple[int, ...] = ()
     """Per series the step of its first loss that was not finite; -1 while it lives."""
     has_reached_target: bool = False
+    removed: tuple[int, ...] = ()
+    """Lanes that are not trained any more."""
+    validation_losses: tuple[tuple[float | None, ...], ...] = ()
+    """Per epoch the validation loss of every series, None where it was not finite: what plateau and patience look back on."""
+    n_prescribed: int = 0
+    """How many of the experiment's own changes were made."""
+    averages: tuple[State, ...] = ()
+    """The averaged weights of every series, empty for a series without."""
 
 
 def state_bytes(state: TrainingState) -> bytes:
@@ -47,6 +55,8 @@ def state_bytes(state: TrainingState) -> bytes:
                 else:
                     scalars.setdefault(str(parameter), {})[name] = value
         plain.append({"groups": optimizer["param_groups"], "scalars": scalars})
+    for index, average in enumerate(state.averages):
+        tensors |= {f"{index}.average.{name}": tensor for name, tensor in average.items()}
     about = {name: getattr(state, name) for name in PLAIN} | {"optimizers": plain}
     return save(
         {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, {"layerwise": json.dumps(about)}
@@ -66,11 +76,12 @@ def load_state(data: bytes) -> TrainingState:
         raise StoreError("A checkpoint is damaged.", hint="Go on from an earlier one.", cause=str(error)) from error
     n_series = len(about["optimizers"])
     models: list[State] = [{} for _ in range(n_series)]
+    averages: list[State] = [{} for _ in range(n_series)]
     slots: list[dict[int, State]] = [{} for _ in range(n_series)]
     for key, tensor in tensors.items():
         series, part, name = key.split(".", 2)
-        if part == "model":
-            models[int(series)][name] = tensor
+        if part in ("model", "average"):
+            (models if part == "model" else averages)[int(series)][name] = tensor
         else:
             parameter, slot = name.split(".", 1)
             slots[int(series)].setdefault(int(parameter), {})[slot] = tensor
@@ -82,11 +93,15 @@ def load_state(data: bytes) -> TrainingState:
         for state, plain in zip(slots, about["optimizers"], strict=True)
     )
     about["died_at"] = tuple(about["died_at"])
-    return TrainingState(models=tuple(models), optimizers=optimizers, **{name: about[name] for name in PLAIN})
+    about["removed"] = tuple(about.get("removed", ()))
+    about["validation_losses"] = tuple(map(tuple, about.get("validation_losses", ())))
+    about.setdefault("n_prescribed", 0)
+    plain_fields = {name: about[name] for name in PLAIN}
+    return TrainingState(models=tuple(models), optimizers=optimizers, averages=tuple(averages), **plain_fields)
 
 
 def load_weights(data: bytes, series: int = 0) -> tuple[State, int]:
-    """The model's state_dict of one series, and the step after which it was taken.
+    """The model's state_dict of one series, averaged weights where it has some, and the step after which it was taken.
 
     Raises:
         StoreError: as `load_state`, or there is no such series.
@@ -95,7 +110,7 @@ def load_weights(data: bytes, series: int = 0) -> tuple[State, int]:
     if not 0 <= series < len(state.models):
         last = len(state.models) - 1
         raise StoreError(f"This checkpoint has no series {series}.", hint=f"Its series are numbered 0 to {last}.")
-    return state.models[series], state.step
+    return state.averages[series] or state.models[series], state.step
 
 
 def _group(group: State) -> State:

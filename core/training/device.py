@@ -2,10 +2,13 @@
 
 import platform
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 
 from core.errors import SpecError
+from core.experiment.experiment import Experiment
 
 
 def resolved_device(wanted: str) -> torch.device:
@@ -50,3 +53,8 @@ def seed_device(device: torch.device, seed: int) -> None:
         torch.cuda.manual_seed(seed)
     elif device.type == "mps":
         torch.mps.manual_seed(seed)
+
+
+def autocast(experiment: Experiment, device: torch.device) -> AbstractContextManager[Any]:
+    """The number format of the forward pass that an experiment asks for."""
+    return torch.autocast(device.type, torch.bfloat16) if experiment.precision == "bfloat16" else nullcontext()

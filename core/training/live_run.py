@@ -2,66 +2,128 @@
 
 import copy
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
+from typing import Any
 
 import torch
 from pydantic import TypeAdapter
 from torch import nn
 
-from core.data.augment import Augmenter
 from core.data.dataset import Split, Splits
 from core.data.plane import SPAN
-from core.events import Artifact, EpochDone, HyperChanged, Progressed, SetHyper, Started, StepMeasured, SurfaceMeasured
+from core.events import Artifact, EpochDone, Planned, Progressed, Started, StepMeasured, SurfaceMeasured
 from core.experiment.experiment import Experiment, Lane
-from core.models.model import infer
-from core.seeds import numpy_stream, stream_seed
-from core.training.batches import ResidentData, epoch_order
-from core.training.checkpoints import TrainingState, load_state, state_bytes
+from core.models.model import build, infer
+from core.optim.schedules import Clock, Plateau, plateau_factor
+from core.seeds import numpy_stream
+from core.settings import Settings
+from core.training.batch_source import RunBatches
+from core.training.batches import ResidentData
+from core.training.checkpoints import State, TrainingState, load_state, state_bytes
 from core.training.device import device_name, fingerprint, resolved_device
+from core.training.executors.executor import Executor, Measures, Series
+from core.training.executors.planner import plan
 from core.training.measures import Figures, chunk_size, evaluation
 from core.training.pace import Stopwatch
 from core.training.plane import SIDE, class_one_share, plane_inputs, predicted_share
-from core.training.runner import Runner
 
 SAMPLE = 2_000
 """Training examples that stand for the training split in each epoch's figures."""
+MAX_SURFACES = 16
+"""With more series than these, decision surfaces are shown of the first repeat alone."""
 LANES = TypeAdapter(tuple[Lane, ...])
+Row = tuple[float, ...]
 
 
 class LiveRun:
     """Data, models and optimizers of one experiment, at one step."""
 
-    def __init__(self, experiment: Experiment, splits: Splits, resume: bytes | None) -> None:
+    def __init__(self, experiment: Experiment, splits: Splits, resume: bytes | None, settings: Settings | None = None) -> None:
         state = load_state(resume) if resume else None
         if state:
             experiment = experiment.but(lanes=LANES.validate_json(state.lanes))
         self.experiment = experiment
+        self.settings = settings or Settings()
         self.device = resolved_device(experiment.device)
         self.data = ResidentData(splits, splits.train, self.device)
         self.validation = ResidentData(splits, splits.validation, self.device)
         self.test = ResidentData(splits, splits.test, self.device) if len(splits.test) else None
         self.sample = ResidentData(splits, _sample(splits.train, experiment.seed), self.device)
-        self.runners = [
-            Runner(experiment, lane, repeat, self.device)
-            for lane in range(len(experiment.lanes))
-            for repeat in range(experiment.repeats)
-        ]
-        self.batch_size = experiment.batch(len(self.data))
-        self.steps_per_epoch = math.ceil(len(self.data) / self.batch_size)
+        self.source = RunBatches(experiment, splits, self.data)
+        self.steps_per_epoch = self.source.steps_per_epoch
+        self.loss: nn.Module = experiment.loss.build().to(self.device)
         self.profile = splits.profile
         self.chunk = chunk_size(infer(experiment.model, splits.profile.input_shape), self.device.type)
-        self._augmenter = Augmenter(experiment.augmentation, splits.profile, splits.brightest)
         grid = plane_inputs(experiment.data, splits)
         self._plane = None if grid is None else torch.from_numpy(grid).to(self.device)
         self._target_unit = (splits.target_shift, splits.target_scale)
         self.step = state.step if state else 0
         self.watch = Stopwatch(state.elapsed_s if state else 0.0)
         self.has_reached_target = state.has_reached_target if state else False
+        self.validation_losses: list[tuple[float, ...]] = _numbers(state.validation_losses) if state else []
+        self.n_prescribed = state.n_prescribed if state else 0
+        self._initial_models: dict[int, nn.Module] = {}
+        self.series = [one for lane in range(len(experiment.lanes)) for one in self.new_series(lane)]
+        self.executors: tuple[Executor, ...] = ()
+        self._resting: dict[int, State] = {}
         if state:
             self._restore(state)
-        self._order_epoch = -1
-        self._orders: list[torch.Tensor] = []
+        self.plan(dict(enumerate(state.optimizers)) if state else {})
         self._candidate = self._good = copy.deepcopy(self._state())
+
+    def new_series(self, lane: int) -> list[Series]:
+        """The series of a lane, one per repeat, from their initial weights."""
+        experiment = self.experiment
+        made = []
+        for repeat in range(experiment.repeats):
+            model = self._initial(repeat)
+            made.append(
+                Series(
+                    index=lane * experiment.repeats + repeat,
+                    lane_index=lane,
+                    repeat=repeat,
+                    lane=experiment.lanes[lane],
+                    model=model,
+                    clock=Clock(self.steps_per_epoch, self.total_steps),
+                )
+            )
+        for one in made:
+            if any(regularizer.moment == "average" for regularizer in one.lane.regularizers):
+                one.average = copy.deepcopy(one.model).requires_grad_(requires_grad=False)
+        return made
+
+    def _initial(self, repeat: int) -> nn.Module:
+        """A model with the initial weights of a repeat. Made once; every lane gets a copy."""
+        if repeat not in self._initial_models:
+            made = build(self.experiment.model, self.profile.input_shape, self.experiment.seed, repeat)
+            self._initial_models[repeat] = made.to(self.device)
+        return copy.deepcopy(self._initial_models[repeat])
+
+    def plan(self, optimizer_states: dict[int, State]) -> None:
+        """Give the living series to executors; what these know of optimizers by series index is taken over."""
+        for executor in self.executors:
+            executor.close()
+        alive = [one for one in self.series if one.is_alive]
+        self._resting = {one.index: optimizer_states.get(one.index, {}) for one in self.series if not one.is_alive}
+        made = plan(self.experiment, alive, self.device, self.settings) if alive else None
+        self.executors = made.executors if made else ()
+        self.plan_reason = made.reason if made else ""
+        for executor in self.executors:
+            for one in executor.series:
+                if state := optimizer_states.get(one.index):
+                    executor.load_optimizer_state(one, state)
+
+    def planned(self) -> Planned:
+        """Who trains which series from the next step on."""
+        names = {one.index: executor.name for executor in self.executors for one in executor.series}
+        return Planned(self.step, tuple(names.get(one.index, "") for one in self.series), self.plan_reason)
+
+    @property
+    def total_steps(self) -> int | None:
+        """How many steps the budget allows, as far as it is known before."""
+        budget = self.experiment.budget
+        ends = [end for end in (budget.steps, budget.epochs and budget.epochs * self.steps_per_epoch) if end]
+        return min(ends) if ends else None
 
     @property
     def is_plane(self) -> bool:
@@ -69,149 +131,202 @@ class LiveRun:
         return self._plane is not None
 
     @property
-    def epoch(self) -> int:
-        """The epoch of the next step, from 1."""
-        return self.step // self.steps_per_epoch + 1
+    def is_over_pipes(self) -> bool:
+        """Whether several steps at once cost less than one by one: for processes and captured steps."""
+        return any(executor.name in ("processes", "captured") for executor in self.executors)
 
-    def advance(self, *, is_measured: bool = False) -> tuple[float, ...]:
-        """One step of every series on the batch of its repeat; the batch losses, NaN for a series that has diverged."""
-        if self._order_epoch != self.epoch:
-            self._order_epoch = self.epoch
-            seed, n = self.experiment.seed, len(self.data)
-            self._orders = [epoch_order(n, seed, self.epoch, r).to(self.device) for r in range(self.experiment.repeats)]
-        start = (self.step % self.steps_per_epoch) * self.batch_size
-        batches = [self._batch(r, order[start : start + self.batch_size]) for r, order in enumerate(self._orders)]
-        self.step += 1
-        return tuple(
-            runner.step(*batches[runner.repeat], self.step, is_measured=is_measured) if runner.is_alive else math.nan
-            for runner in self.runners
-        )
+    def executor_of(self, series: Series) -> Executor | None:
+        """Who trains this series; None for one that rests."""
+        return next((executor for executor in self.executors if series in executor.series), None)
 
-    def _batch(self, repeat: int, indices: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Inputs and targets of one step of a repeat, augmented where the experiment says so; the same for all its lanes.
+    def advance(self, n: int = 1, *, is_measured: bool = False) -> list[Row]:
+        """Some steps of every series on the batches of its repeat; for each the batch losses, NaN for one that rests."""
+        if len(self.executors) == 1 and len(self.executors[0].series) == len(self.series):
+            rows = self.executors[0].steps(self.source, self.step + 1, n, is_measured=is_measured)
+        else:
+            rows = self._merged(n, is_measured)
+        self.step += n
+        return rows
 
-        The random numbers are a function of seed, repeat and step, so that a resumed run sees the very same images.
-        """
-        if not self.experiment.augmentation:
-            return self.data.batch(indices)
-        x, y = self.data.raw_batch(indices)
-        seed = (stream_seed(self.experiment.seed, "augment", repeat) + self.step) % 2**63
-        return self._augmenter.mixed(self.data.scaled(self._augmenter.pictures(x, seed)), y, seed)
+    def _merged(self, n: int, is_measured: bool) -> list[Row]:
+        """Step by step, so that all executors share one batch; those over pipes take all steps at once."""
+        table = [[math.nan] * len(self.series) for _ in range(n)]
+        size = n if self.is_over_pipes else 1
+        for start in range(0, n, size):
+            for executor in self.executors:
+                last = is_measured and start + size >= n
+                rows = executor.steps(self.source, self.step + 1 + start, size, is_measured=last)
+                for row, told in zip(table[start : start + size], rows, strict=True):
+                    for one, loss in zip(executor.series, told, strict=True):
+                        row[one.index] = loss
+        return [tuple(row) for row in table]
 
-    def measured(self) -> StepMeasured:
-        """Statistics of the last step, which was made with `is_measured`."""
-        return StepMeasured(
+    def measures(self) -> list[Measures]:
+        """Statistics of the last step, one per series."""
+        found = [Measures()] * len(self.series)
+        for executor in self.executors:
+            for one, measures in zip(executor.series, executor.measures(), strict=True):
+                found[one.index] = measures
+        return found
+
+    def measured(self) -> tuple[StepMeasured, float]:
+        """Statistics of the last step, which was made with `is_measured`, and what they cost in seconds."""
+        found = self.measures()
+        event = StepMeasured(
             self.step,
-            tuple(runner.gradient_norm for runner in self.runners),
-            tuple(runner.weight_norm for runner in self.runners),
-            tuple(runner.accuracy for runner in self.runners),
+            tuple(one.gradient_norm for one in found),
+            tuple(one.weight_norm for one in found),
+            tuple(one.accuracy for one in found),
+            tuple(one.update_norm for one in found),
         )
+        return event, sum(one.cost_s for one in found)
 
     def surfaces(self) -> tuple[SurfaceMeasured, ...]:
-        """The decision surface of every series, where there is a plane."""
+        """The decision surface of every series that is trained, where there is a plane."""
         if self._plane is None:
             return ()
-        shift, scale = self._target_unit
-        is_number = self.profile.task == "regression"
-        return tuple(
-            SurfaceMeasured(
-                self.step,
-                index,
-                SIDE,
-                SPAN,
-                predicted_share(runner.model, self._plane, self.chunk, shift, scale)
-                if is_number
-                else class_one_share(runner.model, self._plane, self.chunk),
-            )
-            for index, runner in enumerate(self.runners)
-        )
+        is_few = len(self.series) <= MAX_SURFACES
+        shown = [one for one in self.series if not one.is_removed and (is_few or one.repeat == 0)]
+        return tuple(SurfaceMeasured(self.step, one.index, SIDE, SPAN, self._surface(one.evaluated)) for one in shown)
+
+    def _surface(self, model: nn.Module) -> bytes:
+        if self._plane is None:
+            return b""
+        if self.profile.task == "regression":
+            return predicted_share(model, self._plane, self.chunk, *self._target_unit)
+        return class_one_share(model, self._plane, self.chunk)
 
     def validated(self) -> Generator[Progressed, None, EpochDone]:
         """The figures at the end of an epoch."""
-        train = yield from self._evaluation(self.sample)
-        validation = yield from self._evaluation(self.validation)
+        train = yield from self.figures(self.sample, self.series)
+        validation = yield from self.figures(self.validation, self.series)
         return EpochDone(self.step // self.steps_per_epoch, self.step, *train, *validation, self.watch.read())
-
-    def note_target(self, epoch: EpochDone) -> None:
-        """Remember, also over a resume, that every series has reached the target accuracy (or R²)."""
-        target = self.experiment.budget.target_accuracy
-        self.has_reached_target = target is not None and all(score >= target for score in epoch.validation_accuracy)
 
     def tested(self) -> Generator[Progressed, None, Figures | None]:
         """Mean loss and accuracy (or R²) of every series on the test split, or None where there is no such split."""
         if self.test is None:
             return None
-        return (yield from self._evaluation(self.test))
+        return (yield from self.figures(self.test, self.series))
 
-    def set_hyper(self, change: SetHyper) -> HyperChanged:
-        """Change one number of a lane; it holds from the next step on.
-
-        Raises:
-            SpecError: no such lane or number, or the value is out of its bounds.
-        """
-        changed = self.experiment.with_hyper(change.lane, change.name, change.value)
-        old = getattr(self.experiment.lanes[change.lane].optimizer, change.name)
-        self.experiment = changed
-        for runner in self.runners:
-            if runner.lane == change.lane:
-                runner.set_hyper(change.name, change.value)
-        return HyperChanged(self.step, change.lane, change.name, old, change.value)
+    def figures(self, data: ResidentData, series: Sequence[Series]) -> Generator[Progressed, None, Figures]:
+        """Mean loss and score of some series over all of `data`; NaN for lanes that were removed."""
+        shown = [one for one in series if not one.is_removed]
+        losses, scores = yield from evaluation([one.evaluated for one in shown], self.loss, data, self.chunk)
+        by_index = {one.index: pair for one, *pair in zip(shown, losses, scores, strict=True)}
+        pairs = [by_index.get(one.index, [math.nan, math.nan]) for one in series]
+        return tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs)
 
     def learning_rates(self) -> tuple[float, ...]:
-        """The present learning rate of every series."""
-        return tuple(self.experiment.lanes[runner.lane].optimizer.lr for runner in self.runners)
+        """The learning rate of the last step of every series."""
+        return tuple(one.rate(max(1, self.step)) for one in self.series)
 
     def started(self) -> Started:
         """What there is to say before the first step."""
-        budget = self.experiment.budget
-        ends = [end for end in (budget.steps, budget.epochs and budget.epochs * self.steps_per_epoch) if end]
+        parameters = [one for one in self.series[0].model.parameters() if one.requires_grad]
         return Started(
             step=self.step,
-            n_parameters=self.runners[0].n_parameters,
+            n_parameters=sum(parameter.numel() for parameter in parameters),
             n_train=len(self.data),
             n_validation=len(self.validation),
             n_test=len(self.test) if self.test else 0,
             steps_per_epoch=self.steps_per_epoch,
-            total_steps=min(ends) if ends else None,
+            total_steps=self.total_steps,
             device=device_name(self.device),
             series=self.experiment.series(),
-            fingerprint=fingerprint(self.device, self.experiment.precision),
+            fingerprint=fingerprint(self.device, self.experiment.precision) | {"executor": self._executor_names()},
+            lanes=tuple(lane.label for lane in self.experiment.lanes),
+            repeats=self.experiment.repeats,
         )
 
-    def checkpoint(self) -> Artifact:
+    def _executor_names(self) -> str:
+        return ", ".join(sorted({executor.name for executor in self.executors}))
+
+    def checkpoint(self, name: str = "step") -> Artifact:
         """The present state as an artifact."""
-        return _artifact(self._state())
+        return _artifact(self._state(), name)
 
     def remember(self) -> None:
         """Keep a copy of the present state: the last good one, once a later step has a finite loss."""
-        if all(math.isfinite(runner.weight_norm) for runner in self.runners if runner.is_alive):
+        models = (one.model for one in self.series if one.is_alive)
+        if all(bool(torch.isfinite(tensor).all()) for model in models for tensor in model.parameters()):
             self._good, self._candidate = self._candidate, copy.deepcopy(self._state())
 
     def last_good(self) -> Artifact:
         """The newest remembered state that gave a finite loss."""
         return _artifact(self._good, "good")
 
+    def optimizer_states(self) -> dict[int, State]:
+        """The optimizer state of every series, as torch.optim's state_dict."""
+        states: dict[int, dict[str, Any]] = dict(self._resting)
+        for executor in self.executors:
+            states |= {one.index: executor.optimizer_state(one) for one in executor.series}
+        return states
+
     def _state(self) -> TrainingState:
+        states = self.optimizer_states()
         return TrainingState(
             self.step,
             self.watch.read(),
             LANES.dump_json(self.experiment.lanes).decode(),
-            tuple(runner.model.state_dict() for runner in self.runners),
-            tuple(runner.optimizer.state_dict() for runner in self.runners),
-            tuple(runner.died_at for runner in self.runners),
+            tuple(one.model.state_dict() for one in self.series),
+            tuple(states[one.index] or EMPTY for one in self.series),
+            tuple(one.died_at for one in self.series),
             self.has_reached_target,
+            tuple(sorted({one.lane_index for one in self.series if one.is_removed})),
+            tuple(tuple(loss if math.isfinite(loss) else None for loss in losses) for losses in self.validation_losses),
+            self.n_prescribed,
+            tuple(one.average.state_dict() if one.average else {} for one in self.series),
         )
 
-    def _restore(self, state: TrainingState) -> None:
-        for runner, model, optimizer in zip(self.runners, state.models, state.optimizers, strict=True):
-            runner.model.load_state_dict(model)
-            runner.optimizer.load_state_dict(optimizer)
-        for runner, died_at in zip(self.runners, state.died_at, strict=True):
-            runner.died_at = died_at
+    def close(self) -> None:
+        """Let go of processes."""
+        for executor in self.executors:
+            executor.close()
 
-    def _evaluation(self, data: ResidentData) -> Generator[Progressed, None, Figures]:
-        models: list[nn.Module] = [runner.model for runner in self.runners]
-        return (yield from evaluation(models, self.runners[0].loss, data, self.chunk))
+    def note_epoch(self, epoch: EpochDone) -> None:
+        """Remember, also over a resume, what target, patience and plateau look at."""
+        budget, alive = self.experiment.budget, [one for one in self.series if one.is_alive]
+        target = budget.target_accuracy
+        self.has_reached_target = target is not None and all(epoch.validation_accuracy[one.index] >= target for one in alive)
+        if budget.patience is not None or any(one.lane.schedule.kind == "plateau" for one in self.series):
+            self.validation_losses.append(epoch.validation_loss)
+            for one in alive:
+                self.note_plateau(one, [losses[one.index] for losses in self.validation_losses])
+
+    def note_plateau(self, series: Series, losses: Sequence[float]) -> None:
+        """Set the factor of a Plateau schedule from the validation losses so far."""
+        if isinstance(series.lane.schedule, Plateau):
+            series.plateau_factor = plateau_factor(series.lane.schedule, losses)
+
+    def is_out_of_patience(self) -> bool:
+        """Whether no living lane has improved its validation loss for as many epochs as the budget allows."""
+        patience = self.experiment.budget.patience
+        if patience is None or len(self.validation_losses) <= patience:
+            return False
+        return not any(self._has_improved(one.index, patience) for one in self.series if one.is_alive)
+
+    def _has_improved(self, index: int, patience: int) -> bool:
+        losses = [row[index] for row in self.validation_losses]
+        finite = [loss if math.isfinite(loss) else math.inf for loss in losses]
+        return min(finite[-patience:]) < min(finite[:-patience])
+
+    def _restore(self, state: TrainingState) -> None:
+        for one, model, average in zip(self.series, state.models, state.averages, strict=True):
+            one.model.load_state_dict(model)
+            if one.average and average:
+                one.average.load_state_dict(average)
+        for one, died_at in zip(self.series, state.died_at, strict=True):
+            one.died_at = died_at
+            one.is_removed = one.lane_index in state.removed
+            self.note_plateau(one, [losses[one.index] for losses in self.validation_losses])
+
+
+def _numbers(losses: tuple[tuple[float | None, ...], ...]) -> list[tuple[float, ...]]:
+    return [tuple(math.nan if loss is None else loss for loss in row) for row in losses]
+
+
+EMPTY: State = {"state": {}, "param_groups": []}
+"""The optimizer state of a series that never was trained here."""
 
 
 def _artifact(state: TrainingState, name: str = "step") -> Artifact:

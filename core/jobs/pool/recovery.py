@@ -6,7 +6,7 @@ The replayed tail is computed again, bit for bit, so a reader sees the curve tha
 import time
 from collections.abc import Iterator
 
-from core.events import Event, Failed, Finished, HyperChanged, Paused, Resumed, StepsDone, WorkerLost
+from core.events import Event, Failed, Finished, Paused, Resumed, StepsDone, WorkerLost, remade
 from core.jobs.messages import Assignment, Carry, Change, Checkpoint, carry_text, parse_carry
 from core.store.artifacts import ArtifactFiles
 from core.store.protocol import ArtifactRecord, LoggedEvent, RunRecord, RunWriter
@@ -73,14 +73,13 @@ def _events(store: RunWriter, run: str, after: int) -> Iterator[Event]:
 
 def carry_after(carry: Carry, event: Event) -> Carry:
     """What is still to be taken over once `event` is in the log: what was made again, the log tells from now on."""
-    match event:
-        case HyperChanged():
-            made = Change(event.step, event.lane, event.name, event.new)
-            if made in carry.changes:
-                at = carry.changes.index(made)
-                return Carry(carry.changes[:at] + carry.changes[at + 1 :], carry.pause_at)
-        case Paused() | Resumed():
-            return Carry(carry.changes, None)
+    if isinstance(event, (Paused, Resumed)):
+        return Carry(carry.changes, None)
+    change = remade(event)
+    made = Change.of(*change) if change else None
+    if made in carry.changes:
+        at = carry.changes.index(made)
+        return Carry(carry.changes[:at] + carry.changes[at + 1 :], carry.pause_at)
     return carry
 
 
@@ -89,7 +88,7 @@ def _carried(was_paused: bool, before: Carry, tail: list[Event], step: int) -> C
 
     `before` holds what the lost attempt was told and did not come to do.
     """
-    made = [Change(one.step, one.lane, one.name, one.new) for one in tail if isinstance(one, HyperChanged)]
+    made = [Change.of(*change) for event in tail if (change := remade(event))]
     known = [change for change in before.changes if change.step >= step]
     pause_at = before.pause_at
     if pause_at is None and was_paused:

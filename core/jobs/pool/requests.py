@@ -10,7 +10,22 @@ from typing import Any
 from pydantic import ValidationError
 
 from core.errors import SpecError, nearest
-from core.events import COMMANDS, Command, Pause, Resume, SetHyper, Step, Stop, load_command
+from core.events import (
+    COMMANDS,
+    AddLane,
+    Command,
+    Event,
+    Pause,
+    RemoveLane,
+    Resume,
+    SetHyper,
+    SetSpeed,
+    Started,
+    Step,
+    Stop,
+    SwapOptimizer,
+    load_command,
+)
 from core.jobs.job import Job, PoolStatus
 from core.jobs.menu import parse_job
 from core.jobs.messages import Carry, Change, carry_text, parse_carry
@@ -24,6 +39,7 @@ from core.store.artifacts import ArtifactFiles
 from core.store.protocol import RunRecord, RunWriter
 
 MAX_NAME = 200
+LANE_CHANGES = ("HyperChanged", "OptimizerSwapped", "LaneAdded", "LaneRemoved")
 MAX_STEPS = 100_000
 MAX_ANSWERED_AGAIN = 256
 _ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
@@ -96,7 +112,7 @@ class Requests:
         job = parse_job(record.job)
         if not isinstance(command, Stop) and job.lane == "lens":
             raise SpecError("This work can only be stopped.", hint="Stop it, or wait for its end.")
-        job.check_command(command)
+        job.check_command(command, self._changes(record.id) if job.lane == "training" else ())
         if live is not None and not live.is_over:
             live.order(command)
             self._store.update(record.id, state=live.state)
@@ -133,12 +149,26 @@ class Requests:
         match command:
             case Resume():
                 carry = Carry(carry.changes, None)
-            case Step(n=n):
-                carry = Carry(carry.changes, record.last_step + n)
-            case SetHyper():
-                change = Change(record.last_step, command.lane, command.name, command.value)
-                carry = Carry((*carry.changes, change), carry.pause_at)
+            case Step():
+                carry = Carry(carry.changes, record.last_step + self._n_steps(record, command))
+            case SetHyper() | SwapOptimizer() | AddLane() | RemoveLane():
+                carry = Carry((*carry.changes, Change.of(record.last_step, command)), carry.pause_at)
+            case SetSpeed():
+                raise SpecError("This paused run has no worker at present.", hint="Resume it, then set its speed.")
         self._store.update(record.id, state="queued", carry=carry_text(carry))
+
+    def _changes(self, run: str) -> tuple[Event, ...]:
+        """The changes of lanes in a run's log, in order."""
+        found = [logged for name in LANE_CHANGES for logged in self._store.events(run, name=name)]
+        return tuple(logged.event for logged in sorted(found, key=lambda logged: logged.seq))
+
+    def _n_steps(self, record: RunRecord, step: Step) -> int:
+        """How many steps a worker must make that begins anew; a single phase shows nothing then."""
+        started = self._store.last_event(record.id, "Started")
+        if step.unit == "epoch" and isinstance(started, Started):
+            whole = started.steps_per_epoch
+            return step.n * whole - record.last_step % whole
+        return step.n if step.unit == "step" else 0
 
     def _status(self, request: Answer) -> Answer:
         running = [run for run in self._live.values() if run.is_working]

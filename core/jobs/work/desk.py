@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from core.events import Event, Progressed, SetHyper
+from core.events import Command, Event, Progressed
 from core.jobs.job import ArtifactRef, Stopped
 from core.settings import Settings
 
@@ -26,7 +26,7 @@ class WorkDesk:
     ) -> None:
         self.settings = settings
         self.resume: bytes | None = None
-        self.replay: tuple[tuple[int, SetHyper], ...] = ()
+        self.replay: tuple[tuple[int, Command], ...] = ()
         self._shelf = shelf
         self._report = report
         self._is_stopping = is_stopping

@@ -7,12 +7,31 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Protocol
 
 from core.errors import LayerwiseError
-from core.events import Artifact, ArtifactSaved, Command, Event, Failed, Finished, Pause, Paused, Resume, Resumed, Step, Stop
+from core.events import (
+    AddLane,
+    Artifact,
+    ArtifactSaved,
+    Command,
+    Event,
+    Failed,
+    Finished,
+    Pause,
+    Paused,
+    RemoveLane,
+    Resume,
+    Resumed,
+    SetSpeed,
+    Step,
+    Stop,
+    SwapOptimizer,
+)
 from core.jobs.job import Stopped, Stream
 from core.jobs.messages import step_after
 from core.jobs.work.limits import is_memory_spent
 
 LOG = logging.getLogger(__name__)
+ANSWERED_BY_REST = (AddLane, RemoveLane, SetSpeed, SwapOptimizer)
+"""Sent to a paused stream, these make it tell what came of them and pause again."""
 _NO_MEMORY = re.compile(r"out of memory|not enough memory|(can't|cannot|unable to) allocate", re.IGNORECASE)
 
 
@@ -73,6 +92,9 @@ class Driver:
                 item = self._stream.send(command)
             except StopIteration:
                 raise RuntimeError("the stream ended without Finished or Failed") from None
+            if item is None:
+                command = yield from self._next_command()
+                continue
             event = self._keep(item) if isinstance(item, Artifact) else item
             self._step = step_after(event, self._step)
             yield event
@@ -108,7 +130,7 @@ class Driver:
         return Resumed(self._step)
 
     def _sent(self, command: Command | None) -> Command | None:
-        if isinstance(command, (Pause, Step)):
+        if isinstance(command, (Pause, Step)) or (self._is_resting and isinstance(command, ANSWERED_BY_REST)):
             self._awaits_rest, self._is_resting, self._is_resumed_early = True, False, False
         self._is_stopping = isinstance(command, Stop)
         return command

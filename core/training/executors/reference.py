@@ -106,10 +106,10 @@ class Runner:
             share = len(part_y) / len(y)
             value = loss.item()
             total += value * share if share < 1 else value
+            outputs.append(output.detach())
             if not math.isfinite(total):
                 break
             (loss * share if share < 1 else loss).backward()
-            outputs.append(output.detach())
         return total, torch.cat(outputs) if len(outputs) != 1 else outputs[0]
 
     def _update(self, number: int, output: torch.Tensor, y: torch.Tensor, *, is_measured: bool) -> None:

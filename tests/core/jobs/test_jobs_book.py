@@ -14,6 +14,7 @@ from core.events import (
     Pause,
     Paused,
     Resume,
+    RemoveLane,
     SetHyper,
     Started,
     Step,
@@ -217,7 +218,10 @@ def test_a_waiting_run_that_never_ran_is_stopped_at_zero(room):
     [
         ("Resume", "{}", Carry((), None)),
         ("Step", '{"n":3}', Carry((), 11)),
-        ("SetHyper", '{"lane":0,"name":"lr","value":0.25}', Carry((Change(8, 0, "lr", 0.25),), 8)),
+        ("SetHyper", '{"lane":0,"name":"lr","value":0.25}', Carry((Change.of(8, SetHyper(0, "lr", 0.25)),), 8)),
+        ("Step", '{"n":2,"unit":"epoch"}', Carry((), STARTED.steps_per_epoch * 2 - 8 % STARTED.steps_per_epoch + 8)),
+        ("Step", '{"unit":"phase"}', Carry((), 8)),
+        ("RemoveLane", '{"lane":0}', Carry((Change.of(8, RemoveLane(0)),), 8)),
     ],
 )
 def test_a_run_whose_long_pause_took_its_worker_waits_again_with_what_it_was_told(room, name, fields, carry):

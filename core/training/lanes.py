@@ -1,0 +1,185 @@
+"""Changes of the lanes of a live run: numbers, optimizers, lanes that join or leave. Each is answered by an event."""
+
+import copy
+import math
+import time
+from collections.abc import Generator
+
+from core.errors import SpecError
+from core.events import (
+    AddLane,
+    Command,
+    Event,
+    HyperChanged,
+    LaneAdded,
+    LaneEpochDone,
+    LaneRemoved,
+    LaneStepsDone,
+    OptimizerSwapped,
+    Planned,
+    Progressed,
+    RemoveLane,
+    SetHyper,
+    SwapOptimizer,
+)
+from core.experiment.apply import existing, with_change
+from core.experiment.check import checked
+from core.experiment.experiment import Experiment
+from core.training.executors.executor import Executor, Series
+from core.training.executors.planner import plan
+from core.training.live_run import LiveRun
+
+REPORT_S = 0.1
+"""A lane that catches up is reported so often."""
+CHUNK = 16
+"""Steps at once of a lane that catches up."""
+
+
+def changed(run: LiveRun, command: Command) -> Generator[Event, None, None]:
+    """Make a change by hand; it holds from the next step on.
+
+    Raises:
+        SpecError: it cannot be; nothing has changed then.
+    """
+    after = with_change(run.experiment, command)
+    match command:
+        case SetHyper():
+            yield _hyper(run, after, command)
+        case SwapOptimizer():
+            yield _swapped(run, after, command)
+            yield run.planned()
+        case AddLane():
+            yield from _added(run, after, command)
+        case RemoveLane():
+            yield from _removed(run, command)
+        case _:
+            raise SpecError(f"{type(command).__name__} is no change of a lane.", hint="Send it as a command of its own.")
+
+
+def _of_lane(run: LiveRun, lane: int) -> list[Series]:
+    return [one for one in run.series if one.lane_index == lane]
+
+
+def _hyper(run: LiveRun, after: Experiment, command: SetHyper) -> HyperChanged:
+    old = run.experiment.lanes[command.lane].numbers()[command.name]
+    run.experiment = after
+    for one in _of_lane(run, command.lane):
+        one.lane = after.lanes[command.lane]
+        executor = run.executor_of(one)
+        if executor is not None:
+            executor.retune(one)
+    return HyperChanged(run.step, command.lane, command.name, old, command.value)
+
+
+def _swapped(run: LiveRun, after: Experiment, command: SwapOptimizer) -> OptimizerSwapped:
+    old = run.experiment.lanes[command.lane].optimizer.model_dump_json()
+    checked(after, run.settings)
+    states = run.optimizer_states()
+    run.experiment = after
+    for one in _of_lane(run, command.lane):
+        one.lane = after.lanes[command.lane]
+        states.pop(one.index, None)
+    run.plan(states)
+    return OptimizerSwapped(run.step, command.lane, old, after.lanes[command.lane].optimizer.model_dump_json())
+
+
+def _removed(run: LiveRun, command: RemoveLane) -> Generator[Event, None, None]:
+    existing(run.experiment, command.lane)
+    lanes = {one.lane_index for one in run.series if not one.is_removed}
+    if command.lane not in lanes:
+        raise SpecError("This lane was removed already.", hint="Choose another one.")
+    if len(lanes) == 1:
+        raise SpecError("The last lane cannot be removed.", hint="Stop the run in place of it.")
+    states = run.optimizer_states()
+    for one in _of_lane(run, command.lane):
+        one.is_removed = True
+    run.plan(states)
+    yield LaneRemoved(run.step, command.lane)
+    yield run.planned()
+
+
+def _added(run: LiveRun, after: Experiment, command: AddLane) -> Generator[Event, None, None]:
+    checked(after, run.settings)
+    is_fork = command.source >= 0
+    sources = _of_lane(run, command.source) if is_fork else []
+    if is_fork and not all(one.is_alive for one in sources):
+        raise SpecError("A lane that is not trained any more cannot be forked.", hint="Fork a living lane, or add a new one.")
+    before, states = run.experiment, run.optimizer_states()
+    run.experiment = after
+    lane = len(before.lanes)
+    joined = run.new_series(lane)
+    names = after.series()[lane * after.repeats :]
+    definition = after.lanes[lane].model_dump_json()
+    yield LaneAdded(run.step, lane, command.source, definition, after.lanes[lane].label, names)
+    if is_fork:
+        is_same = before.lanes[command.source].optimizer.kind == after.lanes[lane].optimizer.kind
+        for one, source in zip(joined, sources, strict=True):
+            one.model.load_state_dict(source.model.state_dict())
+            one.plateau_factor = source.plateau_factor
+            if one.average is not None:
+                one.average.load_state_dict(source.evaluated.state_dict())
+            if is_same:
+                states[one.index] = retuned_state(states[source.index], one)
+        run.validation_losses = [(*losses, *(losses[source.index] for source in sources)) for losses in run.validation_losses]
+    else:
+        yield from _catching_up(run, joined, states)
+    run.series += joined
+    run.plan(states)
+    yield run.planned()
+
+
+def retuned_state(state: dict[str, object], series: Series) -> dict[str, object]:
+    """A copy of an optimizer's state, with the numbers of this series' lane in its groups."""
+    made = copy.deepcopy(state)
+    groups = made["param_groups"]
+    if isinstance(groups, list):
+        for group in groups:
+            group.update({name: value for name, value in series.lane.optimizer.arguments().items() if name in group})
+    return made
+
+
+def _catching_up(run: LiveRun, joined: list[Series], states: dict[int, dict[str, object]]) -> Generator[Event, None, None]:
+    """The steps that the others have made, on the very same batches."""
+    made = plan(run.experiment, joined, run.device, run.settings)
+    yield Planned(run.step, tuple(name for e in made.executors for name in [e.name] * len(e.series)), made.reason)
+    told, last = [], time.perf_counter()
+    first, step = 1, 0
+    losses_of: list[tuple[float, ...]] = []
+    while step < run.step:
+        to_epoch = run.steps_per_epoch - step % run.steps_per_epoch
+        n = min(CHUNK, to_epoch, run.step - step)
+        told += _steps(made.executors, joined, run, step + 1, n)
+        step += n
+        is_epoch = step % run.steps_per_epoch == 0
+        if is_epoch or step == run.step or time.perf_counter() - last > REPORT_S:
+            yield LaneStepsDone(joined[0].lane_index, first, tuple(zip(*told, strict=True)))
+            yield Progressed(step, run.step)
+            first, told, last = step + 1, [], time.perf_counter()
+        if is_epoch and any(one.is_alive for one in joined):
+            epoch = yield from _epoch(run, joined, step)
+            losses_of.append(epoch.validation_loss)
+            yield epoch
+            for one in joined:
+                run.note_plateau(one, [row[one.repeat] for row in losses_of])
+    run.validation_losses = [
+        (*losses, *(losses_of[index] if index < len(losses_of) else [math.nan] * len(joined)))
+        for index, losses in enumerate(run.validation_losses)
+    ]
+    for executor in made.executors:
+        states.update({one.index: executor.optimizer_state(one) for one in executor.series})
+        executor.close()
+
+
+def _steps(executors: tuple[Executor, ...], joined: list[Series], run: LiveRun, first: int, n: int) -> list[tuple[float, ...]]:
+    table = [[math.nan] * len(joined) for _ in range(n)]
+    for executor in executors:
+        for row, losses in zip(table, executor.steps(run.source, first, n), strict=True):
+            for one, loss in zip(executor.series, losses, strict=True):
+                row[one.repeat] = loss
+    return [tuple(row) for row in table]
+
+
+def _epoch(run: LiveRun, joined: list[Series], step: int) -> Generator[Event, None, LaneEpochDone]:
+    train = yield from run.figures(run.sample, joined)
+    validation = yield from run.figures(run.validation, joined)
+    return LaneEpochDone(joined[0].lane_index, step // run.steps_per_epoch, step, *train, *validation)

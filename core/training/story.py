@@ -1,0 +1,343 @@
+"""What happens in a run, in the order in which it happens."""
+
+import math
+import time
+from collections import deque
+from collections.abc import Generator
+from dataclasses import dataclass
+
+from core.errors import SpecError
+from core.events import (
+    Artifact,
+    Command,
+    Event,
+    Failed,
+    Finished,
+    Noticed,
+    Pause,
+    Paused,
+    SetHyper,
+    SetSpeed,
+    Step,
+    StepsDone,
+    Stop,
+)
+from core.settings import Settings
+from core.training.lanes import changed
+from core.training.live_run import LiveRun, Row
+from core.training.pace import Allowance
+from core.training.phases import PhaseStepper
+
+Item = Event | Artifact | None
+REPORT_S = 0.04
+"""Steps are reported so often; also how long a pause or a change may take to hold."""
+MAX_STEPS_PER_REPORT = 2_000
+FIRST_SAVE_S = 0.5
+SURFACE_S, SURFACE_SLOWER = 0.15, 0.005
+"""Time between two decision surfaces, and by how much it grows per second of training: a day's log holds some 1,600."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A change that is to be made once `after_step` is done."""
+
+    after_step: int
+    command: Command
+    is_prescribed: bool = False
+    """The experiment itself says so."""
+
+
+class Story:
+    """Tells a run. `obey` takes commands between two items; what answers them at once is in `answers`."""
+
+    def __init__(self, run: LiveRun, settings: Settings, pending: list[Pending]) -> None:
+        self.run = run
+        self.settings = settings
+        self.pending = pending
+        self.answers: deque[Event] = deque()
+        self.is_stopped = False
+        self.is_pausing = False
+        self.is_resting = False
+        self.speed = 0.0
+        self.next_due = 0.0
+        self.wanted_steps: int | None = None
+        self.wanted_phases = 0
+        self.phases: PhaseStepper | None = None
+        self.rows: list[Row] = []
+        self.known_dead = {one.index for one in run.series if not one.is_alive}
+        self.saved_steps = {run.step} if run.step else set()
+        self.best_loss = min((_mean(run, losses) for losses in run.validation_losses), default=math.inf)
+        self.last_report = time.perf_counter()
+        self.step_s = 0.0
+        self.statistics = Allowance(share=0.005, gap_s=0.1)
+        self.surface = Allowance(share=0.05, gap_s=SURFACE_S)
+        self.memory = Allowance(share=0.003, gap_s=0.25)
+        self.saving = Allowance(share=0.01, gap_s=min(settings.checkpoint_s, FIRST_SAVE_S))
+
+    def obey(self, command: Command) -> None:
+        """Do what a command says, at once where it is quick; else before the next step."""
+        match command:
+            case Stop():
+                self.is_stopped = True
+            case Step(n=n, unit="phase"):
+                self.wanted_phases = max(1, n)
+            case Step(n=n, unit="epoch"):
+                whole = self.run.steps_per_epoch
+                self.wanted_steps = max(1, n) * whole - self.run.step % whole
+            case Step(n=n):
+                self.wanted_steps = max(1, n)
+            case Pause():
+                self.is_pausing, self.wanted_steps, self.wanted_phases = True, None, 0
+            case SetSpeed(steps_per_s=speed):
+                self.speed, self.next_due = max(0.0, speed), time.perf_counter()
+                self.is_pausing = self.is_pausing or self.is_resting
+            case SetHyper():
+                self.answers.extend(self._told(command))
+            case _:
+                self.pending.insert(0, Pending(self.run.step, command))
+                self.is_pausing = self.is_pausing or self.is_resting
+
+    def _told(self, command: Command) -> Generator[Event, None, None]:
+        """A change that cannot be is told, and the run goes on as it was."""
+        try:
+            yield from changed(self.run, command)
+        except SpecError as error:
+            yield Noticed("warning", "change-refused", error.message, error.hint)
+
+    def tell(self) -> Generator[Item, None, None]:
+        """All items of the run."""
+        run = self.run
+        yield run.started()
+        yield run.planned()
+        yield from self._saved()
+        self.saving.spend(time.perf_counter(), 0.0)
+        if run.is_plane:
+            yield from run.surfaces()
+        while not (reason := self._end()):
+            yield from self._changes()
+            if self.is_pausing:
+                yield from self._pause()
+                continue
+            if self.wanted_phases:
+                yield from self._phase()
+                continue
+            yield from self._until_due()
+            if self._has_other_wishes():
+                continue
+            yield from self._steps()
+            if self._is_diverged():
+                yield from self._divergence()
+                return
+        yield from self._reported()
+        yield from self._ending(reason)
+
+    def _has_other_wishes(self) -> bool:
+        """Whether a command has come while the next step was waited for."""
+        is_due = bool(self.pending) and self.pending[0].after_step <= self.run.step
+        return self.is_stopped or self.is_pausing or bool(self.wanted_phases) or is_due
+
+    def _until_due(self) -> Generator[Item, None, None]:
+        """In slow motion: wait for the next step, with moments for commands. Waiting is no training time."""
+        if not self.speed or self.wanted_steps is not None:
+            return
+        yield from self._reported()
+        while self.speed and (left := self.next_due - time.perf_counter()) > 0 and not self._has_other_wishes():
+            self.run.watch.stand()
+            time.sleep(min(left, REPORT_S))
+            yield None
+        if self.speed:
+            self.next_due = max(self.next_due, time.perf_counter() - 1.0) + 1 / self.speed
+
+    def _steps(self) -> Generator[Item, None, None]:
+        """One step, or some in a row where that is faster, and all that is due after the last of them."""
+        run, now = self.run, time.perf_counter()
+        n = self._n_ahead()
+        is_by_hand = self.wanted_steps == n
+        closes = is_by_hand or now - self.last_report >= REPORT_S or len(self.rows) + n >= MAX_STEPS_PER_REPORT
+        is_measured = closes and (is_by_hand or self.statistics.is_due(now))
+        self.rows += run.advance(n, is_measured=is_measured)
+        self.step_s = (time.perf_counter() - now) / n
+        self.phases = None
+        if self.wanted_steps is not None:
+            self.wanted_steps -= n
+        if closes:
+            yield from self._reported()
+            yield from self._notices()
+        if is_measured and not self._is_diverged():
+            measured, cost_s = run.measured()
+            self.statistics.spend(now, cost_s)
+            yield measured
+        if run.step % run.steps_per_epoch == 0 and not self._is_diverged():
+            yield from self._epoch()
+        if closes:
+            yield from self._upkeep(is_by_hand)
+        if is_by_hand:
+            self.wanted_steps = None
+            self.is_pausing = True
+
+    def _n_ahead(self) -> int:
+        """How many steps to make at once: one, unless each asking costs, and never past a moment at which something is due."""
+        run, budget = self.run, self.run.experiment.budget
+        if not run.is_over_pipes or self.speed:
+            return 1
+        limits = [run.steps_per_epoch - run.step % run.steps_per_epoch, MAX_STEPS_PER_REPORT]
+        limits += [total - run.step for total in (run.total_steps, budget.steps) if total is not None]
+        limits += [change.after_step - run.step for change in self.pending[:1]]
+        if self.wanted_steps is not None:
+            limits.append(self.wanted_steps)
+        limits.append(int(REPORT_S / 2 / self.step_s) if self.step_s else 1)
+        return max(1, min(limits))
+
+    def _epoch(self) -> Generator[Item, None, None]:
+        """The figures of an epoch; a checkpoint where they are the best so far."""
+        epoch = yield from self.run.validated()
+        self.run.note_epoch(epoch)
+        yield epoch
+        mean = _mean(self.run, epoch.validation_loss)
+        if mean < self.best_loss and self.saving.is_due(time.perf_counter()):
+            self.best_loss = mean
+            yield self._kept("best")
+
+    def _phase(self) -> Generator[Item, None, None]:
+        """One phase of the next step; the last one makes the step."""
+        self.wanted_phases -= 1
+        yield from self._reported()
+        if self.phases is None:
+            self.phases = PhaseStepper(self.run)
+        stepper = self.phases
+        if stepper.next_phase != "update":
+            yield stepper.look()
+        else:
+            self.wanted_steps = 1
+            yield from self._steps()
+            if not self._is_diverged():
+                yield stepper.updated()
+            self.is_pausing = self.is_pausing and not self.wanted_phases
+        if not self.wanted_phases:
+            self.is_pausing = True
+
+    def _pause(self) -> Generator[Item, None, None]:
+        """Tell and keep all there is up to this step; whoever reads `Paused` stops pulling."""
+        self.is_pausing = False
+        yield from self._reported()
+        self.run.remember()
+        yield from self._saved()
+        self.is_resting = True
+        yield Paused(self.run.step)
+        self.is_resting = False
+
+    def _saved(self) -> Generator[Item, None, None]:
+        """A checkpoint of this step, unless it was kept already."""
+        if self.run.step not in self.saved_steps:
+            yield self._kept("step")
+
+    def _kept(self, name: str) -> Artifact:
+        self.saved_steps.add(self.run.step)
+        return self.run.checkpoint(name)
+
+    def _reported(self) -> Generator[Item, None, None]:
+        """The steps since the last report."""
+        if not self.rows:
+            return
+        run, rows = self.run, self.rows
+        self.rows = []
+        first = run.step - len(rows) + 1
+        epoch = (run.step - 1) // run.steps_per_epoch + 1
+        yield StepsDone(first, epoch, tuple(zip(*rows, strict=True)), run.learning_rates(), run.watch.read())
+        self.last_report = time.perf_counter()
+
+    def _notices(self) -> Generator[Item, None, None]:
+        """Series that have just diverged while others go on."""
+        for one in self.run.series:
+            if one.died_at < 0 or one.index in self.known_dead:
+                continue
+            self.known_dead.add(one.index)
+            if not self._is_diverged():
+                name = self.run.experiment.series()[one.index]
+                message = f"{name} diverged at step {one.died_at:,}; the others go on."
+                yield Noticed("warning", "series-diverged", message, "Try a smaller learning rate for it.")
+
+    def _upkeep(self, is_by_hand: bool) -> Generator[Item, None, None]:
+        """What is done now and then, between reports: decision surfaces, a copy of the good state, checkpoints."""
+        run, now = self.run, time.perf_counter()
+        if run.is_plane and (is_by_hand or self.surface.is_due(now)):
+            surfaces = run.surfaces()
+            self.surface.spend(now, time.perf_counter() - now)
+            self.surface.gap_s = SURFACE_S + SURFACE_SLOWER * run.watch.read()
+            yield from surfaces
+        if self.memory.is_due(now):
+            start = time.perf_counter()
+            run.remember()
+            self.memory.spend(now, time.perf_counter() - start)
+        self.saving.gap_s = min(self.settings.checkpoint_s, FIRST_SAVE_S + run.watch.read())  # early moments are worth a look
+        if self.saving.is_due(now) and not self._is_diverged():
+            start = time.perf_counter()
+            checkpoints = list(self._saved())
+            self.saving.spend(now, time.perf_counter() - start)
+            yield from checkpoints
+
+    def _changes(self) -> Generator[Item, None, None]:
+        """Changes of the lanes that are due: asked for, prescribed by the experiment, or made before an interruption."""
+        while self.pending and self.pending[0].after_step <= self.run.step:
+            change = self.pending.pop(0)
+            self.phases = None
+            yield from self._reported()
+            yield from self._told(change.command)
+            self.run.n_prescribed += change.is_prescribed
+            self.saved_steps.discard(self.run.step)  # its checkpoint does not know of the change
+
+    def _end(self) -> str | None:
+        """Why the run is over, or None while it goes on."""
+        budget, run = self.run.experiment.budget, self.run
+        if self.is_stopped:
+            return "stopped"
+        if run.total_steps is not None and run.step >= run.total_steps:
+            return "completed"
+        if budget.seconds is not None and run.watch.read() >= budget.seconds:
+            return "time"
+        if run.has_reached_target:
+            return "target"
+        return "patience" if run.is_out_of_patience() else None
+
+    def _ending(self, reason: str) -> Generator[Item, None, None]:
+        run = self.run
+        if run.is_plane:
+            yield from run.surfaces()
+        yield from self._saved()
+        tested = None
+        if reason != "stopped":
+            tests = run.tested()
+            while not self.is_stopped:
+                try:
+                    yield next(tests)
+                except StopIteration as end:
+                    tested = end.value
+                    break
+        losses, accuracies = tested or (None, None)
+        yield Finished(reason, run.step, run.watch.read(), losses, accuracies)  # type: ignore[arg-type]
+
+    def _is_diverged(self) -> bool:
+        return not any(one.is_alive for one in self.run.series)
+
+    def _divergence(self) -> Generator[Item, None, None]:
+        """The end of a run whose loss is not a number any more: the last good state is kept."""
+        run = self.run
+        yield from self._reported()
+        good = run.last_good()
+        yield good  # the newest one: a checkpoint of a later step may hold what led to the bad loss
+        dead = min((one for one in run.series if one.died_at >= 0), key=lambda one: one.died_at)
+        lr = dead.rate(dead.died_at)
+        yield Failed(
+            "diverged",
+            f"The loss became infinite or NaN (not a number) at step {dead.died_at:,}, "
+            f"with learning rate {lr:g}. The last good weights, after step {good.step:,}, are kept.",
+            f"Try a learning rate of {lr / 10:g}, or standardised inputs, or a batch normalisation layer.",
+            run.step,
+        )
+
+
+def _mean(run: LiveRun, losses: tuple[float, ...]) -> float:
+    """The mean over the living series of figures of an epoch."""
+    living = [losses[one.index] for one in run.series if one.is_alive and one.index < len(losses)]
+    mean = sum(living) / len(living) if living else math.inf
+    return mean if math.isfinite(mean) else math.inf
