@@ -4,6 +4,7 @@ from typing import Annotated
 
 from core.jobs.data_lenses import AugmentationJob, DataReportJob, DownloadJob, UploadPreviewJob, WeightsImportJob
 from core.jobs.lenses import ActivationsJob, ExplainJob, GalleryJob
+from core.jobs.surface_race import SurfaceRaceJob
 from core.jobs.training import TrainJob
 from core.spec import on_menu
 
@@ -16,6 +17,7 @@ AnyJob = Annotated[
     | AugmentationJob
     | UploadPreviewJob
     | DownloadJob
-    | WeightsImportJob,
+    | WeightsImportJob
+    | SurfaceRaceJob,
     on_menu(),
 ]
