@@ -108,7 +108,10 @@ class MuonAndAdamW(torch.optim.Optimizer):
 
 
 class LBFGS(torch.optim.LBFGS):
-    """torch's L-BFGS with a state_dict of tensors and numbers alone: what it keeps as lists is stacked along a first axis."""
+    """torch's L-BFGS with a state_dict of tensors and numbers alone: what it keeps as lists is stacked along a first axis.
+
+    `step` wants a closure that sets the gradients and returns the loss, detached.
+    """
 
     def state_dict(self) -> dict[str, Any]:
         """As torch's, with `old_dirs` and `old_stps` (pairs, parameters) and `ro` (pairs,); without its scratch space."""
@@ -125,6 +128,11 @@ class LBFGS(torch.optim.LBFGS):
         super().load_state_dict(state_dict)
         for slots in self.state.values():
             slots.update({name: list(slots[name]) for name in LISTS if name in slots})
+
+    def _gather_flat_grad(self) -> Tensor:
+        """All gradients in a row; torch's own refuses those of channels-last kernels."""
+        gradients = (torch.zeros_like(one) if one.grad is None else one.grad for one in self._params)
+        return torch.cat([gradient.reshape(-1) for gradient in gradients])
 
 
 def _evaluated(closure: Closure | None) -> Any:

@@ -15,6 +15,7 @@ from core.spec import Choice, Spec, choices
 from dashboard.text import _
 
 Kind = Literal["int", "float", "bool", "choice", "text", "flags", "menu"]
+Scale = Literal["linear", "log"]
 MAX_EXACT = 2**53
 MAX_TEXT = 200
 """Characters in a text that does not say its own limit."""
@@ -66,6 +67,8 @@ class FieldView:
     pattern: str = ""
     is_optional: bool = False
     """None is allowed, and means what `help` says."""
+    scale: Scale = "linear"
+    """Numbers: log where the order of magnitude is what is chosen. The lowest value may still be 0."""
 
     def as_json(self) -> dict[str, Any]:
         """What the browser must know, in the reader's language; what says nothing is left out."""
@@ -78,6 +81,7 @@ class FieldView:
             "options": [option.as_json() for option in self.options if option.is_ready_made] or None,
             "min_length": self.min_length or None,
             "is_optional": self.is_optional or None,
+            "scale": None if self.scale == "linear" else self.scale,
         }
         words = {"name": self.name, "label": translated(self.label), "help": translated(self.help)}
         known = {name: value for name, value in data.items() if value is not None}
@@ -194,6 +198,7 @@ def _view(cls: type[Spec], name: str, info: FieldInfo) -> FieldView:
         max_length=int(_bound(bounds, MaxLen, "max_length") or MAX_TEXT),
         pattern=next((mark.pattern for mark in bounds if getattr(mark, "pattern", None)), ""),
         is_optional=is_optional,
+        scale="log" if isinstance(info.json_schema_extra, dict) and info.json_schema_extra.get("scale") == "log" else "linear",
     )
 
 

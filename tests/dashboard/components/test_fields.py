@@ -11,6 +11,7 @@ from core.data.preparation import Preparation
 from core.models.init import AnyInit, HeInit, TorchDefault
 from core.models.layers.linear import Linear
 from core.models.layers.menu import AnyLayer
+from core.optim.optimizers import SGD, AnyOptimizer
 from core.spec import Choice, Spec, choices
 from dashboard.components.fields import FieldView, fields_of
 
@@ -22,7 +23,7 @@ class Sample(Choice):
     label: ClassVar[str] = "Sample"
     width: int = Field(8, ge=1, lt=64, title="Width of it")
     """How wide."""
-    rate: float = Field(0.1, gt=0, le=1)
+    rate: float = Field(0.1, gt=0, le=1, json_schema_extra={"scale": "log"})
     share: float = Field(0.5, ge=0, le=1, multiple_of=0.05)
     stride: int | None = Field(None, ge=1, le=9)
     size: Annotated[int, Field(ge=2, le=5)] | None = 3
@@ -60,6 +61,19 @@ def test_each_sort_of_field_is_described() -> None:
     assert (view("parts").choices, view("parts").min_length) == (("p", "q", "r"), 1)
     assert [view("parts").said(one) for one in "pq"] == ["Part P", "q"]
     assert view("mode").said("a") == "Way A"
+
+
+def test_a_field_says_whether_its_order_of_magnitude_is_chosen() -> None:
+    assert [field.name for field in fields_of(Sample) if field.scale == "log"] == ["rate"]
+    assert view("rate").as_json()["scale"] == "log"
+    assert "scale" not in view("share").as_json()
+    assert {field.name: field.scale for field in fields_of(SGD)} == {
+        "lr": "log",
+        "momentum": "linear",
+        "dampening": "linear",
+        "nesterov": "linear",
+        "weight_decay": "log",
+    }
 
 
 def test_a_menu_inside_lists_what_can_be_picked_with_its_own_fields() -> None:
@@ -108,7 +122,11 @@ ANYTHING = st.one_of(
 )
 
 
-ALL = [Sample, Preparation, *(cls for menu in (AnyLayer, AnyDataset) for cls in choices(menu) if cls.is_ready_made)]
+ALL = [
+    Sample,
+    Preparation,
+    *(cls for menu in (AnyLayer, AnyDataset, AnyOptimizer) for cls in choices(menu) if cls.is_ready_made),
+]
 
 
 @pytest.mark.parametrize("cls", ALL)
