@@ -1,0 +1,135 @@
+"""torch's fused kernels, called without torch.optim around them: one pass over memory for each weight tensor.
+
+They are private to torch, so each is tried on a small tensor against the same rule written out, once per process; one that is
+gone, called otherwise or gives other numbers is not used.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.optim.optimizer import OptimizerChoice
+from core.optim.rules import SCALED
+from core.optim.rules_group import Block, Group
+from core.optim.rules_menu import Numbers, rule_for
+
+ALWAYS = 1e9
+"""A count of steps after which Adam's bias corrections are gone: Adam without first moment is then RMSprop."""
+TRIAL_STEPS, TRIAL_TOLERANCE = 3, 1e-6
+
+Tensors = list[Tensor]
+Kernel = Callable[[Tensors, Tensors, Tensors, Tensors, Tensors, float, Mapping[str, Any]], None]
+"""Weights, gradients, first and second state, counts of steps, learning rate, arguments of torch's class."""
+
+
+def _sgd(p: Tensors, g: Tensors, m: Tensors, v: Tensors, steps: Tensors, lr: float, a: Mapping[str, Any]) -> None:
+    torch._fused_sgd_(
+        p,
+        g,
+        m if a["momentum"] else [],
+        weight_decay=a["weight_decay"],
+        momentum=a["momentum"],
+        lr=lr,
+        dampening=0.0,
+        nesterov=a["nesterov"],
+        maximize=False,
+        is_first_step=False,
+    )
+
+
+def _adam(p: Tensors, g: Tensors, m: Tensors, v: Tensors, steps: Tensors, lr: float, a: Mapping[str, Any]) -> None:
+    (beta1, beta2), decay = a["betas"], a["weight_decay"]
+    kernel = torch._fused_adam_
+    kernel(p, g, m, v, [], steps, lr=lr, beta1=beta1, beta2=beta2, weight_decay=decay, eps=a["eps"], amsgrad=False, maximize=False)
+
+
+def _adamw(p: Tensors, g: Tensors, m: Tensors, v: Tensors, steps: Tensors, lr: float, a: Mapping[str, Any]) -> None:
+    (beta1, beta2), decay = a["betas"], a["weight_decay"]
+    kernel = torch._fused_adamw_
+    kernel(p, g, m, v, [], steps, lr=lr, beta1=beta1, beta2=beta2, weight_decay=decay, eps=a["eps"], amsgrad=False, maximize=False)
+
+
+def _rmsprop(p: Tensors, g: Tensors, m: Tensors, v: Tensors, steps: Tensors, lr: float, a: Mapping[str, Any]) -> None:
+    _adam(p, g, m, v, steps, lr, {"betas": (0.0, a["alpha"]), "weight_decay": a["weight_decay"], "eps": a["eps"]})
+
+
+def _adagrad(p: Tensors, g: Tensors, m: Tensors, v: Tensors, steps: Tensors, lr: float, a: Mapping[str, Any]) -> None:
+    decay, lr_decay = a["weight_decay"], a.get("lr_decay", 0.0)
+    torch._fused_adagrad_(p, g, v, steps, lr=lr, lr_decay=lr_decay, weight_decay=decay, eps=a["eps"], maximize=False)
+
+
+_KERNELS: dict[str, Kernel] = {"sgd": _sgd, "adam": _adam, "adamw": _adamw, "rmsprop": _rmsprop, "adagrad": _adagrad}
+
+
+class FusedGroup(Group):
+    """A group of one member, whose step is one fused kernel call."""
+
+    def __init__(self, optimizer: OptimizerChoice, blocks: Sequence[Block]) -> None:
+        super().__init__([optimizer], blocks)
+        self._kernel = _KERNELS[optimizer.kind]
+        self._is_counted = optimizer.kind != "rmsprop"
+        self._step = torch.tensor(ALWAYS)
+        self._tensors_of = (
+            [p[0] for p, _ in self.blocks],
+            [g[0] for _, g in self.blocks],
+            *([state[slot][0] for state in self.state] for slot in range(2)),
+            [self._step] * len(self.blocks),
+        )
+        self._rates: list[float] = []
+
+    def look_ahead(self, rates: Numbers) -> None:
+        """As in Group."""
+        self.settle()
+        if self._is_counted:
+            self._step.fill_(self.members[0].count)
+        self._rates = rates[:, 0].tolist()
+
+    def step(self) -> None:
+        """As in Group."""
+        if self._is_counted:
+            self._step.add_(1)
+        self._kernel(*self._tensors_of, self._rates[self._at], self.members[0].arguments)
+        self._at += 1
+
+    def settle(self) -> None:
+        """As in Group."""
+        self.members[0].advance(self._at)
+        self._rates, self._at = self._rates[self._at :], 0
+
+
+def group_of_one(optimizer: OptimizerChoice, blocks: Sequence[Block]) -> Group:
+    """The fastest group for one series: fused where torch has a kernel that gives the numbers of the rule."""
+    is_cpu = all(p.device.type == "cpu" for p, _ in blocks)
+    return FusedGroup(optimizer, blocks) if is_cpu and has_kernel(optimizer) else Group([optimizer], blocks)
+
+
+def has_kernel(optimizer: OptimizerChoice) -> bool:
+    """Whether torch has a fused kernel for this optimizer as it is set, and it works."""
+    rule = rule_for(optimizer)
+    if rule is None or rule.family is not SCALED or optimizer.kind not in _KERNELS:
+        return False
+    if optimizer.arguments().get("dampening"):
+        return False
+    return _is_right(type(optimizer), optimizer.kind == "sgd" and bool(optimizer.arguments()["momentum"]))
+
+
+@lru_cache
+def _is_right(cls: type[OptimizerChoice], has_momentum: bool) -> bool:
+    optimizer = cls(**({"weight_decay": 0.01} | ({"momentum": 0.5} if has_momentum else {})))  # type: ignore[call-arg]
+    results = []
+    try:
+        for make in (lambda block: FusedGroup(optimizer, [block]), lambda block: Group([optimizer], [block])):
+            block = (torch.linspace(-1, 1, 19)[None].clone(), torch.empty(1, 19))
+            group = make(block)
+            group.look_ahead(np.full((TRIAL_STEPS, 1), 0.01))
+            for turn in range(TRIAL_STEPS):
+                block[1].copy_((block[0] * (turn + 3)).sin_())
+                group.step()
+            results.append(block[0])
+    except (AttributeError, TypeError, RuntimeError):
+        return False
+    return bool((results[0] - results[1]).abs().max() < TRIAL_TOLERANCE)

@@ -1,0 +1,211 @@
+"""Layers of many equal networks at once, forward and backward written out: activations are (S, B, F), one slice per network.
+
+Each gives what torch's own layer and autograd give for every network by itself, up to the last bits of a matrix product.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+aten = torch.ops.aten
+
+
+class StackedLayer(Protocol):
+    """One layer. `backward` is called once after each `forward` and leaves the gradients of its weights in `gradients`."""
+
+    gradients: Sequence[Tensor]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(S, B, F) -> (S, B, K). The input may be overwritten."""
+
+    def backward(self, dy: Tensor) -> Tensor:
+        """The gradient of the input from that of the output, which may be overwritten."""
+
+
+class Linear:
+    """Weights (S, out, in) and biases (S, out). `targets` are where the gradients go; without them, into fresh memory."""
+
+    def __init__(self, weights: Sequence[Tensor], targets: Sequence[Tensor] | None) -> None:
+        self.weight = weights[0]
+        self.turned = self.weight.transpose(1, 2)
+        self.bias = weights[1].unsqueeze(1) if len(weights) == 2 else None
+        self.targets: Sequence[Tensor | None] = targets or [None, None]
+        self.gradients: Sequence[Tensor] = ()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """As in StackedLayer."""
+        self.x = x
+        return torch.bmm(x, self.turned) if self.bias is None else torch.baddbmm(self.bias, x, self.turned)
+
+    def backward(self, dy: Tensor) -> Tensor:
+        """As in StackedLayer."""
+        self.last(dy)
+        return torch.bmm(dy, self.weight)
+
+    def last(self, dy: Tensor) -> None:
+        """As `backward`, where nobody needs the gradient of the input."""
+        weight = torch.bmm(dy.transpose(1, 2), self.x, out=self.targets[0])
+        self.gradients = (weight,) if self.bias is None else (weight, torch.sum(dy, 1, out=self.targets[1]))
+
+
+class FirstLinear(Linear):
+    """A Linear whose inputs (R, B, in) are shared: networks `rows[r]` get the r-th. One matrix product for all of a repeat.
+
+    Outputs lie as (B, S, out) in memory.
+    """
+
+    def __init__(self, weights: Sequence[Tensor], targets: Sequence[Tensor] | None, rows: Sequence[slice]) -> None:
+        super().__init__(weights, targets)
+        self.rows = rows
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(R, B, in) -> (S, B, out)."""
+        self.x = x
+        parts = []
+        for repeat, rows in enumerate(self.rows):
+            weight = self.weight[rows]
+            flat = weight.reshape(-1, weight.shape[2]).t()
+            if self.bias is None:
+                made = torch.mm(x[repeat], flat)
+            else:
+                made = torch.addmm(self.bias[rows].reshape(1, -1), x[repeat], flat)
+            parts.append(made.view(len(made), -1, weight.shape[1]).transpose(0, 1))
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+    def last(self, dy: Tensor) -> None:
+        """As in Linear."""
+        weight = self.targets[0]
+        if weight is None:
+            weight = torch.empty_like(self.weight)
+        for repeat, rows in enumerate(self.rows):
+            flat = dy[rows].transpose(0, 1).reshape(dy.shape[1], -1)
+            torch.mm(flat.t(), self.x[repeat], out=weight[rows].view(-1, weight.shape[2]))
+        self.gradients = (weight,) if self.bias is None else (weight, torch.sum(dy, 1, out=self.targets[1]))
+
+
+class Direct:
+    """An activation whose slope is known from its output."""
+
+    gradients: Sequence[Tensor] = ()
+
+    def __init__(self, bend: Callable[[Tensor], Tensor], slope: Callable[[Tensor, Tensor], Tensor]) -> None:
+        self.bend = bend
+        self.slope = slope
+
+    def forward(self, x: Tensor) -> Tensor:
+        """As in StackedLayer."""
+        self.y = self.bend(x)
+        return self.y
+
+    def backward(self, dy: Tensor) -> Tensor:
+        """As in StackedLayer."""
+        return self.slope(dy, self.y)
+
+
+class Traced:
+    """An activation without weights as autograd differentiates it."""
+
+    gradients: Sequence[Tensor] = ()
+
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        self.function = function
+
+    def forward(self, x: Tensor) -> Tensor:
+        """As in StackedLayer."""
+        with torch.enable_grad():
+            self.x = x.detach().requires_grad_()
+            self.y = self.function(self.x)
+        return self.y.detach()
+
+    def backward(self, dy: Tensor) -> Tensor:
+        """As in StackedLayer."""
+        return torch.autograd.grad(self.y, self.x, dy)[0]
+
+
+class Dropout:
+    """Multiplies with `mask` (S, B, F) or (1, B, F), which is set before each forward pass."""
+
+    gradients: Sequence[Tensor] = ()
+    mask: Tensor
+
+    def forward(self, x: Tensor) -> Tensor:
+        """As in StackedLayer."""
+        return x * self.mask
+
+    def backward(self, dy: Tensor) -> Tensor:
+        """As in StackedLayer."""
+        return dy * self.mask
+
+
+class BatchNorm1d:
+    """torch's own kernel over S · F features; running statistics are `buffers`: mean (S, F), variance (S, F), count (S,)."""
+
+    def __init__(self, weights: Sequence[Tensor], buffers: Sequence[Tensor], momentum: float, eps: float) -> None:
+        self.weight, self.bias = weights
+        self.mean, self.variance, self.count = buffers
+        self.momentum, self.eps = momentum, eps
+        self.gradients: Sequence[Tensor] = ()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """As in StackedLayer."""
+        s, b, f = x.shape
+        self.x = x.transpose(0, 1).reshape(b, s * f)
+        self.scale = self.weight.reshape(-1)
+        self.count.add_(1)
+        running = (self.mean.view(-1), self.variance.view(-1))
+        y, self.centre, self.spread = torch.native_batch_norm(
+            self.x, self.scale, self.bias.reshape(-1), *running, True, self.momentum, self.eps
+        )
+        return y.view(b, s, f).transpose(0, 1)
+
+    def backward(self, dy: Tensor) -> Tensor:
+        """As in StackedLayer."""
+        s, b, f = dy.shape
+        flat = dy.transpose(0, 1).reshape(b, s * f)
+        dx, weight, bias = aten.native_batch_norm_backward(
+            flat, self.x, self.scale, None, None, self.centre, self.spread, True, self.eps, [True, True, True]
+        )
+        self.gradients = (weight.view(s, f), bias.view(s, f))
+        return dx.view(b, s, f).transpose(0, 1)
+
+
+class LayerNorm:
+    """torch's own kernel over the features, then scale and shift of each network."""
+
+    def __init__(self, weights: Sequence[Tensor], eps: float) -> None:
+        self.weight, self.bias = (weight.unsqueeze(1) for weight in weights)
+        self.eps = eps
+        self.gradients: Sequence[Tensor] = ()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """As in StackedLayer."""
+        self.x = x
+        self.y, self.centre, self.spread = torch.native_layer_norm(x, x.shape[-1:], None, None, self.eps)
+        return torch.addcmul(self.bias, self.y, self.weight)
+
+    def backward(self, dy: Tensor) -> Tensor:
+        """As in StackedLayer."""
+        self.gradients = ((dy * self.y).sum(1), dy.sum(1))
+        mask = [True, False, False]
+        dx: Tensor = aten.native_layer_norm_backward(
+            dy * self.weight, self.x, self.x.shape[-1:], self.centre, self.spread, None, None, mask
+        )[0]
+        return dx
+
+
+def activation(module: nn.Module) -> StackedLayer:
+    """The stacked form of an activation without weights."""
+    if isinstance(module, nn.ReLU):
+        return Direct(torch.relu_, lambda dy, y: aten.threshold_backward(dy, y, 0))
+    if isinstance(module, nn.Tanh):
+        return Direct(torch.tanh_, aten.tanh_backward)
+    if isinstance(module, nn.Sigmoid):
+        return Direct(torch.sigmoid_, aten.sigmoid_backward)
+    if isinstance(module, nn.Softmax):
+        return Traced(lambda x: functional.softmax(x, -1))
+    if isinstance(module, nn.LogSoftmax):
+        return Traced(lambda x: functional.log_softmax(x, -1))
+    return Traced(module)

@@ -1,0 +1,51 @@
+"""The loss of many networks at once: one mean over the batch for each, and its gradient at their outputs (S, B, K)."""
+
+from collections.abc import Callable
+from functools import lru_cache, partial
+
+import torch
+from torch import Tensor, nn
+
+from core.optim.losses import CrossEntropy, LossChoice
+
+StackedLoss = Callable[[Tensor, Tensor], tuple[Tensor, Callable[[], Tensor]]]
+"""Outputs (S, B, K), and targets of all networks (1, B, ...) or of each (S, B, ...), to losses (S,) and what gives their gradient
+at the outputs (S, B, K), asked for at most once."""
+
+
+def stacked_loss(choice: LossChoice) -> StackedLoss:
+    """The stacked form of a loss: cross-entropy written out, all others as autograd differentiates them."""
+    if type(choice) is CrossEntropy:
+        return partial(_cross_entropy, choice.label_smoothing)
+    return partial(_traced, choice.build())
+
+
+def _cross_entropy(smoothing: float, output: Tensor, targets: Tensor) -> tuple[Tensor, Callable[[], Tensor]]:
+    s, b, k = output.shape
+    logs = torch.log_softmax(output, -1)
+    if targets.ndim == 2 and not smoothing:
+        chosen = logs.gather(2, targets.unsqueeze(2).expand(s, b, 1))
+        shares = _one_hot(k, b, output.device, output.dtype).index_select(0, targets.reshape(-1)).view(*targets.shape, k)
+        return chosen.sum((1, 2)).div_(-b), lambda: torch.add(shares, logs.exp(), alpha=1 / b)
+    if targets.ndim == 2:
+        targets = torch.eye(k, device=output.device, dtype=output.dtype)[targets]
+    shares = targets * (1 - smoothing) + smoothing / k
+    losses = (logs * shares).sum((1, 2)).div_(-b)
+    return losses, lambda: logs.exp().mul_(shares.sum(-1, keepdim=True)).sub_(shares).div_(b)
+
+
+@lru_cache(4)
+def _one_hot(n_classes: int, n_examples: int, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """(K, K): minus the share of an example in the mean, where the class is right."""
+    return torch.eye(n_classes, device=device, dtype=dtype).div_(-n_examples)
+
+
+def _traced(loss: nn.Module, output: Tensor, targets: Tensor) -> tuple[Tensor, Callable[[], Tensor]]:
+    with torch.enable_grad():
+        leaf = output.detach().requires_grad_()
+        if len(targets) == 1:
+            losses = torch.func.vmap(loss, (0, None))(leaf, targets[0])
+        else:
+            losses = torch.func.vmap(loss)(leaf, targets)
+        total = losses.sum()
+    return losses.detach(), lambda: torch.autograd.grad(total, leaf)[0]
