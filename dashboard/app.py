@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.errors import LayerwiseError
-from dashboard.screens import build, data, explain, inspect, train
+from dashboard.screens import build, data, explain, inspect, race, train
 from dashboard.session import state
 from dashboard.text import _, use_languages
 from dashboard.widgets.failure import failure
@@ -26,16 +26,18 @@ def main() -> None:
     use_languages(language)
     state.load_link()
     train_page = st.Page(train.render, title=_("Train"), icon=":material/play_circle:", url_path="train", default=True)
+    race_page = st.Page(race.render, title=_("Race"), icon=":material/flag:", url_path="race")
     pages = [
         st.Page(data.render, title=_("Data"), icon=":material/dataset:", url_path="data"),
         st.Page(build.render, title=_("Build"), icon=":material/layers:", url_path="build"),
         train_page,
+        race_page,
         st.Page(inspect.render, title=_("Inspect"), icon=":material/search:", url_path="inspect"),
         st.Page(explain.render, title=_("Explain"), icon=":material/lightbulb:", url_path="explain"),
     ]
     page = st.navigation(pages, position="top")
     try:
-        header(train_page, is_on_train=page.url_path == train_page.url_path)
+        header({"train": train_page, "race": race_page}, here=page.url_path or "train")
         page.run()
     except LayerwiseError as error:  # the store or the pool is not there: said in place of the page
         failure(error)

@@ -50,6 +50,24 @@ def shared_rate(lanes: tuple[Lane, ...], rate: float) -> tuple[Lane, ...]:
     return tuple(lane.but(optimizer=lane.optimizer.but(lr=rate)) for lane in lanes)
 
 
+def with_one_rate(before: tuple[Lane, ...], after: tuple[Lane, ...]) -> tuple[Lane, ...]:
+    """Lanes that share one learning rate, after an edit: a rate that was changed holds for all, a lane that joins takes theirs.
+
+    Raises:
+        SpecError: the rate is out of an optimizer's bounds.
+    """
+    rate = before[0].optimizer.lr
+    if len(before) == len(after):
+        changed = [new.optimizer.lr for old, new in zip(before, after, strict=True) if _has_new_rate(old, new)]
+        rate = changed[0] if changed else rate
+    return shared_rate(after, rate)
+
+
+def _has_new_rate(old: Lane, new: Lane) -> bool:
+    """Whether the rate itself was edited: another optimizer comes with its own usual rate, which nobody asked for."""
+    return old.optimizer.kind == new.optimizer.kind and old.optimizer.lr != new.optimizer.lr
+
+
 RACES: tuple[Race, ...] = (
     Race(
         "six",

@@ -15,7 +15,6 @@ from core.models.layers.menu import AnyLayer
 from core.models.model import ModelSpec, infer
 from core.models.stack import Inference
 from core.optim.losses import AnyLoss
-from core.optim.optimizers import AnyOptimizer
 from core.spec import parse_json
 from dashboard.components.layer_stack import StackView, layer_stack, path_of, stack_view
 from dashboard.components.network import network
@@ -25,6 +24,7 @@ from dashboard.widgets.changes import use, use_data
 from dashboard.widgets.choice_form import choice_form
 from dashboard.widgets.findings import findings as findings_list
 from dashboard.widgets.initialisation import initialisation
+from dashboard.widgets.lane_form import lane_form
 from dashboard.widgets.model_text import model_code, model_text
 from dashboard.widgets.presets import presets, way_out
 from dashboard.widgets.training_form import training_form
@@ -60,18 +60,17 @@ def _data(experiment: Experiment) -> None:
 def _training(experiment: Experiment) -> None:
     with st.container(border=True):
         st.subheader(_("Training"))
-        lane = experiment.lanes[0]
-        choice_form(
-            AnyOptimizer,
-            lane.optimizer,
-            key="build.optimizer",
-            label=_("Optimizer"),
-            on_change=lambda optimizer: use(experiment, lanes=(Lane(optimizer=optimizer), *experiment.lanes[1:])),
-        )
+        if len(experiment.lanes) > 1:
+            st.caption(_("This is lane 1 of {n}; the others are edited on the Race screen.").format(n=len(experiment.lanes)))
+        lane_form(experiment.lanes[0], experiment, key="build", on_change=partial(_use_lane, experiment))
         choice_form(
             AnyLoss, experiment.loss, key="build.loss", label=_("Loss"), on_change=partial(_use_field, experiment, "loss")
         )
         training_form(experiment, key="build.training", on_change=partial(use, experiment))
+
+
+def _use_lane(experiment: Experiment, lane: Lane) -> None:
+    use(experiment, lanes=(lane, *experiment.lanes[1:]))
 
 
 def _model(experiment: Experiment, found: list[Diagnostic]) -> None:

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from core.data.plane import Plane
-from core.events import Command, Pause, Resume, Step, Stop
 from core.experiment.experiment import Experiment
 from core.store.protocol import RunRecord
 from dashboard.components.boundary import boundary
@@ -12,14 +11,27 @@ from dashboard.figures.theme import categorical
 from dashboard.session import state
 from dashboard.session.plane import plane_points
 from dashboard.text import _
-from dashboard.widgets.run_controls import learning_rate, send
+from dashboard.widgets.lane_controls import lane_controls, repeat_with_changes
+from dashboard.widgets.phases import phases
+from dashboard.widgets.run_controls import LIVE, learning_rate, run_controls
 
 
 def render() -> None:
     """The Train screen."""
     record = state.run()
     experiment = state.experiment_of(record.job) if record else state.experiment()
-    _controls(record)
+    run_controls(record, key="train")
+    if record is not None:
+        learning_rate(record, key="train")
+    _watch(record, experiment)
+    if record is None:
+        return
+    phases(record, key="train")
+    _by_hand(record)
+
+
+def _watch(record: RunRecord | None, experiment: Experiment) -> None:
+    """The curves, and on 2-D data the plane beside them."""
     if not isinstance(experiment.data, Plane):
         _curves(record, experiment)
         return
@@ -49,21 +61,11 @@ def _names(class_names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(_(name) for name in class_names)
 
 
-def _controls(record: RunRecord | None) -> None:
-    """Pause, step, stop and the learning rate, each active when it can do something."""
-    present = record.state if record else ""
-    is_live = present in ("running", "starting", "paused")
-    with st.container(key="train.controls", horizontal=True, vertical_alignment="bottom"):
-        if present == "paused":
-            _button("resume", _("Resume"), ":material/play_arrow:", record, Resume())
-        else:
-            _button("pause", _("Pause"), ":material/pause:", record, Pause(), disabled=present != "running")
-        _button("step", _("Step"), ":material/skip_next:", record, Step(1), disabled=present not in ("paused", "running"))
-        _button("stop", _("Stop"), ":material/stop:", record, Stop(), disabled=not is_live and present != "queued")
-        if record is not None and is_live:
-            learning_rate(record)
-
-
-def _button(name: str, label: str, icon: str, record: RunRecord | None, command: Command, *, disabled: bool = False) -> None:
-    run = record.id if record else ""
-    st.button(label, key=f"train.{name}", icon=icon, on_click=send, args=(run, command), disabled=disabled)
+def _by_hand(record: RunRecord) -> None:
+    """What can be changed in the run besides its learning rate; and the way to do it all again."""
+    if record.state in LIVE:
+        box = st.expander(_("Change the run"), key="train.by_hand", on_change="rerun", icon=":material/build:")
+        if box.open:
+            with box:
+                lane_controls(record, key="train.lanes")
+    repeat_with_changes(record, key="train.repeat")

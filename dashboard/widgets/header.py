@@ -1,5 +1,6 @@
 """What stands above every screen: the present experiment, the present run, and the button that trains."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -29,8 +30,19 @@ STATES = {
 }
 
 
-def header(train_page: Any, *, is_on_train: bool) -> None:
-    """The strip with experiment, run and the Train button; pressing it submits the experiment and shows its curves."""
+SCREENS = ("train", "race")
+"""Where a run can be watched; on the second the button says Race."""
+MAX_NAMED = 3
+"""With more lanes than that the strip names the first ones and counts all."""
+
+
+def header(pages: Mapping[str, Any], *, here: str) -> None:
+    """The strip with experiment, run and the Train button; pressing it submits the experiment and shows its curves.
+
+    Args:
+        pages: the screens that show a run, by name.
+        here: the screen below the strip.
+    """
     experiment, record = state.experiment(), state.run()
     with st.container(key="header", horizontal=True, vertical_alignment="center", gap="small"):
         st.text(sentence(experiment), width="content")
@@ -45,13 +57,14 @@ def header(train_page: Any, *, is_on_train: bool) -> None:
         _undo_buttons()
         error = _first_error(experiment)
         is_off = error is not None
-        if st.button(_("Train"), key="header.train", type="primary", icon=":material/play_arrow:", disabled=is_off):
-            _start(experiment, train_page, is_on_train)
+        words, icon = (_("Race"), ":material/flag:") if here == "race" else (_("Train"), ":material/play_arrow:")
+        if st.button(words, key="header.train", type="primary", icon=icon, disabled=is_off):
+            _start(experiment, pages, here)
         _ready_menu()
         share(experiment)
     if words := state.link_problem():
         problem(words)
-    if error is not None and is_on_train:
+    if error is not None and here in SCREENS:
         problem(_("This experiment cannot be trained yet: {why} Mend it on the Build screen.").format(why=error.message))
 
 
@@ -60,11 +73,27 @@ def sentence(experiment: Experiment) -> str:
     data, model = experiment.data, experiment.model
     inference = infer(model, data.profile().input_shape)
     layers = counted("{n} layer", "{n} layers", len(model.layers))
-    lanes = _(" vs ").join(lane.label for lane in experiment.lanes)
     size = counted("{n} parameter", "{n} parameters", inference.n_parameters)
     if inference.out_shape is None:
         size = _("which do not fit together yet")
-    return f"{_(data.label)}  ·  {layers}, {size}  ·  {lanes}"
+    return f"{_(data.label)}  ·  {layers}, {size}  ·  {_field(experiment)}"
+
+
+def _field(experiment: Experiment) -> str:
+    """Who trains: `Adam, lr 0.003`, or `6 lanes: SGD, Momentum, RMSprop, … × 4 seeds`."""
+    lanes = experiment.lanes
+    if len(lanes) <= 2:
+        words = _(" vs ").join(lane.label for lane in lanes)
+    else:
+        names = list(dict.fromkeys(lane.name or lane.optimizer.label for lane in lanes))
+        named = ", ".join(names[:MAX_NAMED]) + (", …" if len(names) > MAX_NAMED else "")
+        words = f"{counted('{n} lane', '{n} lanes', len(lanes))}: {named}"
+    parts = [words]
+    if experiment.repeats > 1:
+        parts.append(counted("× {n} seed", "× {n} seeds", experiment.repeats))
+    if experiment.changes:
+        parts.append(counted("with {n} change on the way", "with {n} changes on the way", len(experiment.changes)))
+    return " ".join(parts)
 
 
 def _first_error(experiment: Experiment) -> Diagnostic | None:
@@ -116,12 +145,12 @@ def _take(name: str) -> None:
     state.set_run(None)
 
 
-def _start(experiment: Experiment, train_page: Any, is_on_train: bool) -> None:
+def _start(experiment: Experiment, pages: Mapping[str, Any], here: str) -> None:
     try:
         state.set_run(resources.client().submit(TrainJob(experiment=experiment)))
     except LayerwiseError as error:
         failure(error)
         return
-    if is_on_train:
+    if here in SCREENS:
         st.rerun()
-    st.switch_page(train_page)
+    st.switch_page(pages["race" if len(experiment.lanes) > 1 else "train"])

@@ -6,6 +6,7 @@ from core.errors import SpecError
 from core.experiment.codec import file_text, from_file_text
 from core.experiment.experiment import Experiment
 from dashboard.session import state
+from dashboard.session.run_now import changes_by_hand, repeatable
 from dashboard.text import _
 from dashboard.widgets.failure import problem
 
@@ -28,9 +29,26 @@ def share(experiment: Experiment) -> None:
             icon=":material/download:",
             width="stretch",
         )
+        _with_changes()
         st.file_uploader(_("Open an experiment file"), "json", key="share.upload", on_change=_open, max_upload_size=1)
         if words := st.session_state.get(PROBLEM):
             problem(words)
+
+
+def _with_changes() -> None:
+    """The experiment of the present run together with what was changed by hand in it, so that it can be repeated."""
+    record = state.run()
+    if record is None or not changes_by_hand(record):
+        return
+    st.download_button(
+        _("Download the run with my changes (JSON)"),
+        lambda: file_text(repeatable(record)),
+        "experiment-with-changes.json",
+        "application/json",
+        key="share.download_changes",
+        icon=":material/download:",
+        width="stretch",
+    )
 
 
 def _open() -> None:

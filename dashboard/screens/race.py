@@ -1,0 +1,103 @@
+"""Race optimizers against each other on one network: same initial weights, same batches; who wins, and how sure is that?"""
+
+from collections.abc import Callable
+from functools import partial
+
+import streamlit as st
+
+from core.data.plane import Plane
+from core.errors import SpecError
+from core.experiment.experiment import Experiment
+from core.experiment.lane import Lane
+from core.store.protocol import RunRecord
+from dashboard.components.boundary import boundary
+from dashboard.components.live_curves import live_curves
+from dashboard.figures.theme import categorical
+from dashboard.session import state
+from dashboard.session.plane import plane_points
+from dashboard.text import _
+from dashboard.widgets.changes import use
+from dashboard.widgets.failure import toast
+from dashboard.widgets.lane_controls import lane_controls, repeat_with_changes
+from dashboard.widgets.lane_editor import lane_editor, race_presets
+from dashboard.widgets.phases import phases
+from dashboard.widgets.race_form import edited, rates, seeds
+from dashboard.widgets.run_controls import LIVE, run_controls
+from dashboard.widgets.training_form import training_form
+
+
+def render() -> None:
+    """The Race screen."""
+    st.text(
+        _("A race trains one network several times at once, with equal initial weights and batches: only the lanes differ.")
+    )
+    experiment = state.experiment()
+    views: dict[str, Callable[[Experiment], None]] = {_("On this network"): _on_this_network}
+    for tab, view in zip(st.tabs(list(views), key="race.tabs", on_change="rerun"), views.values(), strict=True):
+        if tab.open:
+            with tab:
+                view(experiment)
+
+
+def _on_this_network(experiment: Experiment) -> None:
+    record = state.run()
+    _setup(experiment, record)
+    run_controls(record, key="race")
+    if record is None:
+        st.info(_("No race yet. Choose who races above, then press Race."), icon=":material/flag:")
+        return
+    _watch(record, state.experiment_of(record.job))
+    phases(record, key="race")
+    _by_hand(record)
+
+
+def _setup(experiment: Experiment, record: RunRecord | None) -> None:
+    """Who races, and how; folded away while there is a run to look at."""
+    box = st.expander(
+        _("Who races, and how"), expanded=record is None, key="race.setup", on_change="rerun", icon=":material/groups:"
+    )
+    if not box.open:
+        return
+    use_lanes = partial(_use_lanes, experiment)
+    with box:
+        race_presets(experiment, key="race.preset", on_change=lambda lanes: use(experiment, lanes=lanes))
+        lane_editor(experiment, key="race.lanes", on_change=use_lanes)
+        left, right = st.columns([2, 3], gap="medium")
+        with left:
+            seeds(experiment, key="race.seeds", on_change=partial(use, experiment))
+            rates(experiment, key="race.rates", on_change=lambda lanes: use(experiment, lanes=lanes))
+        with right:
+            training_form(experiment, key="race.training", on_change=partial(use, experiment))
+
+
+def _use_lanes(experiment: Experiment, lanes: tuple[Lane, ...]) -> None:
+    try:
+        use(experiment, lanes=edited(experiment, lanes, key="race.rates"))
+    except SpecError as error:
+        toast(error)
+
+
+def _watch(record: RunRecord, experiment: Experiment) -> None:
+    """The curves of all lanes; on 2-D data what each lane makes of the plane."""
+    live_curves(
+        record.id,
+        key="race.curves",
+        palettes=(categorical(dark=False), categorical(dark=True)),
+        state=record.state,
+        loss=experiment.loss,
+    )
+    if isinstance(experiment.data, Plane):
+        data = experiment.data
+        points, y, is_validation = plane_points(data, experiment.seed)
+        names = tuple(_(name) for name in data.class_names)
+        boundary(points, y, is_validation, record.id, key="race.boundary", class_names=names)
+
+
+def _by_hand(record: RunRecord) -> None:
+    """What can be changed in mid-race; and the way to do it all again."""
+    if record.state in LIVE:
+        box = st.expander(_("Change the race"), key="race.by_hand", on_change="rerun", icon=":material/build:")
+        if box.open:
+            with box:
+                lane_controls(record, key="race.hand")
+    repeat_with_changes(record, key="race.repeat")

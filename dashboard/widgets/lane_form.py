@@ -1,0 +1,102 @@
+"""One lane in full: its optimizer with its card, its schedule with a preview, and what holds its weights back."""
+
+from collections.abc import Callable
+from functools import partial
+
+import streamlit as st
+
+from core.errors import SpecError
+from core.experiment.experiment import Experiment
+from core.experiment.lane import Lane
+from core.optim.optimizers import AnyOptimizer
+from core.optim.regularizers import AnyRegularizer
+from core.optim.schedules import AnySchedule
+from core.spec import choices
+from dashboard.components.fields import option_of, translated
+from dashboard.text import _
+from dashboard.widgets.choice_form import choice_form, fields
+from dashboard.widgets.failure import toast
+from dashboard.widgets.optimizer_card import optimizer_card
+
+Change = Callable[[Lane], None]
+
+
+def lane_form(lane: Lane, experiment: Experiment, *, key: str, on_change: Change) -> None:
+    """The form; `on_change` gets the changed lane. What a beginner may leave alone is folded away."""
+    change = partial(_changed, lane, on_change)
+    choice_form(
+        AnyOptimizer,
+        lane.optimizer,
+        key=f"{key}.optimizer",
+        label=_("Optimizer"),
+        on_change=lambda optimizer: change(optimizer=optimizer, name=_still(lane, optimizer)),
+    )
+    about = st.expander(_("How it works"), key=f"{key}.about", on_change="rerun", icon=":material/function:")
+    if about.open:
+        with about:
+            optimizer_card(lane.optimizer)
+    schedule = st.expander(_schedule_title(lane), key=f"{key}.schedule_box", on_change="rerun", icon=":material/trending_down:")
+    if schedule.open:
+        with schedule:
+            choice_form(
+                AnySchedule,
+                lane.schedule,
+                key=f"{key}.schedule",
+                label=_("Learning-rate schedule"),
+                on_change=lambda chosen: change(schedule=chosen),
+            )
+    held = st.expander(_held_title(lane), key=f"{key}.regularizers_box", on_change="rerun", icon=":material/anchor:")
+    if held.open:
+        with held:
+            _regularizers(lane, key=f"{key}.regularizers", change=change)
+
+
+def _still(lane: Lane, optimizer: AnyOptimizer) -> str:
+    """The lane's name: another optimizer is not called by the old one's."""
+    return lane.name if optimizer.kind == lane.optimizer.kind else ""
+
+
+def _changed(lane: Lane, on_change: Change, **changes: object) -> None:
+    try:
+        on_change(lane.but(**changes))
+    except SpecError as error:
+        toast(error)
+
+
+def _schedule_title(lane: Lane) -> str:
+    return _("Schedule: {name}").format(name=translated(lane.schedule.label))
+
+
+def _held_title(lane: Lane) -> str:
+    names = ", ".join(translated(one.label) for one in lane.regularizers)
+    return _("Regularization: {names}").format(names=names or _("none"))
+
+
+def _regularizers(lane: Lane, *, key: str, change: Callable[..., None]) -> None:
+    """Which act, and the numbers of each; they act in the order of the Menu, whatever the order of clicks."""
+    menu = {cls.kind_name(): cls for cls in choices(AnyRegularizer)}
+    present = {one.kind: one for one in lane.regularizers}
+
+    def pick() -> None:
+        wanted = st.session_state[f"{key}.kinds"]
+        change(regularizers=tuple(present.get(kind) or cls() for kind, cls in menu.items() if kind in wanted))
+
+    st.session_state[f"{key}.kinds"] = list(present)
+    st.pills(
+        _("What holds gradient and weights back"),
+        list(menu),
+        selection_mode="multi",
+        key=f"{key}.kinds",
+        format_func=lambda kind: translated(menu[kind].label),
+        on_change=pick,
+    )
+    for one in lane.regularizers:
+        with st.container(border=True):
+            st.text(translated(one.label))
+            st.caption(translated(option_of(type(one)).help))
+            others = partial(_replaced, lane, change)
+            fields(one, key=f"{key}.{one.kind}", on_change=others)
+
+
+def _replaced(lane: Lane, change: Callable[..., None], changed: AnyRegularizer) -> None:
+    change(regularizers=tuple(changed if one.kind == changed.kind else one for one in lane.regularizers))
