@@ -5,7 +5,8 @@ from dataclasses import replace
 from core.diagnostics import Diagnostic, Fix
 from core.errors import SpecError
 from core.experiment.check_fit import augmentation_findings, data_findings, target_findings
-from core.experiment.check_size import rate_findings, size_findings
+from core.experiment.check_optimizer import accumulation_findings, lane_findings
+from core.experiment.check_size import size_findings
 from core.experiment.experiment import Experiment
 from core.models.cost import activation_bytes, parameter_bytes
 from core.models.lint import lint
@@ -28,7 +29,7 @@ def findings(experiment: Experiment, settings: Settings | None = None) -> tuple[
     model = lint(experiment.model, profile.input_shape, n_outputs, settings.max_parameters, context)
     found += [_lifted(experiment, finding) for finding in model]
     found += _batch_findings(experiment) + _memory_findings(experiment, settings)
-    found += rate_findings(experiment) + size_findings(experiment)
+    found += lane_findings(experiment) + accumulation_findings(experiment) + size_findings(experiment)
     return tuple(sorted(found, key=_rank))
 
 
@@ -92,20 +93,25 @@ def _batch_findings(experiment: Experiment) -> list[Diagnostic]:
 def training_bytes(experiment: Experiment) -> int:
     """An estimate of the memory that a run takes, without its data; measured against real runs in docs/decisions/004.
 
-    Per series 14 numbers per parameter (weight, gradient, optimizer state, two copies of the last good state, a checkpoint on
-    its way out) and 2.5 per activation of a batch; and 64 MB once.
+    Per series 14 numbers per parameter (weight, gradient, two of optimizer state, two copies of the last good state, a
+    checkpoint on its way out), 4 more for each further number of optimizer state, and 2.5 per activation of a step's examples;
+    and 64 MB once.
     """
-    inference = infer(experiment.model, experiment.data.profile().input_shape)
-    batch = experiment.batch(experiment.data.profile().n_train)
-    weights = 14 * parameter_bytes(inference)
-    activations = int(2.5 * batch * activation_bytes(inference))
-    return n_series(experiment) * (weights + activations) + 64 * MB
+    profile = experiment.data.profile()
+    inference = infer(experiment.model, profile.input_shape)
+    needed = 64 * MB
+    for lane in experiment.lanes:
+        examples = profile.n_train if lane.optimizer.needs_whole_split else experiment.batch(profile.n_train)
+        weights = (14 + 4 * max(0, lane.optimizer.n_kept - 2)) * parameter_bytes(inference)
+        needed += experiment.repeats * (weights + int(2.5 * examples * activation_bytes(inference)))
+    return needed
 
 
 def checkpoint_bytes(experiment: Experiment) -> int:
-    """Size of one checkpoint: weights and at most two numbers of optimizer state for each, for every series."""
+    """Size of one checkpoint: weights and at least two numbers of optimizer state for each, for every series."""
     inference = infer(experiment.model, experiment.data.profile().input_shape)
-    return n_series(experiment) * 3 * parameter_bytes(inference)
+    numbers = sum(1 + max(2, lane.optimizer.n_kept) for lane in experiment.lanes)
+    return experiment.repeats * numbers * parameter_bytes(inference)
 
 
 def n_series(experiment: Experiment) -> int:

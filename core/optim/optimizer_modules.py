@@ -11,6 +11,8 @@ NS_COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 """Jordan et al. 2024: the steepest quintic that still brings all singular values near one."""
 LISTS = ("old_dirs", "old_stps", "ro")
 """What torch's L-BFGS keeps as lists of tensors."""
+MATRICES = (2, 4)
+"""Axes of what Muon trains: matrices and kernels of 2-D convolutions. Three axes have scales of LayerNorm over maps."""
 Closure = Callable[[], Any]
 
 
@@ -42,7 +44,7 @@ class Lion(torch.optim.Optimizer):
 class MuonAndAdamW(torch.optim.Optimizer):
     """torch's Muon for matrices and AdamW for all other parameters, as one optimizer with two groups.
 
-    Kernels of convolutions are matrices of shape (channels out, all else), as in Jordan et al. 2024. Both groups share
+    Kernels of 2-D convolutions are matrices of shape (channels out, all else), as in Jordan et al. 2024. Both groups share
     learning rate and weight decay.
     """
 
@@ -59,11 +61,11 @@ class MuonAndAdamW(torch.optim.Optimizer):
         of_matrices: momentum, nesterov, ns_steps and adjust_lr_fn of torch.optim.Muon.
         """
         parameters = list(params)
-        rest = [parameter for parameter in parameters if parameter.ndim < 2]
+        rest = [parameter for parameter in parameters if parameter.ndim not in MATRICES]
         self._rest = torch.optim.AdamW([{"params": rest}], lr=lr, betas=betas, weight_decay=weight_decay)
         defaults = {"momentum": 0.95, "nesterov": True, "ns_steps": 5, "adjust_lr_fn": "match_rms_adamw"} | of_matrices
         defaults |= {"lr": lr, "betas": betas, "weight_decay": weight_decay}
-        matrices = [parameter for parameter in parameters if parameter.ndim >= 2]
+        matrices = [parameter for parameter in parameters if parameter.ndim in MATRICES]
         super().__init__([{"params": matrices}, self._rest.param_groups[0]], defaults)
         self._share()
 

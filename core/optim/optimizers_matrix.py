@@ -10,8 +10,8 @@ from core.optim.optimizer import Decay, LearningRate, Memory, MomentsChoice, Opt
 class Muon(MomentsChoice):
     """Turns the momentum of each matrix into the nearest orthogonal one, so that no direction is left behind.
 
-    The kernels of convolutions count as matrices of (channels out, all else); biases and all else that is no matrix are
-    trained by AdamW with the same learning rate and weight decay. Torch does the iteration in bfloat16.
+    The kernels of 2-D convolutions count as matrices of (channels out, all else), tables of embeddings as matrices, too;
+    biases and all else are trained by AdamW with the same learning rate and weight decay. Torch iterates in bfloat16.
     """
 
     kind: Literal["muon"] = "muon"
