@@ -101,6 +101,8 @@ def _train(options: argparse.Namespace) -> bool:
     experiment = _experiment(options.experiment)
     failed = False
     for item in train(experiment, settings=Settings.from_environment()):
+        if item is None:
+            continue
         if isinstance(item, Artifact):
             if options.checkpoint:
                 _write(options.checkpoint, item.data)

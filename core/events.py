@@ -19,6 +19,7 @@ from core.commands import SetSpeed as SetSpeed
 from core.commands import Step as Step
 from core.commands import Stop as Stop
 from core.commands import SwapOptimizer as SwapOptimizer
+from core.packed import PACKED, Rows
 from core.race_events import Diagnosed as Diagnosed
 from core.race_events import LaneAdded as LaneAdded
 from core.race_events import LaneEpochDone as LaneEpochDone
@@ -65,7 +66,7 @@ class StepsDone(Event):
 
     first_step: int
     epoch: int
-    losses: tuple[tuple[float, ...], ...]
+    losses: Rows
     learning_rates: tuple[float, ...]
     elapsed_s: float
 
@@ -224,8 +225,8 @@ _FORMS: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(cls) for name, cls in (
 
 
 def dump(record: Record) -> str:
-    """The fields of an event or command as JSON text, without its name."""
-    return _FORMS[type(record).__name__].dump_json(record).decode()
+    """The fields of an event or command as JSON text, without its name; long rows of numbers packed."""
+    return _FORMS[type(record).__name__].dump_json(record, context=PACKED).decode()
 
 
 def load_event(name: str, text: str | bytes) -> Event:
@@ -252,7 +253,7 @@ def load_command(name: str, text: str | bytes) -> Command:
 def line(record: Record) -> str:
     """One line of JSON for a person's pipe: `{"event": "EpochDone", ...}`."""
     key = "event" if isinstance(record, Event) else "command"
-    return json.dumps({key: type(record).__name__} | json.loads(dump(record)))
+    return json.dumps({key: type(record).__name__} | json.loads(_FORMS[type(record).__name__].dump_json(record)))
 
 
 def load_line(text: str) -> Record:

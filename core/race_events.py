@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from core.packed import Rows
 from core.records import Event
 from core.types import Severity
 
@@ -50,7 +51,7 @@ class LaneStepsDone(Event):
 
     lane: int
     first_step: int
-    losses: tuple[tuple[float, ...], ...]
+    losses: Rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,10 @@ class Settings(BaseModel):
     """Models above this are refused before anything is allocated."""
     checkpoint_s: float = Field(5.0, gt=0)
     """Shortest time between two checkpoints of a run; large models are saved more rarely: saving takes 1 % of the time."""
+    checkpoints_mb: int = Field(400, ge=1)
+    """Disk space for the checkpoints of one run: with more, those go that lie nearest to others in the ratio of their steps."""
+    lane_processes: int = Field(2, ge=1, le=16)
+    """Processes that share the lanes of one race on a CPU, never more than it has cores; 1 for none beside the worker."""
     hang_s: float = Field(120.0, gt=0)
     """A worker that is silent for so long is stopped."""
     max_attempts: int = Field(3, ge=1)

@@ -35,7 +35,9 @@ class TrainJob(Job):
         if isinstance(command, SetSpeed):
             speed = command.steps_per_s
             if not math.isfinite(speed) or (speed != 0 and speed < SLOWEST):
-                raise SpecError(f"The speed must be 0 (full) or at least {SLOWEST:g} steps per second.", hint="Change the speed.")
+                raise SpecError(
+                    f"The speed must be 0 (full) or at least {SLOWEST:g} steps per second.", hint="Change the speed."
+                )
         with_change(after_events(self.experiment, made), command)
 
     def stream(self, desk: Desk) -> Stream:

@@ -14,7 +14,7 @@ from safetensors.torch import load, save
 from core.errors import StoreError
 
 State = dict[str, Any]
-PLAIN = ("step", "elapsed_s", "lanes", "died_at", "has_reached_target", "removed", "validation_losses", "n_prescribed")
+PLAIN = ("step", "elapsed_s", "lanes", "died_at", "has_reached_target", "removed", "memories", "n_prescribed")
 """Fields of a state that are kept as JSON."""
 
 
@@ -33,8 +33,8 @@ class TrainingState:
     has_reached_target: bool = False
     removed: tuple[int, ...] = ()
     """Lanes that are not trained any more."""
-    validation_losses: tuple[tuple[float | None, ...], ...] = ()
-    """Per epoch the validation loss of every series, None where it was not finite: what plateau and patience look back on."""
+    memories: tuple[tuple[float | None, ...], ...] = ()
+    """Per series what plateau and patience look back on, as numbers of EpochMemory."""
     n_prescribed: int = 0
     """How many of the experiment's own changes were made."""
     averages: tuple[State, ...] = ()
@@ -94,7 +94,7 @@ def load_state(data: bytes) -> TrainingState:
     )
     about["died_at"] = tuple(about["died_at"])
     about["removed"] = tuple(about.get("removed", ()))
-    about["validation_losses"] = tuple(map(tuple, about.get("validation_losses", ())))
+    about["memories"] = tuple(map(tuple, about.get("memories", ())))
     about.setdefault("n_prescribed", 0)
     plain_fields = {name: about[name] for name in PLAIN}
     return TrainingState(models=tuple(models), optimizers=optimizers, averages=tuple(averages), **plain_fields)

@@ -1,7 +1,6 @@
 """Changes of the lanes of a live run: numbers, optimizers, lanes that join or leave. Each is answered by an event."""
 
 import copy
-import math
 import time
 from collections.abc import Generator
 
@@ -16,7 +15,6 @@ from core.events import (
     LaneRemoved,
     LaneStepsDone,
     OptimizerSwapped,
-    Planned,
     Progressed,
     RemoveLane,
     SetHyper,
@@ -25,9 +23,9 @@ from core.events import (
 from core.experiment.apply import existing, with_change
 from core.experiment.check import checked
 from core.experiment.experiment import Experiment
-from core.training.executors.executor import Executor, Series
-from core.training.executors.planner import plan
+from core.training.executors.executor import Series
 from core.training.live_run import LiveRun
+from core.training.team import Team
 
 REPORT_S = 0.1
 """A lane that catches up is reported so often."""
@@ -47,7 +45,7 @@ def changed(run: LiveRun, command: Command) -> Generator[Event, None, None]:
             yield _hyper(run, after, command)
         case SwapOptimizer():
             yield _swapped(run, after, command)
-            yield run.planned()
+            yield run.team.planned(run.step)
         case AddLane():
             yield from _added(run, after, command)
         case RemoveLane():
@@ -65,7 +63,7 @@ def _hyper(run: LiveRun, after: Experiment, command: SetHyper) -> HyperChanged:
     run.experiment = after
     for one in _of_lane(run, command.lane):
         one.lane = after.lanes[command.lane]
-        executor = run.executor_of(one)
+        executor = run.team.executor_of(one)
         if executor is not None:
             executor.retune(one)
     return HyperChanged(run.step, command.lane, command.name, old, command.value)
@@ -74,7 +72,7 @@ def _hyper(run: LiveRun, after: Experiment, command: SetHyper) -> HyperChanged:
 def _swapped(run: LiveRun, after: Experiment, command: SwapOptimizer) -> OptimizerSwapped:
     old = run.experiment.lanes[command.lane].optimizer.model_dump_json()
     checked(after, run.settings)
-    states = run.optimizer_states()
+    states = run.team.optimizer_states()
     run.experiment = after
     for one in _of_lane(run, command.lane):
         one.lane = after.lanes[command.lane]
@@ -90,12 +88,12 @@ def _removed(run: LiveRun, command: RemoveLane) -> Generator[Event, None, None]:
         raise SpecError("This lane was removed already.", hint="Choose another one.")
     if len(lanes) == 1:
         raise SpecError("The last lane cannot be removed.", hint="Stop the run in place of it.")
-    states = run.optimizer_states()
+    states = run.team.optimizer_states()
     for one in _of_lane(run, command.lane):
         one.is_removed = True
     run.plan(states)
     yield LaneRemoved(run.step, command.lane)
-    yield run.planned()
+    yield run.team.planned(run.step)
 
 
 def _added(run: LiveRun, after: Experiment, command: AddLane) -> Generator[Event, None, None]:
@@ -104,7 +102,7 @@ def _added(run: LiveRun, after: Experiment, command: AddLane) -> Generator[Event
     sources = _of_lane(run, command.source) if is_fork else []
     if is_fork and not all(one.is_alive for one in sources):
         raise SpecError("A lane that is not trained any more cannot be forked.", hint="Fork a living lane, or add a new one.")
-    before, states = run.experiment, run.optimizer_states()
+    before, states = run.experiment, run.team.optimizer_states()
     run.experiment = after
     lane = len(before.lanes)
     joined = run.new_series(lane)
@@ -115,17 +113,16 @@ def _added(run: LiveRun, after: Experiment, command: AddLane) -> Generator[Event
         is_same = before.lanes[command.source].optimizer.kind == after.lanes[lane].optimizer.kind
         for one, source in zip(joined, sources, strict=True):
             one.model.load_state_dict(source.model.state_dict())
-            one.plateau_factor = source.plateau_factor
+            one.remember(source.memory)
             if one.average is not None:
                 one.average.load_state_dict(source.evaluated.state_dict())
             if is_same:
                 states[one.index] = retuned_state(states[source.index], one)
-        run.validation_losses = [(*losses, *(losses[source.index] for source in sources)) for losses in run.validation_losses]
     else:
         yield from _catching_up(run, joined, states)
     run.series += joined
     run.plan(states)
-    yield run.planned()
+    yield run.team.planned(run.step)
 
 
 def retuned_state(state: dict[str, object], series: Series) -> dict[str, object]:
@@ -140,15 +137,14 @@ def retuned_state(state: dict[str, object], series: Series) -> dict[str, object]
 
 def _catching_up(run: LiveRun, joined: list[Series], states: dict[int, dict[str, object]]) -> Generator[Event, None, None]:
     """The steps that the others have made, on the very same batches."""
-    made = plan(run.experiment, joined, run.device, run.settings)
-    yield Planned(run.step, tuple(name for e in made.executors for name in [e.name] * len(e.series)), made.reason)
+    team = Team(run.experiment, joined, run.device, run.settings)
+    yield team.planned(run.step)
     told, last = [], time.perf_counter()
     first, step = 1, 0
-    losses_of: list[tuple[float, ...]] = []
     while step < run.step:
         to_epoch = run.steps_per_epoch - step % run.steps_per_epoch
         n = min(CHUNK, to_epoch, run.step - step)
-        told += _steps(made.executors, joined, run, step + 1, n)
+        told += team.steps(run.source, step + 1, n)
         step += n
         is_epoch = step % run.steps_per_epoch == 0
         if is_epoch or step == run.step or time.perf_counter() - last > REPORT_S:
@@ -157,26 +153,11 @@ def _catching_up(run: LiveRun, joined: list[Series], states: dict[int, dict[str,
             first, told, last = step + 1, [], time.perf_counter()
         if is_epoch and any(one.is_alive for one in joined):
             epoch = yield from _epoch(run, joined, step)
-            losses_of.append(epoch.validation_loss)
             yield epoch
             for one in joined:
-                run.note_plateau(one, [row[one.repeat] for row in losses_of])
-    run.validation_losses = [
-        (*losses, *(losses_of[index] if index < len(losses_of) else [math.nan] * len(joined)))
-        for index, losses in enumerate(run.validation_losses)
-    ]
-    for executor in made.executors:
-        states.update({one.index: executor.optimizer_state(one) for one in executor.series})
-        executor.close()
-
-
-def _steps(executors: tuple[Executor, ...], joined: list[Series], run: LiveRun, first: int, n: int) -> list[tuple[float, ...]]:
-    table = [[math.nan] * len(joined) for _ in range(n)]
-    for executor in executors:
-        for row, losses in zip(table, executor.steps(run.source, first, n), strict=True):
-            for one, loss in zip(executor.series, losses, strict=True):
-                row[one.repeat] = loss
-    return [tuple(row) for row in table]
+                one.remember(one.memory.after(epoch.epoch, epoch.validation_loss[one.repeat], one.lane.schedule))
+    states |= team.optimizer_states()
+    team.close()
 
 
 def _epoch(run: LiveRun, joined: list[Series], step: int) -> Generator[Event, None, LaneEpochDone]:

@@ -3,7 +3,6 @@
 import copy
 import math
 from collections.abc import Generator, Sequence
-from typing import Any
 
 import torch
 from pydantic import TypeAdapter
@@ -11,28 +10,28 @@ from torch import nn
 
 from core.data.dataset import Split, Splits
 from core.data.plane import SPAN
-from core.events import Artifact, EpochDone, Planned, Progressed, Started, StepMeasured, SurfaceMeasured
+from core.events import Artifact, EpochDone, Progressed, Started, StepMeasured, SurfaceMeasured
 from core.experiment.experiment import Experiment, Lane
 from core.models.model import build, infer
-from core.optim.schedules import Clock, Plateau, plateau_factor
+from core.optim.schedules import Clock
 from core.seeds import numpy_stream
 from core.settings import Settings
 from core.training.batch_source import RunBatches
 from core.training.batches import ResidentData
 from core.training.checkpoints import State, TrainingState, load_state, state_bytes
 from core.training.device import device_name, fingerprint, resolved_device
-from core.training.executors.executor import Executor, Measures, Series
-from core.training.executors.planner import plan
+from core.training.epoch_memory import EpochMemory
+from core.training.executors.executor import Series
 from core.training.measures import Figures, chunk_size, evaluation
 from core.training.pace import Stopwatch
 from core.training.plane import SIDE, class_one_share, plane_inputs, predicted_share
+from core.training.team import Row, Team
 
 SAMPLE = 2_000
 """Training examples that stand for the training split in each epoch's figures."""
 MAX_SURFACES = 16
 """With more series than these, decision surfaces are shown of the first repeat alone."""
 LANES = TypeAdapter(tuple[Lane, ...])
-Row = tuple[float, ...]
 
 
 class LiveRun:
@@ -60,15 +59,13 @@ class LiveRun:
         self.step = state.step if state else 0
         self.watch = Stopwatch(state.elapsed_s if state else 0.0)
         self.has_reached_target = state.has_reached_target if state else False
-        self.validation_losses: list[tuple[float, ...]] = _numbers(state.validation_losses) if state else []
         self.n_prescribed = state.n_prescribed if state else 0
         self._initial_models: dict[int, nn.Module] = {}
         self.series = [one for lane in range(len(experiment.lanes)) for one in self.new_series(lane)]
-        self.executors: tuple[Executor, ...] = ()
-        self._resting: dict[int, State] = {}
         if state:
             self._restore(state)
-        self.plan(dict(enumerate(state.optimizers)) if state else {})
+        known = dict(enumerate(state.optimizers)) if state else None
+        self.team = Team(experiment, self.series, self.device, self.settings, known)
         self._candidate = self._good = copy.deepcopy(self._state())
 
     def new_series(self, lane: int) -> list[Series]:
@@ -99,25 +96,6 @@ class LiveRun:
             self._initial_models[repeat] = made.to(self.device)
         return copy.deepcopy(self._initial_models[repeat])
 
-    def plan(self, optimizer_states: dict[int, State]) -> None:
-        """Give the living series to executors; what these know of optimizers by series index is taken over."""
-        for executor in self.executors:
-            executor.close()
-        alive = [one for one in self.series if one.is_alive]
-        self._resting = {one.index: optimizer_states.get(one.index, {}) for one in self.series if not one.is_alive}
-        made = plan(self.experiment, alive, self.device, self.settings) if alive else None
-        self.executors = made.executors if made else ()
-        self.plan_reason = made.reason if made else ""
-        for executor in self.executors:
-            for one in executor.series:
-                if state := optimizer_states.get(one.index):
-                    executor.load_optimizer_state(one, state)
-
-    def planned(self) -> Planned:
-        """Who trains which series from the next step on."""
-        names = {one.index: executor.name for executor in self.executors for one in executor.series}
-        return Planned(self.step, tuple(names.get(one.index, "") for one in self.series), self.plan_reason)
-
     @property
     def total_steps(self) -> int | None:
         """How many steps the budget allows, as far as it is known before."""
@@ -126,52 +104,29 @@ class LiveRun:
         return min(ends) if ends else None
 
     @property
+    def is_alive(self) -> bool:
+        """Whether any series is still trained."""
+        return any(one.is_alive for one in self.series)
+
+    @property
     def is_plane(self) -> bool:
         """Whether there is a decision surface to show."""
         return self._plane is not None
 
-    @property
-    def is_over_pipes(self) -> bool:
-        """Whether several steps at once cost less than one by one: for processes and captured steps."""
-        return any(executor.name in ("processes", "captured") for executor in self.executors)
-
-    def executor_of(self, series: Series) -> Executor | None:
-        """Who trains this series; None for one that rests."""
-        return next((executor for executor in self.executors if series in executor.series), None)
+    def plan(self, states: dict[int, State]) -> None:
+        """Give the living series to executors; what is known of their optimizers, by index of the series, is taken over."""
+        self.team.close()
+        self.team = Team(self.experiment, self.series, self.device, self.settings, states)
 
     def advance(self, n: int = 1, *, is_measured: bool = False) -> list[Row]:
         """Some steps of every series on the batches of its repeat; for each the batch losses, NaN for one that rests."""
-        if len(self.executors) == 1 and len(self.executors[0].series) == len(self.series):
-            rows = self.executors[0].steps(self.source, self.step + 1, n, is_measured=is_measured)
-        else:
-            rows = self._merged(n, is_measured)
+        rows = self.team.steps(self.source, self.step + 1, n, is_measured=is_measured)
         self.step += n
         return rows
 
-    def _merged(self, n: int, is_measured: bool) -> list[Row]:
-        """Step by step, so that all executors share one batch; those over pipes take all steps at once."""
-        table = [[math.nan] * len(self.series) for _ in range(n)]
-        size = n if self.is_over_pipes else 1
-        for start in range(0, n, size):
-            for executor in self.executors:
-                last = is_measured and start + size >= n
-                rows = executor.steps(self.source, self.step + 1 + start, size, is_measured=last)
-                for row, told in zip(table[start : start + size], rows, strict=True):
-                    for one, loss in zip(executor.series, told, strict=True):
-                        row[one.index] = loss
-        return [tuple(row) for row in table]
-
-    def measures(self) -> list[Measures]:
-        """Statistics of the last step, one per series."""
-        found = [Measures()] * len(self.series)
-        for executor in self.executors:
-            for one, measures in zip(executor.series, executor.measures(), strict=True):
-                found[one.index] = measures
-        return found
-
     def measured(self) -> tuple[StepMeasured, float]:
         """Statistics of the last step, which was made with `is_measured`, and what they cost in seconds."""
-        found = self.measures()
+        found = self.team.measures()
         event = StepMeasured(
             self.step,
             tuple(one.gradient_norm for one in found),
@@ -239,7 +194,7 @@ class LiveRun:
         )
 
     def _executor_names(self) -> str:
-        return ", ".join(sorted({executor.name for executor in self.executors}))
+        return ", ".join(sorted({executor.name for executor in self.team.executors}))
 
     def checkpoint(self, name: str = "step") -> Artifact:
         """The present state as an artifact."""
@@ -255,15 +210,8 @@ class LiveRun:
         """The newest remembered state that gave a finite loss."""
         return _artifact(self._good, "good")
 
-    def optimizer_states(self) -> dict[int, State]:
-        """The optimizer state of every series, as torch.optim's state_dict."""
-        states: dict[int, dict[str, Any]] = dict(self._resting)
-        for executor in self.executors:
-            states |= {one.index: executor.optimizer_state(one) for one in executor.series}
-        return states
-
     def _state(self) -> TrainingState:
-        states = self.optimizer_states()
+        states = self.team.optimizer_states()
         return TrainingState(
             self.step,
             self.watch.read(),
@@ -273,42 +221,29 @@ class LiveRun:
             tuple(one.died_at for one in self.series),
             self.has_reached_target,
             tuple(sorted({one.lane_index for one in self.series if one.is_removed})),
-            tuple(tuple(loss if math.isfinite(loss) else None for loss in losses) for losses in self.validation_losses),
+            tuple(one.memory.numbers() for one in self.series),
             self.n_prescribed,
             tuple(one.average.state_dict() if one.average else {} for one in self.series),
         )
 
     def close(self) -> None:
         """Let go of processes."""
-        for executor in self.executors:
-            executor.close()
+        self.team.close()
 
     def note_epoch(self, epoch: EpochDone) -> None:
         """Remember, also over a resume, what target, patience and plateau look at."""
         budget, alive = self.experiment.budget, [one for one in self.series if one.is_alive]
         target = budget.target_accuracy
         self.has_reached_target = target is not None and all(epoch.validation_accuracy[one.index] >= target for one in alive)
-        if budget.patience is not None or any(one.lane.schedule.kind == "plateau" for one in self.series):
-            self.validation_losses.append(epoch.validation_loss)
-            for one in alive:
-                self.note_plateau(one, [losses[one.index] for losses in self.validation_losses])
-
-    def note_plateau(self, series: Series, losses: Sequence[float]) -> None:
-        """Set the factor of a Plateau schedule from the validation losses so far."""
-        if isinstance(series.lane.schedule, Plateau):
-            series.plateau_factor = plateau_factor(series.lane.schedule, losses)
+        for one in alive:
+            one.remember(one.memory.after(epoch.epoch, epoch.validation_loss[one.index], one.lane.schedule))
 
     def is_out_of_patience(self) -> bool:
         """Whether no living lane has improved its validation loss for as many epochs as the budget allows."""
-        patience = self.experiment.budget.patience
-        if patience is None or len(self.validation_losses) <= patience:
+        patience, epoch = self.experiment.budget.patience, self.step // self.steps_per_epoch
+        if patience is None or epoch <= patience:
             return False
-        return not any(self._has_improved(one.index, patience) for one in self.series if one.is_alive)
-
-    def _has_improved(self, index: int, patience: int) -> bool:
-        losses = [row[index] for row in self.validation_losses]
-        finite = [loss if math.isfinite(loss) else math.inf for loss in losses]
-        return min(finite[-patience:]) < min(finite[:-patience])
+        return all(epoch - one.memory.best_epoch >= patience for one in self.series if one.is_alive)
 
     def _restore(self, state: TrainingState) -> None:
         for one, model, average in zip(self.series, state.models, state.averages, strict=True):
@@ -317,12 +252,9 @@ class LiveRun:
                 one.average.load_state_dict(average)
         for one, died_at in zip(self.series, state.died_at, strict=True):
             one.died_at = died_at
+            if state.memories:
+                one.remember(EpochMemory.of(state.memories[one.index]))
             one.is_removed = one.lane_index in state.removed
-            self.note_plateau(one, [losses[one.index] for losses in self.validation_losses])
-
-
-def _numbers(losses: tuple[tuple[float | None, ...], ...]) -> list[tuple[float, ...]]:
-    return [tuple(math.nan if loss is None else loss for loss in row) for row in losses]
 
 
 EMPTY: State = {"state": {}, "param_groups": []}

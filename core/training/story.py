@@ -1,6 +1,5 @@
 """What happens in a run, in the order in which it happens."""
 
-import math
 import time
 from collections import deque
 from collections.abc import Generator
@@ -23,16 +22,17 @@ from core.events import (
     Stop,
 )
 from core.settings import Settings
+from core.training.keeping import Keeper
 from core.training.lanes import changed
-from core.training.live_run import LiveRun, Row
+from core.training.live_run import LiveRun
 from core.training.pace import Allowance
 from core.training.phases import PhaseStepper
+from core.training.team import Row
 
 Item = Event | Artifact | None
 REPORT_S = 0.04
 """Steps are reported so often; also how long a pause or a change may take to hold."""
 MAX_STEPS_PER_REPORT = 2_000
-FIRST_SAVE_S = 0.5
 SURFACE_S, SURFACE_SLOWER = 0.15, 0.005
 """Time between two decision surfaces, and by how much it grows per second of training: a day's log holds some 1,600."""
 
@@ -52,7 +52,6 @@ class Story:
 
     def __init__(self, run: LiveRun, settings: Settings, pending: list[Pending]) -> None:
         self.run = run
-        self.settings = settings
         self.pending = pending
         self.answers: deque[Event] = deque()
         self.is_stopped = False
@@ -65,14 +64,11 @@ class Story:
         self.phases: PhaseStepper | None = None
         self.rows: list[Row] = []
         self.known_dead = {one.index for one in run.series if not one.is_alive}
-        self.saved_steps = {run.step} if run.step else set()
-        self.best_loss = min((_mean(run, losses) for losses in run.validation_losses), default=math.inf)
+        self.keeper = Keeper(run, settings)
         self.last_report = time.perf_counter()
         self.step_s = 0.0
         self.statistics = Allowance(share=0.005, gap_s=0.1)
         self.surface = Allowance(share=0.05, gap_s=SURFACE_S)
-        self.memory = Allowance(share=0.003, gap_s=0.25)
-        self.saving = Allowance(share=0.01, gap_s=min(settings.checkpoint_s, FIRST_SAVE_S))
 
     def obey(self, command: Command) -> None:
         """Do what a command says, at once where it is quick; else before the next step."""
@@ -108,9 +104,8 @@ class Story:
         """All items of the run."""
         run = self.run
         yield run.started()
-        yield run.planned()
-        yield from self._saved()
-        self.saving.spend(time.perf_counter(), 0.0)
+        yield run.team.planned(run.step)
+        yield from self.keeper.begin()
         if run.is_plane:
             yield from run.surfaces()
         while not (reason := self._end()):
@@ -125,8 +120,9 @@ class Story:
             if self._has_other_wishes():
                 continue
             yield from self._steps()
-            if self._is_diverged():
-                yield from self._divergence()
+            if not run.is_alive:
+                yield from self._reported()
+                yield from diverged(run)
                 return
         yield from self._reported()
         yield from self._ending(reason)
@@ -163,11 +159,11 @@ class Story:
         if closes:
             yield from self._reported()
             yield from self._notices()
-        if is_measured and not self._is_diverged():
+        if is_measured and self.run.is_alive:
             measured, cost_s = run.measured()
             self.statistics.spend(now, cost_s)
             yield measured
-        if run.step % run.steps_per_epoch == 0 and not self._is_diverged():
+        if run.step % run.steps_per_epoch == 0 and self.run.is_alive:
             yield from self._epoch()
         if closes:
             yield from self._upkeep(is_by_hand)
@@ -178,7 +174,7 @@ class Story:
     def _n_ahead(self) -> int:
         """How many steps to make at once: one, unless each asking costs, and never past a moment at which something is due."""
         run, budget = self.run, self.run.experiment.budget
-        if not run.is_over_pipes or self.speed:
+        if not run.team.is_over_pipes or self.speed:
             return 1
         limits = [run.steps_per_epoch - run.step % run.steps_per_epoch, MAX_STEPS_PER_REPORT]
         limits += [total - run.step for total in (run.total_steps, budget.steps) if total is not None]
@@ -189,14 +185,11 @@ class Story:
         return max(1, min(limits))
 
     def _epoch(self) -> Generator[Item, None, None]:
-        """The figures of an epoch; a checkpoint where they are the best so far."""
+        """The figures of an epoch; a copy of the weights where they are the best so far."""
         epoch = yield from self.run.validated()
         self.run.note_epoch(epoch)
         yield epoch
-        mean = _mean(self.run, epoch.validation_loss)
-        if mean < self.best_loss and self.saving.is_due(time.perf_counter()):
-            self.best_loss = mean
-            yield self._kept("best")
+        self.keeper.note(epoch)
 
     def _phase(self) -> Generator[Item, None, None]:
         """One phase of the next step; the last one makes the step."""
@@ -210,7 +203,7 @@ class Story:
         else:
             self.wanted_steps = 1
             yield from self._steps()
-            if not self._is_diverged():
+            if self.run.is_alive:
                 yield stepper.updated()
             self.is_pausing = self.is_pausing and not self.wanted_phases
         if not self.wanted_phases:
@@ -221,19 +214,10 @@ class Story:
         self.is_pausing = False
         yield from self._reported()
         self.run.remember()
-        yield from self._saved()
+        yield from self.keeper.saved()
         self.is_resting = True
         yield Paused(self.run.step)
         self.is_resting = False
-
-    def _saved(self) -> Generator[Item, None, None]:
-        """A checkpoint of this step, unless it was kept already."""
-        if self.run.step not in self.saved_steps:
-            yield self._kept("step")
-
-    def _kept(self, name: str) -> Artifact:
-        self.saved_steps.add(self.run.step)
-        return self.run.checkpoint(name)
 
     def _reported(self) -> Generator[Item, None, None]:
         """The steps since the last report."""
@@ -252,7 +236,7 @@ class Story:
             if one.died_at < 0 or one.index in self.known_dead:
                 continue
             self.known_dead.add(one.index)
-            if not self._is_diverged():
+            if self.run.is_alive:
                 name = self.run.experiment.series()[one.index]
                 message = f"{name} diverged at step {one.died_at:,}; the others go on."
                 yield Noticed("warning", "series-diverged", message, "Try a smaller learning rate for it.")
@@ -265,16 +249,7 @@ class Story:
             self.surface.spend(now, time.perf_counter() - now)
             self.surface.gap_s = SURFACE_S + SURFACE_SLOWER * run.watch.read()
             yield from surfaces
-        if self.memory.is_due(now):
-            start = time.perf_counter()
-            run.remember()
-            self.memory.spend(now, time.perf_counter() - start)
-        self.saving.gap_s = min(self.settings.checkpoint_s, FIRST_SAVE_S + run.watch.read())  # early moments are worth a look
-        if self.saving.is_due(now) and not self._is_diverged():
-            start = time.perf_counter()
-            checkpoints = list(self._saved())
-            self.saving.spend(now, time.perf_counter() - start)
-            yield from checkpoints
+        yield from self.keeper.upkeep()
 
     def _changes(self) -> Generator[Item, None, None]:
         """Changes of the lanes that are due: asked for, prescribed by the experiment, or made before an interruption."""
@@ -284,7 +259,7 @@ class Story:
             yield from self._reported()
             yield from self._told(change.command)
             self.run.n_prescribed += change.is_prescribed
-            self.saved_steps.discard(self.run.step)  # its checkpoint does not know of the change
+            self.keeper.forget()
 
     def _end(self) -> str | None:
         """Why the run is over, or None while it goes on."""
@@ -303,7 +278,7 @@ class Story:
         run = self.run
         if run.is_plane:
             yield from run.surfaces()
-        yield from self._saved()
+        yield from self.keeper.saved()
         tested = None
         if reason != "stopped":
             tests = run.tested()
@@ -316,28 +291,17 @@ class Story:
         losses, accuracies = tested or (None, None)
         yield Finished(reason, run.step, run.watch.read(), losses, accuracies)  # type: ignore[arg-type]
 
-    def _is_diverged(self) -> bool:
-        return not any(one.is_alive for one in self.run.series)
 
-    def _divergence(self) -> Generator[Item, None, None]:
-        """The end of a run whose loss is not a number any more: the last good state is kept."""
-        run = self.run
-        yield from self._reported()
-        good = run.last_good()
-        yield good  # the newest one: a checkpoint of a later step may hold what led to the bad loss
-        dead = min((one for one in run.series if one.died_at >= 0), key=lambda one: one.died_at)
-        lr = dead.rate(dead.died_at)
-        yield Failed(
-            "diverged",
-            f"The loss became infinite or NaN (not a number) at step {dead.died_at:,}, "
-            f"with learning rate {lr:g}. The last good weights, after step {good.step:,}, are kept.",
-            f"Try a learning rate of {lr / 10:g}, or standardised inputs, or a batch normalisation layer.",
-            run.step,
-        )
-
-
-def _mean(run: LiveRun, losses: tuple[float, ...]) -> float:
-    """The mean over the living series of figures of an epoch."""
-    living = [losses[one.index] for one in run.series if one.is_alive and one.index < len(losses)]
-    mean = sum(living) / len(living) if living else math.inf
-    return mean if math.isfinite(mean) else math.inf
+def diverged(run: LiveRun) -> Generator[Item, None, None]:
+    """The end of a run whose losses are all no numbers any more: the last good state is kept."""
+    good = run.last_good()
+    yield good  # the newest one: a checkpoint of a later step may hold what led to the bad loss
+    dead = min((one for one in run.series if one.died_at >= 0), key=lambda one: one.died_at)
+    lr = dead.rate(dead.died_at)
+    yield Failed(
+        "diverged",
+        f"The loss became infinite or NaN (not a number) at step {dead.died_at:,}, "
+        f"with learning rate {lr:g}. The last good weights, after step {good.step:,}, are kept.",
+        f"Try a learning rate of {lr / 10:g}, or standardised inputs, or a batch normalisation layer.",
+        run.step,
+    )

@@ -13,7 +13,7 @@ from core.jobs.pool.engine import Engine, Lane, WorkerHandle
 from core.jobs.pool.recovery import assignment, end_without_worker, stopped_without_worker
 from core.jobs.pool.requests import MAX_ANSWERED_AGAIN, PRIORITY, Requests
 from core.jobs.pool.running import LiveRun, RunBook, requeue
-from core.jobs.pool.scheduling import checkpoints_to_forget
+from core.jobs.pool.scheduling import checkpoints_to_forget, n_checkpoints
 from core.settings import Settings
 from core.store.artifacts import ArtifactFiles
 from core.store.protocol import RunRecord, RunWriter
@@ -178,10 +178,14 @@ class Pool:
         """Forget some rows of checkpoints, so that a long run does not fill the disk. Their files go after the commit."""
         run.has_new_checkpoint = False
         records = self._store.artifacts(run.id, "checkpoint")
-        steps = checkpoints_to_forget(record.step for record in records)
-        if steps:
+        best = [one for one in records if one.name.startswith("best-")]
+        others = [one for one in records if one not in best]
+        n_kept = n_checkpoints(max(one.n_bytes for one in records), self._settings)
+        steps = checkpoints_to_forget((one.step for one in others), n_kept)
+        old = best[:-1] + [one for one in others if one.step in steps]
+        if old:
             jobs = [record.job for record in self._store.in_states(UNFINISHED)]
-            names = [one.name for one in records if one.step in steps and not any(one.sha256 in job for job in jobs)]
+            names = [one.name for one in old if not any(one.sha256 in job for job in jobs)]
             self._store.forget_artifacts(run.id, names)
             self._forgotten += [(run.id, name) for name in names]
 

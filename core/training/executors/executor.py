@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol
 
 import torch
@@ -11,6 +11,7 @@ from torch import nn
 from core.experiment.experiment import Experiment
 from core.experiment.lane import Lane
 from core.optim.schedules import Clock
+from core.training.epoch_memory import EpochMemory
 
 ExecutorName = Literal["reference", "fast", "batched", "processes", "captured"]
 Batch = tuple[torch.Tensor, torch.Tensor]
@@ -42,7 +43,9 @@ class Series:
     when `steps` has returned, so that evaluations, surfaces and checkpoints read them here."""
     clock: Clock
     plateau_factor: float = 1.0
-    """What a Plateau schedule has come to; 1 for all others. Set by the loop at the end of an epoch."""
+    """What a Plateau schedule has come to; 1 for all others."""
+    memory: EpochMemory = field(default_factory=EpochMemory)
+    """What it remembers of its validation losses."""
     died_at: int = -1
     """The step of the first loss that was not finite; -1 while there was none."""
     is_removed: bool = False
@@ -58,6 +61,10 @@ class Series:
     def evaluated(self) -> nn.Module:
         """The model whose figures are shown."""
         return self.average or self.model
+
+    def remember(self, memory: EpochMemory) -> None:
+        """Take over what is known after an epoch."""
+        self.memory, self.plateau_factor = memory, memory.plateau.factor
 
     def rate(self, number: int) -> float:
         """The learning rate of step `number`, from 1."""

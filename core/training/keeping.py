@@ -1,0 +1,71 @@
+"""Which moments of a run are kept: the first, every few seconds, the best epoch, each pause, the last."""
+
+import math
+import time
+from collections.abc import Iterator
+
+from core.events import Artifact, EpochDone
+from core.settings import Settings
+from core.training.live_run import LiveRun
+from core.training.pace import Allowance
+
+FIRST_SAVE_S = 0.5
+
+
+class Keeper:
+    """Makes checkpoints in time, within small shares of the training time. The supervisor thins them out later."""
+
+    def __init__(self, run: LiveRun, settings: Settings) -> None:
+        self._run = run
+        self._settings = settings
+        self._saved_steps = {run.step} if run.step else set()
+        self._best_loss = mean_or_inf([one.memory.best for one in run.series if one.is_alive])
+        self._best: Artifact | None = None
+        self._best_copy = Allowance(share=0.01, gap_s=0.0)
+        self._memory = Allowance(share=0.003, gap_s=0.25)
+        self._saving = Allowance(share=0.01, gap_s=min(settings.checkpoint_s, FIRST_SAVE_S))
+
+    def begin(self) -> Iterator[Artifact]:
+        """The initial weights."""
+        yield from self.saved()
+        self._saving.spend(time.perf_counter(), 0.0)
+
+    def saved(self) -> Iterator[Artifact]:
+        """A checkpoint of this step, and the best one, unless they were kept already."""
+        best, self._best = self._best, None
+        if best is not None and best.step != self._run.step:
+            yield best
+        if self._run.step not in self._saved_steps:
+            self._saved_steps.add(self._run.step)
+            yield self._run.checkpoint("best" if best is not None and best.step == self._run.step else "step")
+
+    def forget(self) -> None:
+        """The lanes have changed at this step: its checkpoint does not know of it."""
+        self._saved_steps.discard(self._run.step)
+
+    def note(self, epoch: EpochDone) -> None:
+        """Copy the weights of an epoch that is the best so far, by the mean validation loss of the living series."""
+        mean = mean_or_inf([epoch.validation_loss[one.index] for one in self._run.series if one.is_alive])
+        if mean < self._best_loss and self._best_copy.is_due(now := time.perf_counter()):
+            self._best_loss, self._best = mean, self._run.checkpoint("best")
+            self._best_copy.spend(now, time.perf_counter() - now)
+
+    def upkeep(self) -> Iterator[Artifact]:
+        """What is due between two reports: a copy of the good state, a checkpoint."""
+        run, now = self._run, time.perf_counter()
+        if self._memory.is_due(now):
+            start = time.perf_counter()
+            run.remember()
+            self._memory.spend(now, time.perf_counter() - start)
+        self._saving.gap_s = min(self._settings.checkpoint_s, FIRST_SAVE_S + run.watch.read())  # early moments are worth a look
+        if self._saving.is_due(now) and run.is_alive:
+            start = time.perf_counter()
+            checkpoints = list(self.saved())
+            self._saving.spend(now, time.perf_counter() - start)
+            yield from checkpoints
+
+
+def mean_or_inf(numbers: list[float]) -> float:
+    """Their mean; infinite where it is not finite, or there are none."""
+    mean = sum(numbers) / len(numbers) if numbers else math.inf
+    return mean if math.isfinite(mean) else math.inf
