@@ -23,6 +23,7 @@ from dashboard.widgets.lane_editor import lane_editor, race_presets
 from dashboard.widgets.phases import phases
 from dashboard.widgets.race_form import edited, rates, seeds
 from dashboard.widgets.run_controls import LIVE, run_controls
+from dashboard.widgets.surface_race import surface_race
 from dashboard.widgets.training_form import training_form
 
 
@@ -32,7 +33,10 @@ def render() -> None:
         _("A race trains one network several times at once, with equal initial weights and batches: only the lanes differ.")
     )
     experiment = state.experiment()
-    views: dict[str, Callable[[Experiment], None]] = {_("On this network"): _on_this_network}
+    views: dict[str, Callable[[Experiment], None]] = {
+        _("On this network"): _on_this_network,
+        _("On a surface"): _on_a_surface,
+    }
     for tab, view in zip(st.tabs(list(views), key="race.tabs", on_change="rerun"), views.values(), strict=True):
         if tab.open:
             with tab:
@@ -46,9 +50,14 @@ def _on_this_network(experiment: Experiment) -> None:
     if record is None:
         st.info(_("No race yet. Choose who races above, then press Race."), icon=":material/flag:")
         return
-    _watch(record, state.experiment_of(record.job))
     phases(record, key="race")
+    _watch(record, state.experiment_of(record.job))
     _by_hand(record)
+
+
+def _on_a_surface(experiment: Experiment) -> None:
+    """The same lanes where all can be seen: on a landscape of two numbers."""
+    surface_race(experiment.lanes, key="race.surface")
 
 
 def _setup(experiment: Experiment, record: RunRecord | None) -> None:
@@ -61,13 +70,14 @@ def _setup(experiment: Experiment, record: RunRecord | None) -> None:
     use_lanes = partial(_use_lanes, experiment)
     with box:
         race_presets(experiment, key="race.preset", on_change=lambda lanes: use(experiment, lanes=lanes))
-        lane_editor(experiment, key="race.lanes", on_change=use_lanes)
-        left, right = st.columns([2, 3], gap="medium")
-        with left:
-            seeds(experiment, key="race.seeds", on_change=partial(use, experiment))
-            rates(experiment, key="race.rates", on_change=lambda lanes: use(experiment, lanes=lanes))
-        with right:
-            training_form(experiment, key="race.training", on_change=partial(use, experiment))
+        lane_editor(experiment, key="race.lanes", on_change=use_lanes, below=partial(_for_all, experiment))
+
+
+def _for_all(experiment: Experiment) -> None:
+    """What holds for all lanes."""
+    rates(experiment, key="race.rates", on_change=lambda lanes: use(experiment, lanes=lanes))
+    seeds(experiment, key="race.seeds", on_change=partial(use, experiment))
+    training_form(experiment, key="race.training", on_change=partial(use, experiment))
 
 
 def _use_lanes(experiment: Experiment, lanes: tuple[Lane, ...]) -> None:

@@ -23,11 +23,10 @@ def render() -> None:
     run_controls(record, key="train")
     if record is not None:
         learning_rate(record, key="train")
+        phases(record, key="train")
     _watch(record, experiment)
-    if record is None:
-        return
-    phases(record, key="train")
-    _by_hand(record)
+    if record is not None:
+        _by_hand(record)
 
 
 def _watch(record: RunRecord | None, experiment: Experiment) -> None:

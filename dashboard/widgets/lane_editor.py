@@ -13,7 +13,7 @@ from core.spec import choices
 from dashboard.components.fields import translated
 from dashboard.text import _, counted
 from dashboard.widgets.failure import plain, toast
-from dashboard.widgets.lane_form import lane_form
+from dashboard.widgets.lane_form import besides, lane_form
 
 Lanes = tuple[Lane, ...]
 Change = Callable[[Lanes], None]
@@ -37,8 +37,12 @@ def _take(race: Race, experiment: Experiment, on_change: Change) -> None:
     on_change(race.lanes(experiment.lanes[0].optimizer))
 
 
-def lane_editor(experiment: Experiment, *, key: str, on_change: Change) -> None:
-    """The list with the form of the chosen lane beside it; `on_change` gets all lanes."""
+def lane_editor(experiment: Experiment, *, key: str, on_change: Change, below: Callable[[], None]) -> None:
+    """The list with the form of the chosen lane beside it; `on_change` gets all lanes.
+
+    Args:
+        below: draws what stands below the list: what holds for all lanes.
+    """
     lanes, chosen = experiment.lanes, f"{key}.chosen"
     at = min(int(st.session_state.get(chosen, 0)), len(lanes) - 1)
     st.session_state[chosen] = at
@@ -47,6 +51,7 @@ def lane_editor(experiment: Experiment, *, key: str, on_change: Change) -> None:
         with st.container(key=f"{key}.list", gap="xxsmall"):
             _list(lanes, at, key)
         _add(lanes, key, on_change)
+        below()
     with form, st.container(border=True):
         with st.container(key=f"{key}.head", horizontal=True, vertical_alignment="bottom"):
             _name(lanes, at, key, on_change)
@@ -58,20 +63,21 @@ def _list(lanes: Lanes, at: int, key: str) -> None:
     """One row per lane, which opens it."""
     for index, lane in enumerate(lanes):
         st.button(
-            f"{index + 1}  {plain(lane.label)}",
+            f"{index + 1}  {plain(_row(lane))}",
+            width="stretch",
             key=f"{key}.open.{index}",
             type="secondary" if index == at else "tertiary",
             icon=":material/edit:" if index == at else ":material/chevron_right:",
             on_click=_choose,
             args=(key, index),
-            help=_said(lane),
+            help=plain(besides(lane)) or _("Open it to change it."),
         )
 
 
-def _said(lane: Lane) -> str:
-    """What a lane does besides its optimizer."""
-    parts = [translated(lane.schedule.label), *(translated(one.label) for one in lane.regularizers)]
-    return _("Change it. {parts}").format(parts=plain(", ".join(parts)))
+def _row(lane: Lane) -> str:
+    """A lane in the list: a name that was given does not hide what it stands for."""
+    own = lane.but(name="").label
+    return f"{lane.name}: {own}" if not own.startswith(lane.name) else own
 
 
 def _choose(key: str, index: int) -> None:
@@ -81,7 +87,7 @@ def _choose(key: str, index: int) -> None:
 def _copy(lanes: Lanes, index: int, key: str, on_change: Change) -> None:
     """The copy stands right behind its model, and is open to be changed."""
     _choose(key, index + 1)
-    on_change((*lanes[: index + 1], *lanes[index:]))
+    on_change((*lanes[: index + 1], lanes[index].but(name=""), *lanes[index + 1 :]))
 
 
 def _remove(lanes: Lanes, index: int, key: str, on_change: Change) -> None:

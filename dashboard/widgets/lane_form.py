@@ -10,12 +10,12 @@ from core.experiment.experiment import Experiment
 from core.experiment.lane import Lane
 from core.optim.optimizers import AnyOptimizer
 from core.optim.regularizers import AnyRegularizer
-from core.optim.schedules import AnySchedule
+from core.optim.schedules import AnySchedule, Constant
 from core.spec import choices
 from dashboard.components.fields import option_of, translated
 from dashboard.text import _
 from dashboard.widgets.choice_form import choice_form, fields
-from dashboard.widgets.failure import toast
+from dashboard.widgets.failure import plain, toast
 from dashboard.widgets.optimizer_card import optimizer_card
 
 Change = Callable[[Lane], None]
@@ -31,21 +31,25 @@ def lane_form(lane: Lane, experiment: Experiment, *, key: str, on_change: Change
         label=_("Optimizer"),
         on_change=lambda optimizer: change(optimizer=optimizer, name=_still(lane, optimizer)),
     )
+    if words := besides(lane):
+        st.caption(plain(words))
     about = st.expander(_("How it works"), key=f"{key}.about", on_change="rerun", icon=":material/function:")
     if about.open:
         with about:
             optimizer_card(lane.optimizer)
-    schedule = st.expander(_schedule_title(lane), key=f"{key}.schedule_box", on_change="rerun", icon=":material/trending_down:")
+    schedule = st.expander(
+        _("Learning-rate schedule"), key=f"{key}.schedule_box", on_change="rerun", icon=":material/trending_down:"
+    )
     if schedule.open:
         with schedule:
             choice_form(
                 AnySchedule,
                 lane.schedule,
                 key=f"{key}.schedule",
-                label=_("Learning-rate schedule"),
+                label=_("Schedule"),
                 on_change=lambda chosen: change(schedule=chosen),
             )
-    held = st.expander(_held_title(lane), key=f"{key}.regularizers_box", on_change="rerun", icon=":material/anchor:")
+    held = st.expander(_("Regularization"), key=f"{key}.regularizers_box", on_change="rerun", icon=":material/anchor:")
     if held.open:
         with held:
             _regularizers(lane, key=f"{key}.regularizers", change=change)
@@ -63,13 +67,12 @@ def _changed(lane: Lane, on_change: Change, **changes: object) -> None:
         toast(error)
 
 
-def _schedule_title(lane: Lane) -> str:
-    return _("Schedule: {name}").format(name=translated(lane.schedule.label))
-
-
-def _held_title(lane: Lane) -> str:
-    names = ", ".join(translated(one.label) for one in lane.regularizers)
-    return _("Regularization: {names}").format(names=names or _("none"))
+def besides(lane: Lane) -> str:
+    """What a lane has besides its optimizer, in a line; empty where it has nothing."""
+    schedule = (
+        [] if isinstance(lane.schedule, Constant) else [_("schedule: {name}").format(name=translated(lane.schedule.label))]
+    )
+    return " · ".join([*schedule, *(translated(one.label) for one in lane.regularizers)])
 
 
 def _regularizers(lane: Lane, *, key: str, change: Callable[..., None]) -> None:

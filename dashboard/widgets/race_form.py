@@ -40,7 +40,7 @@ def seeds(experiment: Experiment, *, key: str, on_change: Callable[..., None]) -
 
     st.session_state[key] = experiment.repeats
     st.number_input(
-        _("Seeds per lane"), 1, MAX_SEEDS, None, key=key, on_change=change, width=150,
+        _("Seeds per lane"), 1, MAX_SEEDS, None, key=key, on_change=change,
         help=_("Runs of each lane with other initial weights and batches. One run is an anecdote; several give bands."),
     )  # fmt: skip
 

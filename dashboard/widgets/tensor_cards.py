@@ -27,14 +27,14 @@ def _card(one: TensorView, dark: bool, words: dict[str, str]) -> str:
     values = np.frombuffer(one.values, "<f4")
     shape = " × ".join(f"{n:,}" for n in one.shape) or words["number"]
     figures = (("low", one.low), ("high", one.high), ("mean", one.mean), ("norm", one.norm))
-    listed = "".join(f"<dt>{escape(words[name])}</dt><dd>{value:.3g}</dd>" for name, value in figures)
+    listed = "".join(f"<span>{escape(words[name])}</span><b>{value:.3g}</b>" for name, value in figures)
     n_all = math.prod(one.shape)
     first = words["first"].format(n=f"{len(values):,}", all=f"{n_all:,}") if len(values) < n_all else ""
     note = f'<p class="note">{escape(first)}</p>' if first else ""
     body = _numbers(values, dark) if len(values) <= FEW and len(values) == n_all else _picture(one, values, dark, words)
     return (
         f'<figure><figcaption><strong>{escape(one.name)}</strong> <span class="shape">{escape(shape)}</span></figcaption>'
-        f"{body}{note}<dl>{listed}</dl></figure>"
+        f'{body}{note}<div class="figures">{listed}</div></figure>'
     )
 
 

@@ -49,16 +49,21 @@ class InlineClient:
     def submit(self, job: Job, owner: str = "", name: str = "") -> str:
         self.jobs.append(job)
         run = secrets.token_hex(16)
-        record = RunRecord(
-            id=run, kind=job.kind, owner=owner, name=name, state="running", reason="", job=job.model_dump_json(), key=job.key(),
-            attempt=1, generation=1, last_seq=0, last_step=0, created=0.0, started=0.0, finished=None,
-        )  # fmt: skip
+        record = self.record(job, run, owner, name)
         self.store.records[run], self.store.logs[run], self.store.saved[run] = record, [], []
         commands = [] if self.finish else [(3, Stop())]
         for item in run_inline(job, self.settings, commands=commands, shelf=self.shelf, run=run):
             if not isinstance(item, Artifact):
                 self._take(run, item)
         return run
+
+    @staticmethod
+    def record(job: Job, run: str, owner: str = "", name: str = "") -> RunRecord:
+        """The row of a run of this job that has just begun."""
+        return RunRecord(
+            id=run, kind=job.kind, owner=owner, name=name, state="running", reason="", job=job.model_dump_json(), key=job.key(),
+            attempt=1, generation=1, last_seq=0, last_step=0, created=0.0, started=0.0, finished=None,
+        )  # fmt: skip
 
     def put(self, run: str, event: Event, **columns: object) -> None:
         """Something more happened in a run."""
