@@ -25,7 +25,7 @@ class Lion(torch.optim.Optimizer):
         super().__init__(params, {"lr": lr, "betas": betas, "weight_decay": weight_decay})
 
     @torch.no_grad()
-    def step(self, closure: Closure | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Closure | None = None) -> Any:
         """One update of every parameter that has a gradient; what the closure gives, if there is one."""
         loss = _evaluated(closure)
         for group in self.param_groups:
@@ -79,7 +79,7 @@ class MuonAndAdamW(torch.optim.Optimizer):
         self._rest.state = self.state
 
     @torch.no_grad()
-    def step(self, closure: Closure | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Closure | None = None) -> Any:
         """One update of every parameter that has a gradient; what the closure gives, if there is one."""
         loss = _evaluated(closure)
         group = self.param_groups[0]
