@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from core.diagnostics import Diagnostic, Fix
 from core.errors import SpecError
+from core.experiment.check_changes import change_findings
 from core.experiment.check_fit import augmentation_findings, data_findings, target_findings
 from core.experiment.check_optimizer import accumulation_findings, lane_findings
 from core.experiment.check_size import size_findings
@@ -30,6 +31,7 @@ def findings(experiment: Experiment, settings: Settings | None = None) -> tuple[
     found += [_lifted(experiment, finding) for finding in model]
     found += _batch_findings(experiment) + _memory_findings(experiment, settings)
     found += lane_findings(experiment) + accumulation_findings(experiment) + size_findings(experiment)
+    found += change_findings(experiment)
     return tuple(sorted(found, key=_rank))
 
 

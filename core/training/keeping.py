@@ -10,6 +10,7 @@ from core.training.live_run import LiveRun
 from core.training.pace import Allowance
 
 FIRST_SAVE_S = 0.5
+LARGE_BYTES = 16 * 2**20
 
 
 class Keeper:
@@ -32,22 +33,32 @@ class Keeper:
 
     def saved(self) -> Iterator[Artifact]:
         """A checkpoint of this step, and the best one, unless they were kept already."""
-        best, self._best = self._best, None
-        if best is not None and best.step != self._run.step:
-            yield best
+        yield from self._kept_best()
         if self._run.step not in self._saved_steps:
             self._saved_steps.add(self._run.step)
-            yield self._run.checkpoint("best" if best is not None and best.step == self._run.step else "step")
+            yield self._run.checkpoint()
+
+    def _kept_best(self) -> Iterator[Artifact]:
+        """The best epoch; where it is the present step, no other checkpoint of it is needed."""
+        best, self._best = self._best, None
+        if best is not None:
+            self._saved_steps.add(best.step)
+            yield best
 
     def forget(self) -> None:
         """The lanes have changed at this step: its checkpoint does not know of it."""
         self._saved_steps.discard(self._run.step)
 
-    def note(self, epoch: EpochDone) -> None:
-        """Copy the weights of an epoch that is the best so far, by the mean validation loss of the living series."""
+    def note(self, epoch: EpochDone) -> Iterator[Artifact]:
+        """Copy the weights of an epoch that is the best so far, by the mean validation loss of the living series.
+
+        A small copy waits for the next checkpoint, a large one leaves at once.
+        """
         mean = mean_or_inf([epoch.validation_loss[one.index] for one in self._run.series if one.is_alive])
         if mean < self._best_loss and self._best_copy.is_due(now := time.perf_counter()):
             self._best_loss, self._best = mean, self._run.checkpoint("best")
+            if len(self._best.data) > LARGE_BYTES:
+                yield from self._kept_best()
             self._best_copy.spend(now, time.perf_counter() - now)
 
     def upkeep(self) -> Iterator[Artifact]:

@@ -189,7 +189,7 @@ class Story:
         epoch = yield from self.run.validated()
         self.run.note_epoch(epoch)
         yield epoch
-        self.keeper.note(epoch)
+        yield from self.keeper.note(epoch)
 
     def _phase(self) -> Generator[Item, None, None]:
         """One phase of the next step; the last one makes the step."""
