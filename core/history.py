@@ -212,6 +212,8 @@ class History:
             self.losses += [array("d", [math.nan] * step) for _ in event.series]
         else:
             self.losses += [array("d", self.losses[k]) for k in source]
+            if any(one.lane == event.source for one in self.filled):  # a viewer may not have had it yet
+                self.filled.append(PastFilled(event.lane, 1, step))
         self.reports.widen(n, source)
         self.measured.widen(n, source)
         self.epochs = [_padded(row, n, source) for row in self.epochs]

@@ -15,6 +15,7 @@ from dashboard.components.layer_stack import layer_stack, path_of, stack_view
 from dashboard.components.live_curves import live_curves
 from dashboard.components.network import network
 from dashboard.components.shared import PLOTLY  # noqa: F401
+from dashboard.figures.theme import categorical
 
 INPUT = (1, 28, 28)
 PLAIN = (
@@ -71,15 +72,18 @@ st.session_state.setdefault("model", {"resnet": resnet(), "empty": '{"layers": [
 st.title("Components")
 run = st.query_params.get("run")
 st.session_state.setdefault("states", [])
-palette = ["#0072B2", "#D55E00"]
+palettes = (categorical(dark=False), categorical(dark=True))
 model = parse_json(ModelSpec, st.session_state.model)
 inference = infer(model, INPUT)
 if "stack" in st.query_params:
     network(model, inference, key="network")
 else:
-    live_curves(run, key="curves", palettes=(palette, palette), on_state=lambda state: st.session_state.states.append(state))
+    live_curves(run, key="curves", palettes=palettes, on_state=lambda state: st.session_state.states.append(state))
     st.text("States: " + ", ".join(st.session_state.states))
-left, right = st.columns([2, 5])
+if (run or "").startswith("race"):
+    left, right = st.container(), st.container()
+else:
+    left, right = st.columns([2, 5])
 with left:
     random = np.random.default_rng(0)
     points = random.normal(scale=2.0, size=(200, 2))

@@ -59,16 +59,17 @@ def test_scales_and_smoothing_are_set_from_the_keyboard(page, components_server:
     layout = f"document.querySelector('{CURVES} .js-plotly-plot')._fullLayout"
     axes = f"() => [{layout}.yaxis.type, {layout}.xaxis.title.text]"
     assert page.evaluate(axes) == ["linear", "step"]
-    for name in ("Log scale", "By epoch"):
-        page.get_by_label(name).focus()
-        page.keyboard.press("Space")
-    assert page.evaluate(axes) == ["log", "epoch"]
+    page.get_by_label("Log y").focus()
+    page.keyboard.press("Space")
+    page.get_by_label("x axis").focus()
+    page.keyboard.press("ArrowDown")
+    page.wait_for_function(f"({axes})().join() === 'log,epoch'")
     page.get_by_label("Smoothing").focus()
     page.keyboard.press("Home")
-    visible = f"() => document.querySelector('{CURVES} .js-plotly-plot').data.map(trace => trace.visible)"
-    page.wait_for_function(f"({visible})()[0] === false")
+    drawn = f"document.querySelector('{CURVES} .js-plotly-plot').data.map(trace => trace.uid)"
+    page.wait_for_function(f"() => !{drawn}.includes('0.raw')")
     page.keyboard.press("End")
-    page.wait_for_function(f"({visible})()[0] === true")
+    page.wait_for_function(f"() => {drawn}.includes('0.raw')")
 
 
 def test_the_table_holds_every_step(page, components_server: str, tmp_path: Path) -> None:

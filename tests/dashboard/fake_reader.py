@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 from core.events import (
@@ -13,11 +14,9 @@ from core.events import (
     Started,
     StepMeasured,
     StepsDone,
-    SurfaceMeasured,
 )
 from core.store.protocol import LoggedEvent, RunRecord
-
-SIDE = 50
+from tests.dashboard.fake_race import Race, surface
 
 
 def record(run: str = "run-00000001", state: str = "running") -> RunRecord:
@@ -71,18 +70,11 @@ class ListReader:
         return 2
 
 
-def surface(step: int) -> SurfaceMeasured:
-    """A spiral that turns with the steps."""
-    grid = [-6 + 12 * k / (SIDE - 1) for k in range(SIDE)]
-    turn = step / 150
-    values = bytes(
-        round(255 / (1 + math.exp(-3 * math.sin(math.atan2(y, x) + math.hypot(x, y) - turn)))) for y in grid for x in grid
-    )
-    return SurfaceMeasured(step=step, series=0, side=SIDE, span=6.0, values=values)
-
-
 class ClockReader:
-    """Runs that start when they are first asked for and do 400 steps a second. A run named fail... fails after a second."""
+    """Runs that start when they are first asked for and do 400 steps a second. A run named fail... fails after a second.
+
+    race... is a race, race-done... one that is over at once, race-wide... one of eight lanes, in which nothing is changed.
+    """
 
     RATE = 400
     PER_EPOCH = 200
@@ -90,6 +82,7 @@ class ClockReader:
     def __init__(self, total_steps: int = 40_000) -> None:
         self.total_steps = total_steps
         self.runs_seen: dict[str, tuple[float, ListReader]] = {}
+        self.races: dict[str, Race] = {}
 
     def run(self, run: str) -> RunRecord | None:
         if run.startswith("unknown"):
@@ -97,6 +90,13 @@ class ClockReader:
         if run not in self.runs_seen:
             reader = ListReader(replace(started(total_steps=self.total_steps), steps_per_epoch=self.PER_EPOCH))
             reader.record = record(run)
+            if run.startswith("race"):
+                is_wide = run.startswith("race-wide")
+                self.races[run] = race = Race(
+                    2_000 if "done" in run else self.total_steps, 8 if is_wide else 6, is_plain=is_wide
+                )
+                reader.log.clear()
+                reader.put(*race.start())
             self.runs_seen[run] = (time.monotonic(), reader)
         begun, reader = self.runs_seen[run]
         self._grow(reader, time.monotonic() - begun)
@@ -110,8 +110,14 @@ class ClockReader:
 
     def _grow(self, reader: ListReader, seconds: float) -> None:
         done = reader.record.last_step
-        wanted = min(self.total_steps, int(seconds * self.RATE))
+        race = self.races.get(reader.record.id)
+        total = race.total_steps if race else self.total_steps
+        wanted = total if race and "done" in reader.record.id else min(total, int(seconds * self.RATE))
         if wanted <= done or reader.record.state != "running":
+            return
+        if race:
+            reader.put(*race.between(done, wanted))
+            self._close(reader, wanted, total, race.end)
             return
         if reader.record.id.startswith("fail") and seconds > 1:
             reader.put(
@@ -136,7 +142,10 @@ class ClockReader:
             loss, accuracy = 2.3 * math.exp(-at / 4000) + 0.1, 1 - math.exp(-at / 3000)
             reader.put(EpochDone(epoch, at, (loss,), (accuracy,), (loss + 0.1,), (0.95 * accuracy,), at / self.RATE))
         reader.put(surface(wanted))
-        reader.set(last_step=wanted)
-        if wanted == self.total_steps:
-            reader.put(Finished("completed", wanted, seconds, (0.3,), (0.91,)))
+        self._close(reader, wanted, total, lambda: Finished("completed", wanted, seconds, (0.3,), (0.91,)))
+
+    def _close(self, reader: ListReader, done: int, total: int, end: Callable[[], Event]) -> None:
+        reader.set(last_step=done)
+        if done == total:
+            reader.put(end())
             reader.set(state="finished")

@@ -26,7 +26,9 @@ def boundary(
     key: str,
     class_names: Sequence[str] = ("class 0", "class 1"),
 ) -> None:
-    """Show the points, and the decision surface of the run if there is one.
+    """Show the points, and the decision surface of the run if there is one; of a race those of all lanes, side by side.
+
+    Lanes have the colours that `live_curves` on the same page tells; those that are muted there are hidden here.
 
     Args:
         points: (N, 2), in the units of the axes, which run from -6 to 6; at most the first 4000 are drawn.
@@ -76,6 +78,13 @@ def _texts() -> dict[str, str]:
         "png": _("Download PNG"),
         "csv": _("Download CSV"),
         "series": _("Series shown"),
+        "seed": _("Seed shown"),
+        "tile_alt": _("Decision surface of {name} on the plane, {n} points, step {step}."),
+        "tiles": _("Decision surfaces of all lanes; arrow keys move the reading point in all of them"),
+        "probe_tiles": _("Point at a plane, or use the arrow keys, to read all lanes at one place."),
+        "all_muted": _("All lanes are hidden. Show one in the legend of the curves."),
+        "removed": _("removed"),
+        "waiting_tile": _("no surface yet"),
         "step": _("step {step}"),
         "plane": _("Plane of the data; arrow keys move the reading point"),
     }

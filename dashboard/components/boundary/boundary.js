@@ -1,8 +1,12 @@
-// The plane of 2-D data: decision surface, points, axes, legend, and a reading point by mouse or keyboard.
+// The plane of 2-D data: decision surface, points, axes, legend, and a reading point by mouse or keyboard. A race has one small
+// plane per lane.
 
-import { component, cssValue, download, fill, h, oncePerFrame, setText, whole } from "./dom.js";
+import { component, cssValue, download, fill, h, isDark, oncePerFrame, setText, whole } from "./dom.js";
+import { laneView, onLanes, paletteOf } from "./lane_view.js";
 import { subscribe } from "./live_feed.js";
 import { colourMap, paint, surfaceImage, valueAt } from "./plane.js";
+import { planeTable } from "./plane_table.js";
+import { Tiles } from "./plane_tiles.js";
 
 const KEY_STEP = 0.25;
 
@@ -10,12 +14,13 @@ class View {
   constructor(root, data) {
     this.root = root;
     this.texts = data.texts;
-    this.series = 0;
+    this.chosen = 0; // the series of a single lane, the repeat of a race
     this.probe = null;
     this.ask = oncePerFrame(() => this.draw());
     this.build();
     this.resizing = new ResizeObserver(this.ask);
-    this.resizing.observe(this.canvas);
+    [this.canvas, this.tiles.element].forEach((element) => this.resizing.observe(element));
+    this.leaveLanes = onLanes(this.ask);
   }
 
   build() {
@@ -24,19 +29,21 @@ class View {
     this.canvas.addEventListener("pointermove", (event) => this.point(event));
     this.canvas.addEventListener("pointerdown", (event) => this.point(event));
     this.canvas.addEventListener("pointerleave", () => this.read(null));
-    this.canvas.addEventListener("keydown", (event) => this.key(event));
+    this.tiles = new Tiles(texts, (x, y) => this.pointTile(x, y));
+    for (const element of [this.canvas, this.tiles.element]) element.addEventListener("keydown", (event) => this.key(event));
     this.reading = h("output", { class: "reading", "aria-live": "polite" });
     this.legend = h("div", { class: "legend" });
-    this.pick = h("select", { "aria-label": texts.series });
+    this.pick = h("select");
     this.pick.addEventListener("change", () => {
-      this.series = Number(this.pick.value);
+      this.chosen = Number(this.pick.value);
       this.ask();
     });
-    this.pickLabel = h("label", { hidden: true }, texts.series, this.pick);
+    this.pickText = h("span");
+    this.pickLabel = h("label", { hidden: true }, this.pickText, this.pick);
     const bar = h("div", { class: "bar" }, this.pickLabel,
       h("button", { type: "button", onclick: () => this.savePicture() }, texts.png),
       h("button", { type: "button", onclick: () => this.saveTable() }, texts.csv));
-    this.root.replaceChildren(this.canvas, this.reading, this.legend, bar);
+    this.root.replaceChildren(this.canvas, this.tiles.element, this.reading, this.legend, bar);
   }
 
   update(data) {
@@ -45,28 +52,52 @@ class View {
     this.map = colourMap(data.surface);
     this.isNumber = data.classes.length === 0;
     this.dots = colourMap(data.colours).map((rgb) => `rgb(${rgb.join(",")})`);
-    if (data.run !== this.run || this.subscription?.feed.isStale()) {
+    this.dataKey = JSON.stringify([data.x.length, data.x[0], data.y[0], data.shade.slice(0, 20), data.colours, data.surface]);
+    if (data.run !== this.run || this.feed?.isStale()) {
       this.subscription?.leave();
       this.run = data.run;
-      this.subscription = data.run ? subscribe(data.run, () => this.heard()) : null;
+      this.chosen = 0;
+      this.pickKey = "";
+      this.subscription = data.run ? subscribe(data.run, () => this.ask()) : null;
     }
     this.drawLegend();
     this.ask();
   }
 
-  get surface() {
-    const surfaces = this.subscription?.feed.surfaces;
-    return surfaces?.get(this.series) ?? surfaces?.values().next().value ?? null;
+  get feed() {
+    return this.subscription?.feed;
   }
 
-  heard() {
-    const { feed } = this.subscription;
-    const names = feed.hello?.series ?? [];
-    if (names.length > 1 && this.pick.options.length !== names.length) {
-      this.pick.replaceChildren(...names.map((name, k) => h("option", { value: k }, name)));
+  get isRace() {
+    return (this.feed?.lanes.length ?? 0) > 1;
+  }
+
+  get surface() {
+    const surfaces = this.feed?.surfaces;
+    return surfaces?.get(this.chosen) ?? surfaces?.values().next().value ?? null;
+  }
+
+  // Of the repeat that is looked at, or the first one that has a surface
+  surfaceOf(lane) {
+    const { surfaces, repeats } = this.feed;
+    const first = lane * repeats;
+    return surfaces.get(first + this.chosen) ?? surfaces.get(first) ?? null;
+  }
+
+  // Which series of one lane, or which seed of all lanes
+  drawPick() {
+    const { feed, isRace } = this;
+    const names = feed?.hello?.series ?? [];
+    const seeds = isRace ? [...Array(feed.repeats).keys()].filter((repeat) => repeat === 0 || feed.surfaces.has(repeat)) : [];
+    const options = isRace ? seeds.map((repeat) => [repeat, whole(repeat + 1)]) : names.map((name, k) => [k, name]);
+    const key = JSON.stringify(options);
+    if (key !== this.pickKey) {
+      this.pickKey = key;
+      this.pick.replaceChildren(...options.map(([value, name]) => h("option", { value }, name)));
+      this.pick.value = String(this.chosen);
     }
-    this.pickLabel.hidden = names.length < 2;
-    this.ask();
+    setText(this.pickText, isRace ? this.texts.seed : this.texts.series);
+    this.pickLabel.hidden = options.length < 2;
   }
 
   drawLegend() {
@@ -89,9 +120,28 @@ class View {
         h("span", {}, isNumber ? this.texts.prediction : fill(this.texts.probability, { name: classes[1] }))));
   }
 
+  get style() {
+    const { root } = this;
+    return {
+      text: cssValue(root, "--st-text-color"), grid: cssValue(root, "--st-border-color"),
+      background: cssValue(root, "--st-background-color"), font: cssValue(root, "--st-font") || "sans-serif",
+    };
+  }
+
   draw() {
-    const { canvas, data } = this;
-    const { surface } = this;
+    const { isRace } = this;
+    this.drawPick();
+    this.root.classList.toggle("race", isRace);
+    this.canvas.hidden = isRace;
+    this.tiles.element.hidden = !isRace;
+    if (isRace) this.drawTiles();
+    else this.drawPlane();
+    if (!this.probe) setText(this.reading, isRace ? this.texts.probe_tiles : this.texts.probe);
+    else this.say();
+  }
+
+  drawPlane() {
+    const { canvas, data, surface } = this;
     const size = canvas.clientWidth;
     if (!size) return;
     const ratio = Math.min(2, devicePixelRatio || 1);
@@ -100,27 +150,32 @@ class View {
       this.drawn = surface;
       this.image = surface && surfaceImage(surface, this.map);
     }
-    const style = {
-      text: cssValue(canvas, "--st-text-color"), grid: cssValue(canvas, "--st-border-color"),
-      background: cssValue(canvas, "--st-background-color"), font: cssValue(canvas, "--st-font") || "sans-serif",
-    };
-    this.box = paint(canvas.getContext("2d"), { size, ratio, data, surface, image: this.image, dots: this.dots, style, probe: this.probe });
-    this.describe();
+    this.box = paint(canvas.getContext("2d"), { size, ratio, data, surface, image: this.image, dots: this.dots, style: this.style, probe: this.probe });
+    const text = fill(surface ? this.texts.alt : this.texts.alt_points, { n: whole(data.x.length), step: whole(surface?.step ?? 0) });
+    canvas.setAttribute("aria-label", `${text} ${this.texts.plane}.`);
+    this.root.dataset.step = String(surface?.step ?? 0);
   }
 
-  describe() {
-    const { surface, texts, data } = this;
-    const values = { n: whole(data.x.length), step: whole(surface?.step ?? 0) };
-    const text = fill(surface ? texts.alt : texts.alt_points, values);
-    this.canvas.setAttribute("aria-label", `${text} ${texts.plane}.`);
-    this.root.dataset.step = String(surface?.step ?? 0);
-    if (!this.probe) setText(this.reading, texts.probe);
-    else this.say();
+  tilesView() {
+    const { feed, data, dots, map } = this;
+    const { muted, pinned } = laneView(this.run);
+    const { style } = this;
+    return {
+      lanes: feed.lanes, shown: feed.lanes.map((_, lane) => lane).filter((lane) => !muted.has(lane)), pinned, style, data, dots, map,
+      palette: paletteOf(isDark(this.root), style.text), surfaceOf: (lane) => this.surfaceOf(lane), at: this.probe,
+      inUnit: (share) => this.inUnit(share), key: this.dataKey,
+    };
+  }
+
+  drawTiles() {
+    const view = this.tilesView();
+    this.tiles.draw(view);
+    this.root.dataset.step = String(Math.max(0, ...view.shown.map((lane) => view.surfaceOf(lane)?.step ?? 0)));
   }
 
   say() {
     const { x, y } = this.probe;
-    const p = this.surface ? valueAt(this.surface, x, y) : null;
+    const p = this.surface && !this.isRace ? valueAt(this.surface, x, y) : null; // a race is read in the captions
     const values = { x: x.toFixed(2), y: y.toFixed(2), p: p === null ? "" : this.inUnit(p).toFixed(2) };
     const { read, read_number, read_point } = this.texts;
     setText(this.reading, fill(p === null ? read_point : this.isNumber ? read_number : read, values));
@@ -134,9 +189,13 @@ class View {
   point(event) {
     if (!this.box) return;
     const { left, top, side } = this.box;
+    this.pointTile((event.offsetX - left) / side, (event.offsetY - top) / side);
+  }
+
+  // From the share of the plane's width and height, or from nowhere
+  pointTile(across, down) {
     const { span } = this.data;
-    const x = (((event.offsetX - left) / side) * 2 - 1) * span;
-    const y = (1 - ((event.offsetY - top) / side) * 2) * span;
+    const [x, y] = [(across * 2 - 1) * span, (1 - down * 2) * span];
     this.read(Math.abs(x) <= span && Math.abs(y) <= span ? { x, y } : null);
   }
 
@@ -157,25 +216,20 @@ class View {
   }
 
   savePicture() {
-    this.canvas.toBlob((blob) => blob && download(`plane-${this.run ?? "data"}.png`, blob));
+    const canvas = this.isRace ? this.tiles.picture(this.tilesView()) : this.canvas;
+    canvas.toBlob((blob) => blob && download(`plane-${this.run ?? "data"}.png`, blob));
   }
 
   saveTable() {
-    const { data, surface } = this;
-    const lines = [this.isNumber ? "kind,x1,x2,target,prediction" : "kind,x1,x2,class,probability"];
-    data.x.forEach((x, i) => lines.push([data.held[i] ? "validation" : "training", x, data.y[i], data.target[i], ""].join(",")));
-    for (let row = 0; surface && row < surface.side; row++) {
-      for (let column = 0; column < surface.side; column++) {
-        const at = (k) => (-surface.span + (2 * surface.span * k) / (surface.side - 1)).toFixed(4);
-        const p = this.inUnit(surface.values[row * surface.side + column] / 255);
-        lines.push(["surface", at(column), at(row), "", p.toFixed(4)].join(","));
-      }
-    }
-    download(`plane-${this.run ?? "data"}.csv`, new Blob([lines.join("\n") + "\n"], { type: "text/csv" }));
+    const { data, feed, isNumber } = this;
+    const surfaces = this.isRace ? feed.lanes.map((lane, k) => ({ name: lane.name, surface: this.surfaceOf(k) })) : [{ name: null, surface: this.surface }];
+    const text = planeTable(data, surfaces.filter(({ surface }) => surface), { isNumber, inUnit: (share) => this.inUnit(share) });
+    download(`plane-${this.run ?? "data"}.csv`, new Blob([text], { type: "text/csv" }));
   }
 
   stop() {
     this.ask.stop();
+    this.leaveLanes();
     this.resizing.disconnect();
     this.subscription?.leave();
   }

@@ -5,6 +5,7 @@ const TICKS = 4; // per half axis
 const RADIUS = 3.6;
 const SMALL_RADIUS = 2.6; // for more points than MANY
 const MANY = 250;
+const FULL_SIDE = 380; // planes that are smaller than this have smaller points
 
 const channels = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
 
@@ -47,9 +48,9 @@ export function valueAt({ side, span, values }, x, y) {
 }
 
 // Paints everything; returns where the plane is, in CSS pixels
-export function paint(context, { size, ratio, data, surface, image, dots, style, probe }) {
-  const side = size - MARGIN.left - MARGIN.right;
-  const box = { left: MARGIN.left, top: MARGIN.top, side };
+export function paint(context, { size, ratio, data, surface, image, dots, style, probe, margin = MARGIN }) {
+  const side = size - margin.left - margin.right;
+  const box = { left: margin.left, top: margin.top, side };
   const px = (x) => box.left + ((x + data.span) / (2 * data.span)) * side;
   const py = (y) => box.top + ((data.span - y) / (2 * data.span)) * side;
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -60,10 +61,10 @@ export function paint(context, { size, ratio, data, surface, image, dots, style,
   context.rect(box.left, box.top, side, side);
   context.clip();
   if (image) paintSurface(context, surface, image, px, py);
-  paintPoints(context, data, dots, px, py, Boolean(image), style);
+  paintPoints(context, data, dots, px, py, Boolean(image), style, Math.max(0.45, Math.min(1, side / FULL_SIDE)));
   if (probe) paintProbe(context, probe, px, py, box, image ? "#111418" : style.text);
   context.restore();
-  paintAxes(context, data, box, px, py, style);
+  if (margin === MARGIN) paintAxes(context, data, box, px, py, style);
   return box;
 }
 
@@ -76,20 +77,20 @@ function paintSurface(context, { side, span }, image, px, py) {
   context.drawImage(image, px(-edge), py(edge), px(edge) - px(-edge), py(-edge) - py(edge));
 }
 
-function paintPoints(context, data, dots, px, py, isOnSurface, style) {
+function paintPoints(context, data, dots, px, py, isOnSurface, style, scale) {
   const ring = isOnSurface ? "#ffffff" : style.background;
-  const radius = data.x.length > MANY ? SMALL_RADIUS : RADIUS;
+  const radius = scale * (data.x.length > MANY ? SMALL_RADIUS : RADIUS);
   for (let i = 0; i < data.x.length; i++) {
     const colour = dots[data.shade[i]];
     context.beginPath();
     context.arc(px(data.x[i]), py(data.y[i]), radius, 0, 2 * Math.PI);
-    context.lineWidth = data.held[i] ? 3 : 0.8;
+    context.lineWidth = scale * (data.held[i] ? 3 : 0.8);
     context.strokeStyle = ring;
     context.fillStyle = data.held[i] ? ring : colour;
     context.fill();
     context.stroke();
     if (data.held[i]) {
-      context.lineWidth = 1.5;
+      context.lineWidth = 1.5 * scale;
       context.strokeStyle = colour;
       context.stroke();
     }

@@ -29,15 +29,18 @@ def live_curves(
     on_state: Callable[[str], None] | None = None,
     loss: LossChoice | None = None,
 ) -> None:
-    """Show the curves of a run, or what to do to get some.
+    """Show the curves of a run, or what to do to get some; of a race, one colour and dash per lane, its repeats as a band.
+
+    A lane that is muted or pinned in the legend is told as the window event `layerwise:lanes` with the detail
+    `{run, muted: [lane, ...], pinned: [lane, ...]}`, to which the other components listen; a script may send it too.
 
     Args:
-        palettes: for light and for dark pages, one `#rrggbb` per series; more series than colours take them in turn.
+        palettes: for light and for dark pages, one `#rrggbb` per lane; more lanes than colours take them in turn, with other
+            dashes.
         state: the run's state as the page knows it; the browser reports any other once.
         on_state: gets the new state, before the page runs again.
         loss: what the first panel counts, and whether the second shows the accuracy or R²; None for cross-entropy.
     """
-
     loss = loss or CrossEntropy()
 
     def reported() -> None:
@@ -51,12 +54,13 @@ def live_curves(
         "palettes": [[colour for colour in palette if COLOUR.fullmatch(colour)] or ["#0072b2"] for palette in palettes],
         "state": state,
         "task": loss.task,
-        "texts": _texts(_(loss.unit)) | _score_texts(loss.task),
+        "panels": ["loss", "score"],  # at first; what a visitor chooses is remembered by the browser
+        "texts": _state_texts() | _texts(_(loss.unit)) | _race_texts() | _score_texts(loss.task),
     }
     _component(key=key, data=data, on_state_change=reported)
 
 
-def _texts(loss_unit: str) -> dict[str, str]:
+def _state_texts() -> dict[str, str]:
     states = {
         "queued": _("Waiting"),
         "starting": _("Starting"),
@@ -74,24 +78,6 @@ def _texts(loss_unit: str) -> dict[str, str]:
         "reconnecting": _("Connection lost, trying again"),
         "unknown": _("This run is not there any more."),
         "no_plotly": _("The charts could not be loaded. Reload the page."),
-        "loss": _("Loss"),
-        "loss_axis": _("loss ({unit})").format(unit=loss_unit),
-        "step_axis": _("step"),
-        "epoch_axis": _("epoch"),
-        "batches": _("batches"),
-        "batches_help": _("Measured on each batch while training, before its step; smoothed as the slider says"),
-        "train": _("training"),
-        "train_help": _(
-            "Measured at the end of each epoch on a fixed sample of the training split, to compare with validation"
-        ),
-        "validation": _("validation"),
-        "validation_help": _("Measured at the end of each epoch on the validation split"),
-        "log": _("Log scale"),
-        "by_epoch": _("By epoch"),
-        "smoothing": _("Smoothing"),
-        "reset": _("Reset zoom"),
-        "csv": _("Download CSV"),
-        "controls": _("How the curves are shown"),
         "status": _("State of the run"),
         "epoch": _("epoch {epoch} / {n}"),
         "epoch_open": _("epoch {epoch}"),
@@ -103,14 +89,97 @@ def _texts(loss_unit: str) -> dict[str, str]:
         "learning_rate": _("learning rate {value}"),
         "gradient_norm": _("gradient norm {value}"),
         "position": _("{n} ahead in the queue"),
-        "alt": _("{title} by step for {n} series. Step {step}: training {train}, validation {validation}."),
+        "catching_up": _("{name} catches up: step {step} of {n}"),
+        "plan": _("trained by: {names}"),
+        "executor_reference": _("one by one"),
+        "executor_fast": _("fast path"),
+        "executor_batched": _("all lanes in one batch"),
+        "executor_processes": _("one process per core"),
+        "executor_captured": _("captured on the GPU"),
+    }
+
+
+def _texts(loss_unit: str) -> dict[str, str]:
+    return {
+        "panel_loss": _("Loss"),
+        "panel_update": _("Update size"),
+        "panel_gradient": _("Gradient norm"),
+        "panel_effective": _("Effective learning rate"),
+        "panel_weights": _("Weight norm"),
+        "panel_rate": _("Learning rate"),
+        "loss_axis": _("loss ({unit})").format(unit=loss_unit),
+        "update_axis": _("L2 norm of the step"),
+        "gradient_axis": _("L2 norm of the gradient"),
+        "effective_axis": _("step over gradient norm"),
+        "weights_axis": _("L2 norm of the weights"),
+        "rate_axis": _("learning rate"),
+        "axis_step": _("step"),
+        "axis_epoch": _("epoch"),
+        "axis_examples": _("training examples seen"),
+        "axis_seconds": _("training time (s)"),
+        "x_unit": _("x axis"),
+        "unit_step": _("steps"),
+        "unit_epoch": _("epochs"),
+        "unit_examples": _("examples"),
+        "unit_seconds": _("seconds"),
+        "batches": _("batches"),
+        "batches_help": _("Measured on each batch while training, before its step; smoothed as the slider says"),
+        "train": _("training"),
+        "train_help": _(
+            "Measured at the end of each epoch on a fixed sample of the training split, to compare with validation"
+        ),
+        "validation": _("validation"),
+        "validation_help": _("Measured at the end of each epoch on the validation split"),
+        "best": _("best epoch"),
+        "best_help": _("The epoch with the lowest validation loss so far, as the mean over the seeds"),
+        "best_tip": _("{name}, best epoch {epoch}: {value}"),
+        "kinds": _("Curves shown"),
+        "log": _("Log y"),
+        "log_x": _("Log x"),
+        "smoothing": _("Smoothing"),
+        "panels": _("Panels"),
+        "reset": _("Reset zoom"),
+        "csv": _("Download CSV"),
+        "controls": _("How the curves are shown"),
+        "replay": _("Replay"),
+        "pause": _("Pause"),
+        "moment": _("Moment of the run"),
+        "to_end": _("To the end"),
+        "replay_group": _("Replay of the run"),
+        "alt": _("{title} by {unit} for {n} series. Step {step}: training {train}, validation {validation}."),
         "alt_empty": _("{title}: nothing measured yet."),
         "mark": _("{name}: {old} to {new}"),
+    }
+
+
+def _race_texts() -> dict[str, str]:
+    return {
+        "alt_lanes": _("{title} by {unit} for {n} series. Step {step}: {values}."),
+        "lanes": _("Lanes of the race"),
+        "show": _("Show {name}"),
+        "pin": _("Highlight {name}"),
+        "pin_help": _("Highlight this lane: the others fade"),
+        "show_all": _("Show all alike"),
+        "removed": _("removed"),
+        "band": _("{n} seeds"),
+        "band_label": _("Bands over seeds"),
+        "band_extent": _("lowest to highest"),
+        "band_deviation": _("± one standard deviation"),
+        "shared_seconds": _(
+            "Seconds are the training time of the whole run. Lanes that are trained together share it, so this axis shows how "
+            "long the race took, and not how fast each optimizer is by itself."
+        ),
+        "changes": _("Changes by hand"),
+        "mark_swap": _("{old} becomes {new}"),
+        "mark_added": _("joins and catches up"),
+        "mark_fork": _("forked from {source}"),
+        "mark_removed": _("removed"),
+        "mark_lane": _("{lane}: {what}"),
     }
 
 
 def _score_texts(task: Task) -> dict[str, str]:
     """What the second panel shows, in words."""
     if task == "regression":
-        return {"score": _("R²"), "score_axis": _("R² (1 is perfect, 0 the mean)"), "test": _("test R² {value}")}
-    return {"score": _("Accuracy"), "score_axis": _("accuracy (%)"), "test": _("test accuracy {value}")}
+        return {"panel_score": _("R²"), "score_axis": _("R² (1 is perfect, 0 the mean)"), "test": _("test R² {value}")}
+    return {"panel_score": _("Accuracy"), "score_axis": _("accuracy (%)"), "test": _("test accuracy {value}")}

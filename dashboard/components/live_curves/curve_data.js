@@ -1,47 +1,102 @@
 // From the numbers of a run to the few points that a panel can show. No DOM here.
 
-// Exponential moving average over steps, with its start-up bias taken out: after a gap of d steps the past counts
-// beta ** d, so rare measurements lag no more than frequent ones. It grows with its source; another `beta` starts it again.
-export class Smoothed {
+const NAMES = ["mean", "low", "high", "raw"];
+
+// One lane over the repeats: the mean, and the band from the lowest to the highest or of one standard deviation around the
+// mean. Each repeat is smoothed first: an exponential moving average over steps, with its start-up bias taken out; after a
+// gap of d steps the past counts beta ** d, so rare measurements lag no more than frequent ones. It grows with its source.
+export class LaneCurve {
   constructor() {
-    this.reset(0);
+    this.reset("");
   }
-  reset(beta) {
-    this.beta = beta;
-    this.values = new Float64Array(1024);
+  reset(key) {
+    this.key = key;
     this.n = 0;
-    this.sum = 0;
-    this.weight = 0;
-    this.step = 0;
+    this.room = 1024;
+    for (const name of NAMES) this[name] = new Float64Array(this.room);
+    this.sums = [];
   }
-  // `source`: {n, step(i), y(i)}
-  follow({ n, step, y }, beta) {
-    if (beta !== this.beta || n < this.n) this.reset(beta);
-    if (n > this.values.length) {
-      const larger = new Float64Array(Math.max(n, this.values.length * 2));
-      larger.set(this.values.subarray(0, this.n));
-      this.values = larger;
+  // `source`: {n, repeats, step(i), y(i, repeat)}; a change of `key`, or of the smoothing, starts it again
+  follow(source, beta, isDeviation, key) {
+    const whole = `${key} ${beta} ${isDeviation} ${source.repeats}`;
+    if (whole !== this.key || source.n < this.n) this.reset(whole);
+    this.grow(source.n);
+    while (this.sums.length < source.repeats) this.sums.push({ sum: 0, weight: 0, step: 0 });
+    const row = new Float64Array(source.repeats);
+    for (let i = this.n; i < source.n; i++) {
+      this.raw[i] = mean(row, (r) => source.y(i, r));
+      this.mean[i] = beta > 0 ? mean(row, (r) => smoothed(this.sums[r], source.y(i, r), source.step(i), beta)) : this.raw[i];
+      [this.low[i], this.high[i]] = isDeviation ? deviation(row, this.mean[i]) : extent(row);
     }
-    for (let i = this.n; i < n; i++) {
-      const value = y(i);
-      if (Number.isFinite(value)) {
-        const past = beta ** (step(i) - this.step);
-        this.sum = past * this.sum + (1 - past) * value;
-        this.weight = past * this.weight + (1 - past);
-        this.step = step(i);
-      }
-      this.values[i] = this.weight > 0 ? this.sum / this.weight : NaN;
+    this.n = source.n;
+    const of = (name) => (i) => this[name][i];
+    return { n: source.n, step: source.step, y: of("mean"), low: of("low"), high: of("high"), raw: of("raw") };
+  }
+  grow(n) {
+    if (n <= this.room) return;
+    this.room = Math.max(n, this.room * 2);
+    for (const name of NAMES) {
+      const larger = new Float64Array(this.room);
+      larger.set(this[name].subarray(0, this.n));
+      this[name] = larger;
     }
-    this.n = n;
-    return (i) => this.values[i];
   }
 }
 
-// Lowest and highest value of each bucket, so that no spike is lost. `x(i)` rises with i; points outside [lo, hi] are left
-// out, but for one neighbour on each side, so that lines run out of the panel.
+function smoothed(state, value, step, beta) {
+  if (!Number.isFinite(value)) return NaN;
+  const past = beta ** (step - state.step);
+  state.sum = past * state.sum + (1 - past) * value;
+  state.weight = past * state.weight + (1 - past);
+  state.step = step;
+  return state.sum / state.weight;
+}
+
+// Of what is known; `row` is filled with the values on the way
+function mean(row, value) {
+  let sum = 0;
+  let n = 0;
+  for (let r = 0; r < row.length; r++) {
+    row[r] = value(r);
+    if (Number.isFinite(row[r])) {
+      sum += row[r];
+      n += 1;
+    }
+  }
+  return n ? sum / n : NaN;
+}
+
+function extent(row) {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const value of row) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return low <= high ? [low, high] : [NaN, NaN];
+}
+
+// One sample standard deviation below and above the mean
+function deviation(row, middle) {
+  let sum = 0;
+  let n = 0;
+  for (const value of row) {
+    if (!Number.isFinite(value)) continue;
+    sum += (value - middle) ** 2;
+    n += 1;
+  }
+  const spread = n > 1 ? Math.sqrt(sum / (n - 1)) : 0;
+  return [middle - spread, middle + spread];
+}
+
+// The points in [lo, hi], and one neighbour on each side, so that lines run out of the panel. `x(i)` rises with i.
+function within({ n, x, lo, hi }) {
+  return [Math.max(0, lowerBound(n, x, lo) - 1), Math.min(n, lowerBound(n, x, hi) + 2)];
+}
+
+// Lowest and highest value of each bucket, so that no spike is lost
 export function decimated({ n, x, y, lo, hi, buckets }) {
-  const first = Math.max(0, lowerBound(n, x, lo) - 1);
-  const last = Math.min(n, lowerBound(n, x, hi) + 2);
+  const [first, last] = within({ n, x, lo, hi });
   const out = { x: [], y: [] };
   const put = (i) => {
     const value = y(i);
@@ -61,6 +116,29 @@ export function decimated({ n, x, y, lo, hi, buckets }) {
   return out;
 }
 
+// The outline of a band, along its upper edge and back along the lower one; each bucket is as wide as its widest place
+export function outline({ n, x, low, high, lo, hi, buckets }) {
+  const [first, last] = within({ n, x, lo, hi });
+  const size = Math.max(1, Math.ceil((last - first) / buckets));
+  const xs = [];
+  const lows = [];
+  const highs = [];
+  for (let at = first; at < last; at += size) {
+    let bottom = Infinity;
+    let top = -Infinity;
+    const end = Math.min(last, at + size);
+    for (let i = at; i < end; i++) {
+      if (low(i) < bottom) bottom = low(i);
+      if (high(i) > top) top = high(i);
+    }
+    if (bottom > top) continue;
+    xs.push(x(end === last ? end - 1 : (at + end - 1) >> 1));
+    lows.push(bottom);
+    highs.push(top);
+  }
+  return { x: [...xs, ...xs.slice().reverse()], y: [...highs, ...lows.reverse()], isFlat: lows.every((value, i) => value === highs[lows.length - 1 - i]) };
+}
+
 // Indices of the lowest and highest value in [from, to), in order; a gap (NaN) is kept as a gap
 function extremes(y, from, to) {
   let low = -1;
@@ -75,7 +153,7 @@ function extremes(y, from, to) {
   return low === high ? [low] : [Math.min(low, high), Math.max(low, high)];
 }
 
-function lowerBound(n, x, wanted) {
+export function lowerBound(n, x, wanted) {
   let low = 0;
   let high = n;
   while (low < high) {
@@ -86,31 +164,8 @@ function lowerBound(n, x, wanted) {
   return low;
 }
 
-const COLUMNS = ["train_loss", "train_accuracy", "validation_loss", "validation_accuracy"];
-
-// Everything that was measured, one line per series and step; `score` is what stands in the columns of the accuracy
-export function csv(feed, score = "accuracy") {
-  const perEpoch = feed.hello?.steps_per_epoch || 1;
-  const cell = (value) => (value === undefined || Number.isNaN(value) ? "" : String(Number(value.toPrecision(8))));
-  const quote = (text) => (/[",\n]/.test(text) || /^[=+\-@]/.test(text) ? `"${text.replace(/^[=+\-@]/, "'$&").replaceAll('"', '""')}"` : text);
-  const measured = new Map(feed.measured.step.map((step, i) => [step, i]));
-  const epochs = new Map(feed.epochs.map((row) => [row.step, row]));
-  const lines = [["series", "step", "epoch", "batch_loss", "gradient_norm", "batch_accuracy", ...COLUMNS].join(",").replaceAll("accuracy", score)];
-  feed.losses.forEach((column, k) => {
-    const name = quote(feed.hello?.series[k] ?? String(k));
-    for (let step = 1; step <= column.n; step++) {
-      const at = measured.get(step);
-      const row = epochs.get(step);
-      lines.push([
-        name,
-        step,
-        cell(step / perEpoch),
-        cell(column.data[step - 1]),
-        cell(at === undefined ? undefined : feed.measured.gradient_norm[at][k]),
-        cell(at === undefined ? undefined : feed.measured.batch_accuracy[at][k]),
-        ...COLUMNS.map((column_name) => cell(row?.[column_name][k])),
-      ].join(","));
-    }
-  });
-  return lines.join("\n") + "\n";
+// The last finite value at or before step `until`, or NaN
+export function valueBefore({ n, step, y }, until) {
+  for (let i = lowerBound(n, step, until + 0.5) - 1; i >= 0; i--) if (Number.isFinite(y(i))) return y(i);
+  return NaN;
 }

@@ -1,68 +1,77 @@
-// Loss and accuracy of a run while it trains: legend, controls, state line and two panels.
+// The curves of a run while it trains: state line, legend, controls and panels, of one lane or of a race of many.
 
-import { csv, Smoothed } from "./curve_data.js";
-import { clock, component, cssValue, download, fill, h, isDark, oncePerFrame, setText, short, whole } from "./dom.js";
+import { LaneCurve, valueBefore } from "./curve_data.js";
+import { Controls, Replay } from "./curve_controls.js";
+import { Legend } from "./curve_legend.js";
+import { StateLine } from "./curve_line.js";
+import { loadPlotly, Panel } from "./curve_panel.js";
+import { bestEpoch, csv, PANELS, SCORES, source } from "./curve_sources.js";
+import { markText } from "./curve_marks.js";
+import { component, cssValue, download, fill, h, isDark, oncePerFrame, setText, short, whole } from "./dom.js";
+import { laneStyle, laneView, onLanes, setPalettes } from "./lane_view.js";
 import { subscribe } from "./live_feed.js";
-import { loadPlotly, Panel } from "./panel.js";
+
+const MANY_EPOCHS = 20; // from here on the ends of epochs tell a race better than its batches
+const SPOKEN_LANES = 8;
 
 let nMounts = 0;
-
-const orDash = (text) => (value) => (Number.isFinite(value) ? text(value) : "–");
-
-// What stands in the second panel: the accuracy in percent, or for regression R², which has no lower end
-const SCORES = {
-  classification: {
-    column: "accuracy", factor: 100, unit: "%{y:.2f} %", words: orDash((value) => `${(100 * value).toFixed(1)} %`),
-    reach: { include: [90, 100], clipmin: 0, clipmax: 102 },
-  },
-  regression: {
-    column: "r2", factor: 1, unit: "%{y:.3f}", words: orDash((value) => value.toFixed(3)), reach: { include: [0, 1], clipmin: -0.25, clipmax: 1.02 },
-  },
-};
 
 class View {
   constructor(root, data) {
     this.root = root;
     this.texts = data.texts;
-    this.smoothing = 0.9;
-    this.byEpoch = false;
-    this.nUpdates = 0;
+    this.settings = { unit: "step", isLogX: false, isLogY: false, smoothing: 0.9, isDeviation: false, panels: data.panels };
+    this.nUpdates = this.cost = this.drawnAt = 0;
     root.dataset.mount = `${Date.now().toString(36)}-${++nMounts}`;
-    this.ask = oncePerFrame(() => this.draw());
+    this.onFrame = oncePerFrame(() => this.timed());
+    this.forget();
     this.build();
-    this.resizing = new ResizeObserver(() => this.panels?.forEach((panel) => panel.resize()));
-    [this.lossFrame, this.scoreFrame].forEach((frame) => this.resizing.observe(frame));
+    this.leaveLanes = onLanes(() => this.ask());
+  }
+
+  // Drawing may take half of the time at most: what takes long is drawn less often
+  ask() {
+    const wait = this.drawnAt + this.cost - performance.now();
+    if (wait <= 0) this.onFrame();
+    else this.later ??= setTimeout(() => { this.later = null; this.onFrame(); }, wait);
+  }
+
+  timed() {
+    const start = performance.now();
+    this.draw();
+    this.drawnAt = performance.now();
+    this.cost = this.drawnAt - start;
   }
 
   build() {
     const { texts } = this;
-    this.state = h("strong", { class: "state" });
-    this.facts = h("span", { class: "facts" });
-    this.announced = h("span", { class: "sr", role: "status" });
-    this.problem = h("p", { class: "problem", role: "alert", hidden: true });
-    this.notice = h("p", { class: "notice", hidden: true });
+    this.line = new StateLine(texts);
     this.empty = h("p", { class: "empty" });
-    this.legend = h("div", { class: "legend" });
-    this.log = h("input", { type: "checkbox", onchange: () => this.loss?.setLog(this.log.checked) });
-    this.epochs = h("input", { type: "checkbox", onchange: () => this.setUnit(this.epochs.checked) });
-    this.smooth = h("input", { type: "range", min: 0, max: 0.995, step: 0.005, value: this.smoothing, "aria-label": texts.smoothing });
-    this.smooth.addEventListener("input", () => this.setSmoothing(Number(this.smooth.value)));
-    this.smoothValue = h("output", {}, this.smoothing.toFixed(3));
-    this.resetButton = h("button", { type: "button", disabled: true, onclick: () => this.resetZoom() }, texts.reset);
-    this.csvButton = h("button", { type: "button", disabled: true, onclick: () => this.save() }, texts.csv);
-    const controls = h("div", { class: "controls", role: "group", "aria-label": texts.controls },
-      h("label", {}, this.log, texts.log), h("label", {}, this.epochs, texts.by_epoch),
-      h("label", { class: "smooth" }, texts.smoothing, this.smooth, this.smoothValue),
-      h("span", { class: "push" }), this.resetButton, this.csvButton);
-    this.lossFrame = h("div", { class: "plot" });
-    this.scoreFrame = h("div", { class: "plot" });
-    this.scoreTitle = h("h4", {});
-    const figure = (title, frame) => h("section", { class: "panel" }, title, h("div", { role: "figure", class: "frame" }, frame));
+    this.legend = new Legend(texts, (kinds) => { this.kinds = kinds; this.ask(); });
+    this.controls = new Controls(texts, this.settings, { change: (change) => this.changed(change), reset: () => this.resetZoom(), save: () => this.save() });
+    this.replay = new Replay(texts, () => this.replayed());
+    this.boxes = Object.fromEntries(Object.keys(PANELS).map((name) => [name, this.box(name)]));
+    this.changes = h("ol", {});
+    this.changesBox = h("details", { class: "changes", hidden: true }, h("summary", {}, texts.changes), this.changes);
     this.charts = h("div", { class: "charts", hidden: true },
-      h("div", { class: "bar" }, this.legend, controls),
-      h("div", { class: "panels" }, figure(h("h4", {}, texts.loss), this.lossFrame), figure(this.scoreTitle, this.scoreFrame)));
-    const line = h("div", { class: "line", role: "group", "aria-label": texts.status }, this.state, this.facts);
-    this.root.replaceChildren(line, this.announced, this.problem, this.notice, this.empty, this.charts);
+      h("div", { class: "bar" }, this.legend.element, this.controls.element), this.controls.hint,
+      h("div", { class: "panels" }, ...Object.values(this.boxes).map(({ section }) => section)), this.replay.element, this.changesBox);
+    this.root.replaceChildren(...this.line.elements, this.empty, this.charts);
+    this.resizing = new ResizeObserver(() => Object.values(this.panels).forEach((panel) => panel.resize()));
+    this.seeing = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) this.boxes[target.dataset.panel].isSeen = isIntersecting;
+      this.ask();
+    }, { rootMargin: "200px" });
+    Object.values(this.boxes).forEach(({ section, plot }) => { this.resizing.observe(plot); this.seeing.observe(section); });
+  }
+
+  box(name) {
+    const plot = h("div", { class: "plot" });
+    const title = h("h4", {}, this.texts[`panel_${name}`]);
+    const figure = h("div", { role: "figure", class: "frame" }, plot);
+    const section = h("section", { class: "panel", hidden: !this.settings.panels.has(name) }, title, figure);
+    section.dataset.panel = name;
+    return { section, title, figure, plot, isSeen: true };
   }
 
   // Called on every rerun and theme change: chart and socket stay as they are unless the run is another
@@ -71,17 +80,16 @@ class View {
     this.data = data;
     this.texts = data.texts;
     this.score = SCORES[data.task];
-    setText(this.scoreTitle, data.texts.score);
+    setText(this.boxes.score.title, data.texts.panel_score);
     this.palette = data.palettes[isDark(this.root) ? 1 : 0]; // Python does not run when the theme changes
+    setPalettes(data.palettes);
     this.known ??= data.state;
-    if (data.run !== this.run || this.subscription?.feed.isStale()) this.follow(data.run);
-    const theme = ["--st-text-color", "--st-background-color"].map((name) => cssValue(this.root, name)).join();
-    if (this.panels && theme !== this.theme) {
-      this.panels.forEach((panel) => panel.restyle(this.palette));
-      this.drawLegend(this.subscription.feed.hello.series);
-    }
-    this.theme = theme;
+    if (data.run !== this.run || this.feed?.isStale()) this.follow(data.run);
     this.ask();
+  }
+
+  get feed() {
+    return this.subscription?.feed;
   }
 
   follow(run) {
@@ -100,197 +108,213 @@ class View {
     if (feed.step !== this.heardStep || feed.epochs.length !== this.heardEpochs) this.nUpdates += 1;
     this.heardStep = feed.step;
     this.heardEpochs = feed.epochs.length;
-    this.root.dataset.step = String(feed.step);
-    this.root.dataset.updates = String(this.nUpdates);
-    this.root.dataset.state = state ?? feed.connection;
+    Object.assign(this.root.dataset, { step: feed.step, updates: this.nUpdates, state: state ?? feed.connection, lanes: feed.lanes.length });
     if (state && state !== this.known) {
       this.known = state;
-      setText(this.announced, this.texts[`state_${state}`] ?? state);
+      this.line.announce(this.texts[`state_${state}`] ?? state);
       this.send("state", state);
     }
     this.ask();
   }
 
+  forget() {
+    this.panels = {};
+    this.curves = new Map(); // by panel, kind and lane
+    this.kinds = null;
+    this.hovered = null;
+  }
+
   unbuild() {
-    this.panels?.forEach((panel) => panel.purge());
-    this.panels = this.loss = null;
-    this.isBuilding = false;
-    this.built = null;
+    Object.values(this.panels).forEach((panel) => panel.purge());
+    this.forget();
+    this.replay.end();
     this.charts.hidden = true;
     this.root.removeAttribute("data-step");
     this.root.dataset.state = "none";
     this.root.dataset.updates = "0";
   }
 
-  async buildPanels(feed) {
-    this.isBuilding = true;
-    this.built = { feed, version: feed.version };
-    const { texts } = this;
-    const { series } = feed.hello;
+  async load() {
+    if (this.isLoading) return;
+    this.isLoading = true;
     try {
-      const Plotly = await loadPlotly(this.data.plotly);
-      if (this.built?.feed !== feed) return;
-      this.charts.hidden = false; // boxes must have their size before Plotly measures them
-      const loss = new Panel(Plotly, this.lossFrame, { axis: texts.loss_axis }, () => this.ranged());
-      const score = new Panel(Plotly, this.scoreFrame, { axis: texts.score_axis, ...this.score }, () => this.ranged());
-      for (const panel of [loss, score]) await panel.build(series, this.palette, texts);
-      if (this.built?.feed !== feed) return;
-      this.smoothed = series.map(() => ({ loss: new Smoothed(), score: new Smoothed() }));
-      this.panels = [loss, score];
-      this.loss = loss;
-      this.drawLegend(series);
-      if (this.log.checked) loss.setLog(true);
-      if (this.epochs.checked) this.setUnit(true);
-      this.ask();
+      this.Plotly = await loadPlotly(this.data.plotly);
     } catch (error) {
-      setText(this.problem, texts.no_plotly);
-      this.problem.hidden = false;
+      this.failure = this.texts.no_plotly;
       console.warn(error);
-    } finally {
-      this.isBuilding = false;
     }
-  }
-
-  drawLegend(series) {
-    const sample = (colour, kind) => {
-      const box = h("span", { class: `sample ${kind}`, "aria-hidden": "true" });
-      box.style.setProperty("--line", colour);
-      return box;
-    };
-    const palette = (k) => this.palette[k % this.palette.length];
-    const plain = series.length > 1 ? "currentColor" : palette(0);
-    const names = series.length > 1 ? series.map((name, k) => h("span", {}, sample(palette(k), "train"), name)) : [];
-    const kinds = ["batches", "train", "validation"];
-    this.legend.replaceChildren(...names, ...kinds.map((kind) => h("span", { title: this.texts[`${kind}_help`] }, sample(plain, kind), this.texts[kind])));
+    this.ask();
   }
 
   draw() {
-    const feed = this.subscription?.feed;
-    this.drawLine(feed);
-    if (!feed?.hello) return;
-    if (!this.panels) {
-      if (!this.isBuilding) this.buildPanels(feed);
-      return;
-    }
-    this.smoothed.forEach((both) => feed.version !== this.built.version && (both.loss.reset(0), both.score.reset(0)));
-    this.built.version = feed.version;
-    const last = Math.max(feed.step, feed.epochs.at(-1)?.step ?? 0);
-    this.panels[0].draw(feed.losses.map((_, k) => this.lossCurves(feed, k)), last);
-    this.panels[1].draw(feed.losses.map((_, k) => this.scoreCurves(feed, k)), last);
-    this.panels.forEach((panel) => panel.marks(feed.marks));
-    this.csvButton.disabled = feed.step === 0;
-    this.describe(feed);
-  }
-
-  lossCurves(feed, k) {
-    const column = feed.losses[k];
-    const source = { n: column.n, step: (i) => i + 1, y: (i) => column.data[i] };
-    return this.curves(k, "loss", source, (name) => byEpoch(feed, k, `${name}_loss`, 1));
-  }
-
-  scoreCurves(feed, k) {
-    const { step, batch_accuracy } = feed.measured;
-    const { factor } = this.score;
-    const source = { n: step.length, step: (i) => step[i], y: (i) => factor * batch_accuracy[i][k] };
-    return this.curves(k, "score", source, (name) => byEpoch(feed, k, `${name}_accuracy`, factor));
-  }
-
-  curves(k, what, source, epochs) {
-    const ends = { train: epochs("train"), validation: epochs("validation") };
-    if (this.smoothing === 0) return { raw: null, batches: source, ...ends };
-    const y = this.smoothed[k][what].follow(source, this.smoothing);
-    return { raw: source, batches: { ...source, y }, ...ends };
-  }
-
-  drawLine(feed) {
-    const { texts } = this;
-    const status = feed?.status;
-    const connection = feed?.connection;
-    const isBroken = connection === "reconnecting" || connection === "unknown";
+    const { feed } = this;
     this.empty.hidden = Boolean(feed);
-    setText(this.empty, texts.empty);
-    this.state.parentElement.hidden = !feed;
-    if (!feed) {
-      this.problem.hidden = this.notice.hidden = true;
+    setText(this.empty, this.texts.empty);
+    this.line.draw(feed, this.texts, this.score, this.failure);
+    if (!feed?.hello) return;
+    if (!this.Plotly) {
+      this.load();
       return;
     }
-    setText(this.state, isBroken ? texts[connection] : status ? texts[`state_${status.state}`] ?? status.state : texts.connecting);
-    this.state.dataset.kind = isBroken ? "broken" : status?.state ?? "connecting";
-    setText(this.facts, status ? facts(status, feed, texts, this.score).join("  ·  ") : "");
-    const problem = [status?.message, status?.hint].filter(Boolean).join(" ");
-    setText(this.problem, problem);
-    this.problem.hidden = !problem;
-    setText(this.notice, status?.notice ?? "");
-    this.notice.hidden = !status?.notice;
+    this.charts.hidden = false; // boxes must have their size before Plotly measures them
+    this.kinds ??= new Set(defaultKinds(feed));
+    const last = Math.max(feed.step, feed.epochs.at(-1)?.step ?? 0);
+    const view = this.view(feed, last);
+    for (const [name, { section, isSeen }] of Object.entries(this.boxes)) {
+      section.hidden = !this.settings.panels.has(name);
+      if (!section.hidden && isSeen) this.drawPanel(feed, name, view);
+    }
+    const { length: nLanes } = feed.lanes;
+    this.legend.draw({ run: this.run, lanes: feed.lanes, repeats: feed.repeats, palette: this.palette, kinds: this.kinds });
+    this.legend.read(feed.lanes.map(({ removed }, lane) => (removed !== null && (this.hovered ?? view.until) > removed ? NaN : this.value(feed, "loss", lane, this.hovered ?? view.until))));
+    this.replay.draw(last);
+    this.drawChanges(feed, view.allMarks);
+    this.controls.draw({ isRace: nLanes > 1, hasRepeats: feed.repeats > 1, isZoomed: this.isZoomed, isEmpty: feed.step === 0 });
   }
 
-  describe(feed) {
+  // What all panels share
+  view(feed, last) {
+    const { unit } = this.settings;
+    const perEpoch = feed.hello.steps_per_epoch || 1;
+    const each = { step: 1, epoch: 1 / perEpoch, examples: feed.hello.n_train / perEpoch }[unit];
+    const isRace = feed.lanes.length > 1;
+    const { muted } = laneView(this.run);
+    const allMarks = feed.marks.map((mark, i) => ({ // in a race their words stand below, by number
+      ...mark, at: mark.step + 0.5, text: markText(mark, feed.lanes, this.texts),
+      ...(isRace ? { tag: String(i + 1), colour: laneStyle(mark.lane, this.palette).colour } : {}),
+    }));
+    const cursor = this.replay.step;
+    return {
+      x: unit === "seconds" ? (step) => feed.seconds(step) : (step) => step * each,
+      step: unit === "seconds" ? (x) => feed.stepAt(x) : (x) => x / each,
+      xTitle: this.texts[`axis_${unit}`], last, until: cursor ?? last, cursor, isFixed: cursor !== null, isRace, texts: this.texts,
+      allMarks, marks: allMarks.filter(({ lane }) => !muted.has(lane)),
+    };
+  }
+
+  drawPanel(feed, name, view) {
+    const { texts, settings } = this;
+    const spec = { ...PANELS[name], title: texts[`panel_${name}`], axis: texts[`${name}_axis`], ...(name === "score" ? this.score : {}) };
+    this.panels[name] ??= new Panel(this.Plotly, this.boxes[name].plot, spec, {
+      onRange: () => this.ask(),
+      onHover: (x) => { this.hovered = x === null ? null : this.view(feed, feed.step).step(x); this.ask(); },
+    });
+    const panel = this.panels[name];
+    panel.set(settings.isLogX, settings.isLogY);
+    const { muted, pinned } = laneView(this.run);
+    const lanes = feed.lanes.flatMap((lane, index) => (muted.has(index) ? [] : [this.lane(feed, name, index, pinned)]));
+    panel.draw(lanes, view);
+    this.describe(feed, name, view);
+  }
+
+  lane(feed, name, index, pinned) {
+    const kinds = PANELS[name].kinds.filter((kind) => kind === "always" || this.kinds.has(kind));
+    const parts = Object.fromEntries(kinds.map((kind) => [kind, this.curve(feed, name, kind, index)]));
+    const steps = parts.batches ?? parts.always;
+    const isRaw = this.smoothes(name) && steps && !(name === "score" && feed.lanes.length === 1);
+    return {
+      index, name: feed.lanes[index].name, ...laneStyle(index, this.palette), parts, raw: isRaw ? steps : null, hasBand: feed.repeats > 1,
+      isPinned: pinned.has(index), isFaded: pinned.size > 0 && !pinned.has(index), best: this.best(feed, name, index),
+    };
+  }
+
+  smoothes(name) {
+    return this.settings.smoothing > 0 && !PANELS[name].isRate;
+  }
+
+  curve(feed, name, kind, lane) {
+    const key = `${name} ${kind} ${lane}`;
+    if (!this.curves.has(key)) this.curves.set(key, new LaneCurve());
+    const beta = (kind === "batches" || kind === "always") && this.smoothes(name) ? this.settings.smoothing : 0;
+    return this.curves.get(key).follow(source(feed, name, kind, lane, this.score.factor), beta, this.settings.isDeviation, feed.version);
+  }
+
+  // The star of a lane: its best epoch so far, on the curve of validation
+  best(feed, name, lane) {
+    const until = this.replay.step ?? Infinity;
+    const at = PANELS[name].kinds.includes("validation") && this.kinds.has("validation") ? bestEpoch(feed, lane) : -1;
+    if (at < 0 || feed.epochs[at].step > until) return null;
+    const { epoch, step } = feed.epochs[at];
+    const value = this.curve(feed, name, "validation", lane).y(at);
+    const words = name === "score" ? this.score.words(value / this.score.factor) : short(value);
+    return { step, value, text: fill(this.texts.best_tip, { name: feed.lanes[lane].name, epoch: whole(epoch), value: words }) };
+  }
+
+  // The last known value of a lane at a step: of validation where it is shown and known, else of the batches
+  value(feed, name, lane, step) {
+    const held = this.kinds.has("validation") ? valueBefore(this.curve(feed, name, "validation", lane), step) : NaN;
+    if (Number.isFinite(held) || PANELS[name].kinds.length === 1) return PANELS[name].kinds.length === 1 ? valueBefore(this.curve(feed, name, "always", lane), step) : held;
+    return valueBefore(this.curve(feed, name, "batches", lane), step);
+  }
+
+  describe(feed, name, view) {
+    const { texts } = this;
     const last = feed.epochs.at(-1);
-    const { words } = this.score;
-    const values = { n: feed.losses.length, step: whole(feed.step) };
-    const say = (frame, title, train, held) =>
-      frame.parentElement.setAttribute("aria-label", fill(feed.step ? this.texts.alt : this.texts.alt_empty, { ...values, title, train, validation: held }));
-    say(this.lossFrame, this.texts.loss, short(last?.train_loss[0]), short(last?.validation_loss[0]));
-    say(this.scoreFrame, this.texts.score, words(last?.train_accuracy[0]), words(last?.validation_accuracy[0]));
+    const values = { n: feed.losses.length, step: whole(feed.step), title: texts[`panel_${name}`], unit: view.xTitle };
+    const isScore = name === "score";
+    const say = isScore ? (value) => this.score.words(value) : short;
+    const figure = isScore ? "accuracy" : "loss";
+    let text = feed.step ? texts.alt_lanes : texts.alt_empty;
+    if (feed.step && !view.isRace && PANELS[name].kinds.length > 1) {
+      text = texts.alt;
+      Object.assign(values, { train: say(last?.[`train_${figure}`][0]), validation: say(last?.[`validation_${figure}`][0]) });
+    } else if (feed.step) {
+      const spoken = feed.lanes.slice(0, SPOKEN_LANES).map((lane, k) => `${lane.name} ${say(this.value(feed, name, k, view.until) / (isScore ? this.score.factor : 1))}`);
+      values.values = spoken.join(", ") + (feed.lanes.length > SPOKEN_LANES ? ", …" : "");
+    }
+    this.boxes[name].figure.setAttribute("aria-label", fill(text, values));
   }
 
-  setSmoothing(beta) {
-    this.smoothing = beta;
-    setText(this.smoothValue, beta.toFixed(3));
+  drawChanges(feed, marks) {
+    const key = JSON.stringify(marks.map(({ text, step }) => [text, step]));
+    if (key === this.changesKey) return;
+    this.changesKey = key;
+    this.changesBox.hidden = marks.length === 0;
+    if (feed.lanes.length > 1 && !this.wasOpened) this.changesBox.open = this.wasOpened = true;
+    this.changes.replaceChildren(...marks.map((mark) => h("li", {}, `${fill(this.texts.step_open, { step: whole(mark.step) })}: ${mark.text}`)));
+  }
+
+  changed(change) {
+    if ("unit" in change) this.resetZoom();
     this.ask();
   }
 
-  setUnit(isEpoch) {
-    const perEpoch = this.subscription?.feed.hello?.steps_per_epoch || 1;
-    this.panels?.forEach((panel) => panel.setUnit(isEpoch ? perEpoch : 1, isEpoch ? this.texts.epoch_axis : this.texts.step_axis));
+  replayed() {
+    if (this.replay.step === null) Object.values(this.panels).forEach((panel) => panel.held && panel.release());
     this.ask();
   }
 
-  ranged() {
-    this.resetButton.disabled = !this.panels?.some((panel) => panel.isZoomed);
-    this.ask();
+  get isZoomed() {
+    return Object.values(this.panels).some((panel) => panel.isZoomed);
   }
 
   resetZoom() {
-    this.panels?.forEach((panel) => panel.resetZoom());
-    this.ranged();
+    Object.values(this.panels).forEach((panel) => panel.resetZoom());
+    this.ask();
   }
 
   save() {
-    const { feed } = this.subscription;
-    download(`run-${this.run}.csv`, new Blob([csv(feed, this.score.column)], { type: "text/csv" }));
+    download(`run-${this.run}.csv`, new Blob(csv(this.feed, this.score.column), { type: "text/csv" }));
   }
 
   stop() {
-    this.ask.stop();
+    this.replay.pause();
+    clearTimeout(this.later);
+    this.onFrame.stop();
+    this.leaveLanes();
     this.resizing.disconnect();
+    this.seeing.disconnect();
     this.subscription?.leave();
-    this.panels?.forEach((panel) => panel.purge());
-    this.panels = this.built = null;
+    Object.values(this.panels).forEach((panel) => panel.purge());
+    this.forget();
   }
 }
 
-function byEpoch(feed, k, name, scale) {
-  return { n: feed.epochs.length, step: (i) => feed.epochs[i].step, y: (i) => scale * feed.epochs[i][name][k] };
-}
-
-function facts(status, { hello, measured }, texts, score) {
-  const norms = measured.gradient_norm.at(-1);
-  const isRunning = status.state === "running";
-  const count = (name, i, n) => fill(texts[n === null || n === undefined ? `${name}_open` : name], { [name]: whole(i), n: whole(n ?? 0) });
-  const test = status.test_accuracy?.[0];
-  return [
-    hello && count("epoch", status.epoch, status.n_epochs),
-    hello && count("step", status.step, status.total_steps),
-    isRunning && status.steps_per_s > 0 && fill(texts.rate, { rate: whole(status.steps_per_s) }),
-    status.elapsed_s > 0 && fill(texts.elapsed, { time: clock(status.elapsed_s) }),
-    isRunning && status.left_s !== null && fill(texts.left, { time: clock(status.left_s) }),
-    status.learning_rates.length > 0 && fill(texts.learning_rate, { value: [...new Set(status.learning_rates)].map((rate) => short(rate, 3)).join(", ") }),
-    norms && isRunning && fill(texts.gradient_norm, { value: [...norms].map((norm) => short(norm, 2)).join(", ") }),
-    status.queue_position > 0 && fill(texts.position, { n: status.queue_position }),
-    Number.isFinite(test) && fill(texts.test, { value: score.words(test) }),
-    hello?.device,
-  ].filter(Boolean);
+// A single lane shows all; a race what tells its lanes apart
+function defaultKinds(feed) {
+  if (feed.lanes.length <= 1) return ["batches", "train", "validation"];
+  const { total_steps: total, steps_per_epoch: perEpoch } = feed.hello;
+  return total !== null && total < MANY_EPOCHS * perEpoch ? ["batches", "validation"] : ["validation"];
 }
 
 export default component(".lw-live-curves", View);

@@ -22,6 +22,9 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+// A cell of a CSV file: a name may not end its cell, nor be taken for a formula by a spreadsheet
+export const quoted = (text) => (/[",\n]/.test(text) || /^[=+\-@]/.test(text) ? `"${text.replace(/^[=+\-@]/, "'$&").replaceAll('"', '""')}"` : text);
+
 // A file for the user, made in the browser
 export function download(name, blob) {
   const address = URL.createObjectURL(blob);

@@ -1,5 +1,8 @@
 // One socket per run and page, whatever the number of components that show it, and the run's numbers at full resolution.
-// The frames are described in dashboard/session/frames.py.
+// The frames are described in dashboard/session/frames.py and live_frames.py. Everything per series has one entry for each
+// series that there is now: lanes that joined late have NaN in the past until it is known, forks have their source's past.
+
+import { between, Column, FIGURES, mixed, row, Rows, widened } from "./feed_rows.js";
 
 const ARRAYS = { f4: Float32Array, f8: Float64Array, i4: Int32Array, u1: Uint8Array };
 const FIRST_RETRY_MS = 500;
@@ -42,24 +45,6 @@ function* frames(buffer) {
   }
 }
 
-// A growing Float32Array
-export class Column {
-  constructor() {
-    this.data = new Float32Array(1024);
-    this.n = 0;
-  }
-  write(at, values) {
-    const end = at + values.length;
-    if (end > this.data.length) {
-      const larger = new Float32Array(Math.max(end, this.data.length * 2));
-      larger.set(this.data.subarray(0, this.n));
-      this.data = larger;
-    }
-    this.data.set(values, at);
-    this.n = end;
-  }
-}
-
 class Feed {
   constructor(run) {
     this.run = run;
@@ -75,15 +60,50 @@ class Feed {
     this.hello = null;
     this.status = null;
     this.losses = []; // one Column per series; the loss of step i + 1 at i
-    this.measured = { step: [], gradient_norm: [], batch_accuracy: [] }; // per name: rows of one number per series
+    this.measured = new Rows("gradient_norm", "weight_norm", "batch_accuracy", "update_norm", "effective_rate");
+    this.reports = new Rows("elapsed_s", "learning_rate");
     this.epochs = []; // {epoch, step, train_loss: [...], ...}
     this.surfaces = new Map();
     this.marks = [];
+    this.phases = []; // of the last step by hand: {step, phase, text, tensors: [{name, shape, low, high, mean, norm, values}]}
+    this.findings = [];
     this.version = (this.version ?? 0) + 1;
   }
 
   get step() {
     return this.losses.length ? this.losses[0].n : 0;
+  }
+
+  get lanes() {
+    return this.hello?.lanes ?? [];
+  }
+
+  get repeats() {
+    return this.hello?.repeats ?? 1;
+  }
+
+  // Seconds of training up to `step`: between two reports as if each step took as long
+  seconds(step) {
+    const { at, part } = between(this.clock.steps, step);
+    return mixed(this.clock.seconds, at, part);
+  }
+
+  stepAt(seconds) {
+    const { at, part } = between(this.clock.seconds, seconds);
+    return mixed(this.clock.steps, at, part);
+  }
+
+  get clock() {
+    const { step, elapsed_s: elapsed } = this.reports;
+    if (this.clocked?.n === step.length && this.clocked.step === this.step) return this.clocked;
+    const found = { n: step.length, step: this.step, steps: [0, ...step], seconds: [0, ...elapsed] };
+    const { step: lastStep, elapsed_s: lastS } = this.status ?? {};
+    if (lastStep > found.steps.at(-1) && lastS > found.seconds.at(-1)) {
+      found.steps.push(lastStep);
+      found.seconds.push(lastS);
+    }
+    this.clocked = found;
+    return found;
   }
 
   // A run that was over may have been taken up again: somebody who comes to see it asks anew
@@ -154,13 +174,19 @@ class Feed {
       case "hello":
         this.hello = header;
         this.generation = header.generation;
-        while (this.losses.length < header.series.length) this.losses.push(new Column());
+        this.widen();
         break;
       case "steps":
         this.losses.forEach((column, k) => column.write(header.first_step - 1, arrays.losses.subarray(k * header.n, (k + 1) * header.n)));
         break;
       case "measured":
-        this.takeMeasured(arrays);
+        this.measured.take(arrays, this.losses.length);
+        break;
+      case "reports":
+        this.reports.take(arrays, this.losses.length);
+        break;
+      case "past":
+        this.takePast(header, arrays);
         break;
       case "epochs":
         this.takeEpochs(arrays);
@@ -171,6 +197,14 @@ class Feed {
       case "marks":
         this.marks = header.items;
         break;
+      case "phases":
+        this.phases = header.items.map((item, i) => ({
+          ...item, tensors: item.tensors.map((tensor, j) => ({ ...tensor, values: arrays[`${i}.${j}`] })),
+        }));
+        break;
+      case "findings":
+        this.findings = header.items;
+        break;
       case "status":
         this.status = header;
         this.generation = header.generation;
@@ -178,27 +212,47 @@ class Feed {
     }
   }
 
-  // After a reconnection the last rows come again: they are taken once
-  takeMeasured({ step, gradient_norm, batch_accuracy }) {
-    const known = this.measured.step.at(-1) ?? 0;
-    const n = step.length;
-    const row = (array, i) => this.losses.map((_, k) => array[k * n + i]);
-    for (let i = 0; i < n; i++) {
-      if (step[i] <= known) continue;
-      this.measured.step.push(step[i]);
-      this.measured.gradient_norm.push(row(gradient_norm, i));
-      this.measured.batch_accuracy.push(row(batch_accuracy, i));
+  // Make room for the series of lanes that have joined
+  widen() {
+    const { series, lanes, repeats } = this.hello;
+    while (this.losses.length < series.length) {
+      const first = this.losses.length;
+      const { source } = lanes[Math.floor(first / repeats)] ?? {};
+      const from = first > 0 && source >= 0 ? source * repeats : -1;
+      const next = first > 0 ? first + repeats : series.length;
+      const past = this.step;
+      for (let k = first; k < next; k++) {
+        const column = new Column();
+        column.write(0, from < 0 ? new Float32Array(past).fill(NaN) : this.losses[from + k - first].data.subarray(0, past));
+        this.losses.push(column);
+      }
+      this.measured.widen(next, from);
+      this.reports.widen(next, from);
+      for (const epoch of this.epochs) for (const name of FIGURES) epoch[name] = widened(epoch[name], next, from);
+      this.version += 1;
     }
   }
 
+  takePast({ lane, first_step, n }, arrays) {
+    const first = lane * this.repeats;
+    for (let r = 0; r < this.repeats; r++) this.losses[first + r].patch(first_step - 1, arrays.losses.subarray(r * n, (r + 1) * n));
+    const numbers = arrays.epoch ?? [];
+    const rows = new Map(this.epochs.map((epoch) => [epoch.epoch, epoch]));
+    numbers.forEach((number, i) => {
+      const known = rows.get(number);
+      if (known) for (const name of FIGURES) for (let r = 0; r < this.repeats; r++) known[name][first + r] = arrays[name][r * numbers.length + i];
+    });
+    this.version += 1;
+  }
+
   takeEpochs(arrays) {
-    const { epoch, step, ...values } = arrays;
+    const { epoch, step } = arrays;
     const known = this.epochs.at(-1)?.epoch ?? 0;
     for (let i = 0; i < epoch.length; i++) {
       if (epoch[i] <= known) continue;
-      const row = { epoch: epoch[i], step: step[i] };
-      for (const [name, array] of Object.entries(values)) row[name] = this.losses.map((_, k) => array[k * epoch.length + i]);
-      this.epochs.push(row);
+      const taken = { epoch: epoch[i], step: step[i] };
+      for (const name of FIGURES) taken[name] = row(arrays[name], i, epoch.length, this.losses.length);
+      this.epochs.push(taken);
     }
   }
 }

@@ -77,7 +77,7 @@ def test_regression_shows_r2_and_the_unit_of_its_loss() -> None:
 
     data = component_data(AppTest.from_function(page).run(), "curves")
     assert data["task"] == "regression"
-    assert data["texts"]["score"] == "R²"
+    assert data["texts"]["panel_score"] == "R²"
     assert data["texts"]["loss_axis"] == "loss (absolute error)"
 
 

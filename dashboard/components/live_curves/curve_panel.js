@@ -1,0 +1,220 @@
+// One Plotly panel, updated in place. Of a single lane: the batches (faint as measured, thin smoothed), and at the end of each
+// epoch the training sample (solid) and validation (dashed), which compare with each other. In a race each lane keeps its
+// colour and dash, and what was measured at the ends of epochs has markers. Repeats are a mean line in a band.
+
+import { cssValue } from "./dom.js";
+import { decimated, lowerBound, outline } from "./curve_data.js";
+
+const MARKERS = 12; // more than these run into each other
+const MAX_BUCKETS = 300;
+const MIN_BUCKETS = 40;
+const MAX_POINTS = 9000; // SVG points of all lines of a panel
+const MAX_LABELS = 10; // at hover; the legend reads all
+const CONFIG = { displaylogo: false, displayModeBar: false, responsive: false, scrollZoom: false, doubleClick: "reset" };
+
+let loading;
+export function loadPlotly(address) {
+  loading ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = address;
+    script.onload = () => resolve(globalThis.Plotly);
+    script.onerror = () => {
+      loading = undefined;
+      reject(new Error("plotly.js"));
+    };
+    document.head.append(script);
+  });
+  return loading;
+}
+
+export class Panel {
+  // `spec`: {axis}, and for scores {unit, reach, isScore}: how hover writes them, and how far the axis goes
+  constructor(Plotly, frame, spec, { onRange, onHover }) {
+    Object.assign(this, { Plotly, frame, spec, onRange, onHover, isBuilt: false, isLogX: false, isLogY: false, revision: 0 });
+  }
+
+  // `lanes`: [{name, colour, dash, isFaded, parts: {kind: curve}, raw, best}] with curves {n, step(i), y(i), low(i), high(i)};
+  // `view`: {x(step), unit, xTitle, last, cursor, marks, isRace, texts}
+  draw(lanes, view) {
+    this.view = view;
+    const nLines = lanes.reduce((n, lane) => n + Object.keys(lane.parts).length + (lane.raw ? 1 : 0) + (lane.hasBand ? 1 : 0), 0);
+    this.buckets = Math.max(MIN_BUCKETS, Math.min(MAX_BUCKETS, this.frame.clientWidth >> 1, Math.floor(MAX_POINTS / 2 / Math.max(1, nLines))));
+    [this.lo, this.hi] = this.reach();
+    const layers = [[], [], [], []];
+    for (const lane of lanes) {
+      for (const [kind, curve] of Object.entries(lane.parts)) {
+        if (lane.hasBand && !lane.isFaded) this.band(layers[0], lane, kind, curve);
+        layers[kind === "batches" ? 2 : 3].push(this.line(lane, kind, curve, lanes.length));
+      }
+      if (lane.raw) layers[1].push(this.raw(lane));
+      if (lane.best) layers[3].push(this.star(lane));
+    }
+    const traces = layers.flat();
+    if (this.isBuilt) this.Plotly.react(this.frame, traces, this.layout(view), CONFIG);
+    else this.start(traces, view);
+  }
+
+  start(traces, view) {
+    this.isBuilt = true;
+    this.Plotly.newPlot(this.frame, traces, this.layout(view), CONFIG);
+    this.frame.on("plotly_relayout", () => this.onRange());
+    this.frame.on("plotly_hover", ({ points }) => this.onHover(points[0]?.customdata ?? null));
+    this.frame.on("plotly_unhover", () => this.onHover(null));
+  }
+
+  // What is seen of x, in its unit
+  reach() {
+    const range = this.range;
+    return range ?? [this.isLogX ? this.view.x(1) : 0, this.view.x(this.view.until)];
+  }
+
+  get range() {
+    const axis = this.frame._fullLayout?.xaxis;
+    if (!axis || axis.autorange || this.view?.isFixed) return null;
+    return axis.type === "log" ? axis.range.map((power) => 10 ** power) : axis.range;
+  }
+
+  get isZoomed() {
+    const full = this.frame._fullLayout;
+    return Boolean(full && !this.view?.isFixed && (!full.xaxis.autorange || !full.yaxis.autorange));
+  }
+
+  points(curve, y = curve.y) {
+    return decimated({ n: this.shown(curve), x: (i) => this.view.x(curve.step(i)), y, lo: this.lo, hi: this.hi, buckets: this.buckets });
+  }
+
+  // How many of the points lie before the moment that is replayed
+  shown({ n, step }) {
+    return this.view.isFixed ? lowerBound(n, step, this.view.until + 0.5) : n;
+  }
+
+  line(lane, kind, curve, nLanes) {
+    const { isRace, texts } = this.view;
+    const { spec } = this;
+    const isHeld = kind === "validation";
+    const held = isHeld && !isRace ? blended(lane.colour, cssValue(this.frame, "--st-text-color")) : lane.colour;
+    // a batch's score is measured now and then: dots, since a line would tell of what was not measured
+    const isDots = spec.isScore && kind === "batches" && !isRace;
+    const hasMarkers = kind === "train" || isHeld;
+    const isThin = kind === "batches";
+    const what = kind === "always" ? spec.title : texts[kind];
+    const label = `${isRace ? `${escape(lane.name)}, ` : ""}${what}: ${spec.unit ?? "%{y:.4g}"}<extra></extra>`;
+    const data = this.points(curve);
+    return {
+      ...data, uid: `${lane.index}.${kind}`, name: lane.name, mode: isDots ? "markers" : hasMarkers ? "lines+markers" : "lines",
+      opacity: lane.isFaded ? 0.15 : isThin && !isRace ? 0.65 : 1,
+      customdata: data.x, ...(nLanes > MAX_LABELS && !lane.isPinned ? { hoverinfo: "none" } : { hovertemplate: label }),
+      line: { color: held, width: isThin && !isRace ? 1.2 : lane.isPinned ? 3 : isRace ? 1.9 : 2.4, dash: isRace ? lane.dash : isHeld ? "dash" : "solid", shape: spec.isRate ? "hv" : "linear" },
+      marker: isDots ? { color: lane.colour, size: 3 } : {
+        maxdisplayed: MARKERS, size: isHeld ? 7 : 6, symbol: isHeld ? "diamond" : "circle",
+        color: isHeld ? cssValue(this.frame, "--st-background-color") : lane.colour, line: { color: held, width: isHeld ? 1.8 : 0 },
+      },
+    };
+  }
+
+  raw(lane) {
+    return {
+      ...this.points(lane.raw, lane.raw.raw), uid: `${lane.index}.raw`, mode: "lines", hoverinfo: "skip",
+      line: { color: lane.colour, width: 1 }, opacity: lane.isFaded ? 0.05 : this.view.isRace ? 0.16 : 0.22,
+    };
+  }
+
+  band(layer, lane, kind, curve) {
+    const { isFlat, x, y } = outline({ n: this.shown(curve), x: (i) => this.view.x(curve.step(i)), low: curve.low, high: curve.high, lo: this.lo, hi: this.hi, buckets: this.buckets });
+    if (isFlat) return;
+    const floor = this.isLogY ? Math.min(...y.filter((value) => value > 0)) : -Infinity; // no logarithm of what lies below
+    layer.push({
+      x, y: y.map((value) => Math.max(floor, value)), uid: `${lane.index}.${kind}.band`, mode: "lines", fill: "toself", hoverinfo: "skip",
+      fillcolor: lane.colour, line: { width: 0, color: lane.colour }, opacity: 0.16,
+    });
+  }
+
+  star(lane) {
+    const { step, value, text } = lane.best;
+    return {
+      x: [this.view.x(step)], y: [value], uid: `${lane.index}.best`, mode: "markers", opacity: lane.isFaded ? 0.15 : 1,
+      hovertemplate: `${escape(text)}<extra></extra>`, customdata: [this.view.x(step)],
+      marker: { symbol: "star", size: 13, color: lane.colour, line: { color: cssValue(this.frame, "--st-background-color"), width: 1.2 } },
+    };
+  }
+
+  layout(view) {
+    const colour = cssValue(this.frame, "--st-text-color");
+    const grid = cssValue(this.frame, "--st-border-color");
+    const axis = { gridcolor: grid, linecolor: grid, zeroline: false, showline: true, ticks: "outside", tickcolor: grid };
+    const x = { ...axis, title: { text: view.xTitle, standoff: 8 }, type: this.isLogX ? "log" : "linear", uirevision: `x${this.revision}`, exponentformat: "power" };
+    const y = { ...axis, title: { text: this.spec.axis, standoff: 8 }, type: this.isLogY ? "log" : "linear", uirevision: `y${this.revision}`, exponentformat: "power" };
+    if (!this.isLogX) x.rangemode = "tozero";
+    if (this.spec.reach) y.autorangeoptions = this.spec.reach;
+    if (view.isFixed) this.hold(x, y, view);
+    return {
+      autosize: true, margin: { t: 10, r: 14, b: 46, l: 62 }, showlegend: false, hovermode: "x", dragmode: "zoom", uirevision: "same",
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      font: { color: colour, family: cssValue(this.frame, "--st-font") || "sans-serif", size: 12 },
+      hoverlabel: { bgcolor: cssValue(this.frame, "--st-secondary-background-color"), bordercolor: grid, font: { color: colour } },
+      xaxis: x, yaxis: y, ...this.notes(view, colour),
+    };
+  }
+
+  // While it is replayed the axes stand still: those of the whole run
+  hold(x, y, view) {
+    const full = this.frame._fullLayout;
+    this.held ??= full && { y: [...full.yaxis.range] };
+    const [first, last] = [view.x(this.isLogX ? 1 : 0), view.x(view.last)];
+    Object.assign(x, { autorange: false, range: this.isLogX ? [Math.log10(first), Math.log10(last)] : [first, last], uirevision: "held" });
+    if (this.held) Object.assign(y, { autorange: false, range: this.held.y, uirevision: "held" });
+  }
+
+  release() {
+    this.held = null;
+    this.revision += 1;
+  }
+
+  // Lines and words for changes by hand, and the line of the moment that is replayed
+  notes({ marks, cursor, x }, colour) {
+    const paper = { yref: "paper", y0: 0, y1: 1, type: "line" };
+    const shapes = marks.map((mark) => ({ ...paper, x0: x(mark.at), x1: x(mark.at), line: { color: mark.colour ?? colour, width: 1.2, dash: "dot" } }));
+    if (cursor !== null) shapes.push({ ...paper, x0: x(cursor), x1: x(cursor), line: { color: colour, width: 1.5 } });
+    const place = (mark) => (this.isLogX ? Math.log10(Math.max(1e-12, x(mark.at))) : x(mark.at)); // plotly wants the logarithm here only
+    const annotations = marks.map((mark, i) => ({
+      x: place(mark), y: 1 - 0.09 * (i % 3), yref: "paper", yanchor: "top", showarrow: false, text: escape(mark.tag ?? mark.text), hovertext: escape(mark.text),
+      xanchor: x(mark.at) > 0.6 * this.hi ? "right" : "left", font: { size: 11, color: colour }, bgcolor: cssValue(this.frame, "--st-background-color"), opacity: 0.9,
+    }));
+    return { shapes, annotations };
+  }
+
+  set(isLogX, isLogY) {
+    const isY = isLogY && !this.spec.isScore;
+    if (isLogX === this.isLogX && isY === this.isLogY) return;
+    Object.assign(this, { isLogX, isLogY: isY });
+    this.release();
+  }
+
+  // Back to all there is; also after a change of the unit of x
+  resetZoom() {
+    this.release();
+  }
+
+  resize() {
+    if (this.frame.clientWidth && this.isBuilt) this.Plotly.Plots.resize(this.frame);
+  }
+
+  purge() {
+    this.isBuilt = false;
+    this.Plotly.purge(this.frame);
+  }
+}
+
+// A series' colour on its way to the text colour: darker on light, lighter on dark
+export function blended(colour, text) {
+  const channels = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+  const context = new OffscreenCanvas(1, 1).getContext("2d");
+  context.fillStyle = text || "#808080"; // the canvas turns every CSS colour into #rrggbb
+  const other = channels(context.fillStyle);
+  return `rgb(${channels(colour).map((channel, i) => Math.round(0.6 * channel + 0.4 * other[i])).join(",")})`;
+}
+
+// Plotly reads a little markup in texts
+function escape(text) {
+  return String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
