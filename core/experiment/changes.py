@@ -86,7 +86,7 @@ def change_of(after_step: int, command: Command) -> AnyChange:
         case SetHyper():
             return HyperChange(after_step=after_step, lane=command.lane, name=command.name, value=command.value)
         case SwapOptimizer():
-            optimizer = parse_json(AnyOptimizer, command.optimizer)  # type: ignore[arg-type]
+            optimizer: AnyOptimizer = parse_json(AnyOptimizer, command.optimizer)  # type: ignore[arg-type]
             return OptimizerSwap(after_step=after_step, lane=command.lane, optimizer=optimizer)
         case AddLane():
             definition = parse_json(Lane, command.definition)
