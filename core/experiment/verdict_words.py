@@ -64,9 +64,7 @@ def _opening(told: Told) -> Iterator[Sentence]:
             yield Sentence("{name} has the best {what} ({mean}) with this one seed.", params)
             yield Sentence("One seed proves nothing: another start may turn the order. Race with at least {few} seeds.", params)
         else:
-            yield Sentence(
-                "{name} reaches a {what} of {mean} with this one seed; at least {few} tell how far to trust it.", params
-            )
+            yield Sentence("{name} reaches a {what} of {mean} with one seed; {few} or more tell how far to trust it.", params)
         return
     params |= {"first": str(winner.n_first), "shared": str(winner.n_shared), "seeds": str(n)}
     params |= {"low": number(winner.mean.low), "high": number(winner.mean.high)}

@@ -1,6 +1,6 @@
 """What can be said of numbers from a few seeds: means with intervals, paired comparisons, and how many seeds would tell.
 
-scipy is imported where it is used, so that a process that only reads results starts fast.
+The distributions come from scipy.special, imported where it is used: scipy.stats is twenty times slower for single numbers.
 """
 
 import math
@@ -44,9 +44,9 @@ def mean_estimate(values: ArrayLike, confidence: float = 0.95) -> Estimate:
     """Mean of the finite values with its t interval; NaN where there are none.
 
     Source:
-        Student 1908; the interval of scipy.stats.ttest_1samp.
+        Student 1908.
     """
-    from scipy import stats
+    from scipy.special import stdtrit
 
     finite = _finite(values)
     n = len(finite)
@@ -55,7 +55,7 @@ def mean_estimate(values: ArrayLike, confidence: float = 0.95) -> Estimate:
     mean = float(finite.mean())
     if n == 1:
         return Estimate(mean, math.nan, math.nan, 1)
-    half = float(stats.t.ppf((1 + confidence) / 2, n - 1) * finite.std(ddof=1) / math.sqrt(n))
+    half = float(stdtrit(n - 1, (1 + confidence) / 2) * finite.std(ddof=1) / math.sqrt(n))
     return Estimate(mean, mean - half, mean + half, n)
 
 
@@ -67,7 +67,7 @@ def paired_comparison(a: ArrayLike, b: ArrayLike, confidence: float = 0.95) -> P
     Source:
         Student 1908; for learning curves: Colas et al. 2019, "A Hitchhiker's Guide to Statistical Comparisons".
     """
-    from scipy import stats
+    from scipy.special import stdtr
 
     differences = _finite(np.asarray(a, np.float64) - np.asarray(b, np.float64))
     estimate = mean_estimate(differences, confidence)
@@ -76,10 +76,9 @@ def paired_comparison(a: ArrayLike, b: ArrayLike, confidence: float = 0.95) -> P
         return Paired(estimate, math.nan, math.nan)
     spread = float(differences.std(ddof=1))
     if np.ptp(differences) <= 1e-12 * np.abs(differences).max():
-        n_positive = int((differences > 0).sum())
-        p = 1.0 if not differences.any() else float(stats.binomtest(n_positive, n).pvalue)
-        return Paired(estimate, p, spread)
-    return Paired(estimate, float(stats.ttest_1samp(differences, 0.0).pvalue), spread)
+        return Paired(estimate, 2.0 ** (1 - n) if differences.any() else 1.0, spread)
+    t = estimate.mean / spread * math.sqrt(n)
+    return Paired(estimate, float(2 * stdtr(n - 1, -abs(t))), spread)
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
@@ -122,10 +121,10 @@ def n_needed(difference: float, spread: float, *, alpha: float = 0.05, power: fl
 
 def _power(n: int, effect: float, alpha: float) -> float:
     """Chance that a paired t test over `n` seeds finds an effect of so many standard deviations."""
-    from scipy import stats
+    from scipy.special import nctdtr, stdtrit
 
-    limit = stats.t.ppf(1 - alpha / 2, n - 1)
-    return float(stats.nct.sf(limit, n - 1, effect * math.sqrt(n)))
+    limit = stdtrit(n - 1, 1 - alpha / 2)
+    return 1 - float(nctdtr(n - 1, effect * math.sqrt(n), limit))
 
 
 def _finite(values: ArrayLike) -> Floats:
