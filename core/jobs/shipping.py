@@ -6,6 +6,7 @@ from core.jobs.data_lenses import AugmentationJob, DataReportJob, DownloadJob, U
 from core.jobs.lenses import ActivationsJob, ExplainJob, GalleryJob
 from core.jobs.surface_race import SurfaceRaceJob
 from core.jobs.training import TrainJob
+from core.jobs.tuning import RangeTestJob, SweepJob
 from core.spec import on_menu
 
 AnyJob = Annotated[
@@ -18,6 +19,8 @@ AnyJob = Annotated[
     | UploadPreviewJob
     | DownloadJob
     | WeightsImportJob
-    | SurfaceRaceJob,
+    | SurfaceRaceJob
+    | RangeTestJob
+    | SweepJob,
     on_menu(),
 ]

@@ -7,11 +7,11 @@ import numpy as np
 import torch
 
 from core.data.dataset import Splits
-from core.errors import SpecError
 from core.experiment.experiment import Experiment, Lane
+from core.experiment.rates import lane_for_range_test
 from core.models.model import build, infer
 from core.optim.regularizers import L2
-from core.optim.schedules import Clock, Constant
+from core.optim.schedules import Clock
 from core.results.range_test import RangeTest
 from core.seeds import numpy_stream
 from core.training.batch_source import RunBatches
@@ -59,7 +59,7 @@ def range_test(
     Source:
         Smith 2017, "Cyclical learning rates for training neural networks", section 3.3.
     """
-    chosen = tested_lane(experiment, lane)
+    chosen = lane_for_range_test(experiment, lane)
     splits = splits or experiment.data.splits(experiment.seed)
     device = resolved_device(experiment.device)
     data = ResidentData(splits, splits.train, device)
@@ -85,23 +85,6 @@ def range_test(
     finally:
         executor.close()
     return curve.result(chosen, curvature, n_examples, experiment.loss.unit)
-
-
-def tested_lane(experiment: Experiment, lane: int) -> Lane:
-    """The lane as the range test trains it: without its schedule.
-
-    Raises:
-        SpecError: there is no such lane, or its optimizer does not follow a changed learning rate.
-    """
-    if not 0 <= lane < len(experiment.lanes):
-        raise SpecError(f"There is no lane {lane}.", hint=f"Lanes are numbered 0 to {len(experiment.lanes) - 1}.")
-    chosen = experiment.lanes[lane]
-    if chosen.optimizer.uses_lr_once:
-        raise SpecError(
-            f"{chosen.optimizer.label} looks at the learning rate in its first step alone, so there is no range to test.",
-            hint="Use the sweep: it trains anew with each rate.",
-        )
-    return chosen.but(schedule=Constant())
 
 
 class _Curve:

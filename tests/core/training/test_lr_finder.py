@@ -63,8 +63,8 @@ def test_the_curve_is_gradient_descent_worked_out_by_hand_up_to_the_step_at_whic
             break
         weights = weights - rate * 2 / len(y) * x.T @ errors
     # What grows in the last steps was almost nothing before: there float32 differs from the float64 of this test.
-    assert found.losses[:-3] == pytest.approx(losses[: len(found.losses) - 3], rel=1e-4)
-    assert found.smoothed[:-3] == pytest.approx(smoothed[: len(found.smoothed) - 3], rel=1e-4)
+    assert found.losses[:-5] == pytest.approx(losses[: len(found.losses) - 5], rel=1e-4)
+    assert found.smoothed[:-5] == pytest.approx(smoothed[: len(found.smoothed) - 5], rel=1e-4)
     assert found.diverged_at == pytest.approx(diverged, rel=0.13)  # one step
 
 

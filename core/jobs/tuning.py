@@ -1,0 +1,55 @@
+"""Looks for a good learning rate: a range test of one lane, and a sweep over rates and optimizers."""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from core.experiment.check import checked
+from core.experiment.experiment import Budget, Experiment
+from core.experiment.rates import Grid, lane_for_range_test, with_rate
+from core.jobs.job import Desk
+from core.jobs.lenses import LensJob
+from core.settings import Settings
+
+MAX_LANE = 31
+
+
+class RangeTestJob(LensJob):
+    """What the loss of one lane does while its learning rate grows, and the curvature at its initial weights."""
+
+    kind: Literal["range_test"] = "range_test"
+    label: ClassVar[str] = "Learning-rate range test"
+    experiment: Experiment
+    lane_index: Annotated[int, Field(ge=0, le=MAX_LANE)] = 0
+    steps: Annotated[int, Field(ge=81, le=1601)] | None = None
+    """Steps from the lowest rate to the highest; None for as many as the batch size asks for."""
+
+    def check(self, settings: Settings) -> None:
+        """Refuses experiments that cannot run, and optimizers that do not follow a changing rate."""
+        lane = lane_for_range_test(self.experiment, self.lane_index)
+        checked(self.experiment.but(lanes=(lane,), repeats=1, changes=()), settings)
+
+    def result(self, desk: Desk) -> Any:
+        from core.training.lr_finder import range_test
+
+        return range_test(self.experiment, self.lane_index, steps=self.steps, report=desk.progress)
+
+
+class SweepJob(LensJob):
+    """Final validation loss of every lane with every learning rate of a grid."""
+
+    kind: Literal["sweep"] = "sweep"
+    label: ClassVar[str] = "Sweep of learning rates"
+    experiment: Experiment
+    grid: Grid = Grid()
+
+    def check(self, settings: Settings) -> None:
+        """Refuses experiments of which not even one cell can run."""
+        lane = with_rate(self.experiment.lanes[0], self.grid.rates()[0])
+        budget = Budget(epochs=None, steps=self.grid.steps)
+        checked(self.experiment.but(lanes=(lane,), repeats=self.grid.seeds, budget=budget, changes=()), settings)
+
+    def result(self, desk: Desk) -> Any:
+        from core.training.sweep import sweep
+
+        return sweep(self.experiment, self.grid, settings=desk.settings, report=desk.progress)
