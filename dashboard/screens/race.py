@@ -25,6 +25,7 @@ from dashboard.widgets.race_form import edited, rates, seeds
 from dashboard.widgets.run_controls import LIVE, run_controls
 from dashboard.widgets.surface_race import surface_race
 from dashboard.widgets.training_form import training_form
+from dashboard.widgets.verdict import verdict
 
 
 def render() -> None:
@@ -101,6 +102,7 @@ def _watch(record: RunRecord, experiment: Experiment) -> None:
         points, y, is_validation = plane_points(data, experiment.seed)
         names = tuple(_(name) for name in data.class_names)
         boundary(points, y, is_validation, record.id, key="race.boundary", class_names=names)
+    verdict(record, key="race.verdict")
 
 
 def _by_hand(record: RunRecord) -> None:

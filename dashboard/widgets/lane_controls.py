@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
 from core.errors import LayerwiseError
-from core.events import AddLane, RemoveLane, SwapOptimizer
+from core.events import AddLane, Command, RemoveLane, SwapOptimizer
 from core.experiment.experiment import MAX_LANES, Experiment
 from core.experiment.lane import Lane
 from core.optim.optimizers import AnyOptimizer
@@ -32,6 +33,7 @@ def lane_controls(record: RunRecord, *, key: str) -> None:
     with st.container(key=f"{key}.bar", horizontal=True, vertical_alignment="bottom"):
         lane = _chosen(experiment, alive, key)
         _swap(record, experiment, lane, key)
+        _fork(record, experiment, lane, key)
         _join(record, experiment, lane, key)
         st.button(
             _("Remove"),
@@ -114,36 +116,58 @@ def _draft(record: RunRecord, key: str, present: Lane) -> tuple[Lane, Callable[.
     return lane, change
 
 
+def _popover(label: str, key: str, icon: str, *, is_off: bool = False) -> Any:
+    """A popover whose inside costs nothing while it is closed, and which `_order` closes."""
+    return st.popover(label, key=key, icon=icon, disabled=is_off, on_change="rerun")
+
+
+def _order(run: str, command: Command, popover: str) -> None:
+    if send(run, command):
+        st.session_state[popover] = False
+
+
 def _swap(record: RunRecord, experiment: Experiment, index: int, key: str) -> None:
     """Another optimizer in mid-run."""
-    with st.popover(_("Swap optimizer"), key=f"{key}.swap", icon=":material/swap_horiz:"):
+    place = _popover(_("Swap optimizer"), f"{key}.swap", ":material/swap_horiz:")
+    if not place.open:
+        return
+    with place:
         st.text(_("The lane goes on from its present weights; what the old optimizer remembers is lost."))
         draft, change = _draft(record, f"{key}.swap.draft.{index}", experiment.lanes[index])
         choice_form(AnyOptimizer, draft.optimizer, key=f"{key}.swap.to", label=_("Go on with"), on_change=change)
-        command = SwapOptimizer(index, draft.optimizer.model_dump_json())
-        st.button(_("Swap"), key=f"{key}.swap.do", type="primary", on_click=send, args=(record.id, command))
+        order = (record.id, SwapOptimizer(index, draft.optimizer.model_dump_json()), f"{key}.swap")
+        st.button(_("Swap"), key=f"{key}.swap.do", type="primary", on_click=_order, args=order)
 
 
-def _join(record: RunRecord, experiment: Experiment, index: int, key: str) -> None:
-    """One more lane: from the initial weights, catching up; or from where another is now."""
-    is_full = len(experiment.lanes) >= MAX_LANES
-    lane = experiment.lanes[index]
-    with st.popover(_("Fork"), key=f"{key}.fork", icon=":material/call_split:", disabled=is_full):
+def _fork(record: RunRecord, experiment: Experiment, index: int, key: str) -> None:
+    """One more lane, from where another is now."""
+    lane, is_full = experiment.lanes[index], len(experiment.lanes) >= MAX_LANES
+    place = _popover(_("Fork"), f"{key}.fork", ":material/call_split:", is_off=is_full)
+    if not place.open:
+        return
+    with place:
         words = _("A copy of {lane} as it is now, with other numbers or another optimizer if you like.")
         st.text(words.format(lane=lane.label))
         draft, change = _draft(record, f"{key}.fork.draft.{index}", lane)
         choice_form(AnyOptimizer, draft.optimizer, key=f"{key}.fork.to", label=_("The copy goes on with"), on_change=change)
-        _send_lane(record, _("Fork it"), draft.but(name=""), index, f"{key}.fork.do")
-    with st.popover(_("Add lane"), key=f"{key}.add", icon=":material/add:", disabled=is_full):
+        order = (record.id, AddLane(draft.but(name="").model_dump_json(), index), f"{key}.fork")
+        st.button(_("Fork it"), key=f"{key}.fork.do", type="primary", on_click=_order, args=order)
+
+
+def _join(record: RunRecord, experiment: Experiment, index: int, key: str) -> None:
+    """One more lane, from the initial weights."""
+    lane, is_full = experiment.lanes[index], len(experiment.lanes) >= MAX_LANES
+    place = _popover(_("Add lane"), f"{key}.add", ":material/add:", is_off=is_full)
+    if not place.open:
+        return
+    with place:
         st.text(_("It starts from the same initial weights, sees the same batches, and catches up."))
         draft, change = _draft(record, f"{key}.add.draft", lane.but(name=""))
         choice_form(AnyOptimizer, draft.optimizer, key=f"{key}.add.to", label=_("Optimizer"), on_change=change)
-        _send_lane(record, _("Let it join"), draft, -1, f"{key}.add.do")
-
-
-def _send_lane(record: RunRecord, label: str, lane: Lane, source: int, key: str) -> None:
-    command = AddLane(lane.model_dump_json(), source)
-    st.button(label, key=key, type="primary", on_click=send, args=(record.id, command))
+        command = AddLane(draft.but(name="").model_dump_json())
+        st.button(
+            _("Let it join"), key=f"{key}.add.do", type="primary", on_click=_order, args=(record.id, command, f"{key}.add")
+        )
 
 
 def repeat_with_changes(record: RunRecord, *, key: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -33,7 +34,7 @@ def lane_form(lane: Lane, experiment: Experiment, *, key: str, on_change: Change
     )
     if words := besides(lane):
         st.caption(plain(words))
-    about = st.expander(_("How it works"), key=f"{key}.about", on_change="rerun", icon=":material/function:")
+    about = _folded(_("How it works"), f"{key}.about", ":material/function:")
     if about.open:
         with about:
             optimizer_card(lane.optimizer)
@@ -49,10 +50,15 @@ def lane_form(lane: Lane, experiment: Experiment, *, key: str, on_change: Change
                 label=_("Schedule"),
                 on_change=lambda chosen: change(schedule=chosen),
             )
-    held = st.expander(_("Regularization"), key=f"{key}.regularizers_box", on_change="rerun", icon=":material/anchor:")
+    held = _folded(_("Regularization"), f"{key}.regularizers_box", ":material/anchor:")
     if held.open:
         with held:
             _regularizers(lane, key=f"{key}.regularizers", change=change)
+
+
+def _folded(title: str, key: str, icon: str) -> Any:
+    """An expander whose inside costs nothing while it is closed. Its title must not change: it would close."""
+    return st.expander(title, key=key, on_change="rerun", icon=icon)
 
 
 def _still(lane: Lane, optimizer: AnyOptimizer) -> str:

@@ -69,7 +69,7 @@ class InlineClient:
         """Something more happened in a run."""
         log = self.store.logs[run]
         log.append(LoggedEvent(len(log) + 1, event))
-        self.store.records[run] = replace(self.store.records[run], **columns)
+        self.store.records[run] = replace(self.store.records[run], last_seq=len(log), **columns)
 
     def command(self, run: str, command: Command) -> None:
         self.commands.append((run, command))
@@ -86,6 +86,7 @@ class InlineClient:
     def _take(self, run: str, logged: LoggedEvent) -> None:
         event = logged.event
         self.store.logs[run].append(logged)
+        self.store.records[run] = replace(self.store.records[run], last_seq=logged.seq)
         if isinstance(event, ArtifactSaved):
             self.store.saved[run].append(
                 ArtifactRecord(run, event.name, event.kind, event.step, logged.seq, event.n_bytes, event.sha256)

@@ -284,6 +284,12 @@ def opened_by_hand(run, name="race"):
     return app.run()
 
 
+def unfolded(app, key):
+    """The page with this popover open."""
+    app.session_state[key] = True
+    return app.run()
+
+
 def test_the_numbers_shown_are_those_that_hold_now(client, live):
     client.put(live, HyperChanged(5, 3, "beta1", 0.9, 0.25))
     client.put(live, OptimizerSwapped(9, 0, RACE.lanes[0].optimizer.model_dump_json(), '{"kind": "adamw", "lr": 0.07}'))
@@ -294,7 +300,7 @@ def test_the_numbers_shown_are_those_that_hold_now(client, live):
 
 
 def test_an_optimizer_is_swapped_in_mid_race(client, live):
-    app = opened_by_hand(live)
+    app = unfolded(opened_by_hand(live), "race.hand.swap")
     app.selectbox(key="race.hand.swap.to.kind").set_value("lion").run()
     app.number_input(key="race.hand.swap.to.lion.lr").set_value(0.002).run()
     app.button(key="race.hand.swap.do").click().run()
@@ -311,8 +317,10 @@ def test_an_optimizer_is_swapped_in_mid_race(client, live):
 def test_lanes_are_forked_added_and_removed_in_mid_race(client, live):
     app = opened_by_hand(live)
     app.selectbox(key="race.hand.lane").set_value(3).run()
-    app.number_input(key="race.hand.fork.to.adam.lr").set_value(0.5).run()
+    unfolded(app, "race.hand.fork").number_input(key="race.hand.fork.to.adam.lr").set_value(0.5).run()
     app.button(key="race.hand.fork.do").click().run()
+    assert not app.session_state["race.hand.fork"]
+    unfolded(app, "race.hand.add")
     app.selectbox(key="race.hand.add.to.kind").set_value("rprop").run()
     app.button(key="race.hand.add.do").click().run()
     app.button(key="race.hand.remove").click().run()
@@ -365,6 +373,25 @@ def test_a_plain_run_can_be_changed_on_the_train_screen_too(client):
     assert client.commands == [(run, SetHyper(0, "beta2", 0.9))]
 
 
+def test_the_verdict_names_the_first_and_its_uncertainty_and_what_is_equal(client):
+    race = default_experiment("race").but(budget=Budget(epochs=3), repeats=3, lanes=RACE.lanes[:2])
+    run = client.submit(TrainJob(experiment=race))
+    app = screen(race, run=run)
+    assert not app.exception
+    words = texts(app)
+    for said in ("Result", "of 3 seeds", "95 % interval", "Initial weights: within each of the 3 seeds", "Trained so"):
+        assert said in words.replace("\\", "")
+    assert html(app).count("<tr>") == 1 + 2
+    before = html(app)
+    app.selectbox(key="race.verdict.by").set_value("validation_accuracy").run()
+    assert not app.exception
+    assert html(app) != before
+
+
+def test_before_the_first_epoch_nobody_is_ahead(client, live):
+    assert "first epoch is not over" in texts(screen(run=live))
+
+
 def view(name="1 Linear weight", shape=(2, 3), values=(0.0, 1.0, -2.0, 0.5, 0.25, -0.125)):
     data = np.array(values, "<f4")
     return TensorView(name, shape, float(data.min()), float(data.max()), float(data.mean()), 2.5, data.tobytes())
@@ -376,8 +403,8 @@ def test_a_step_is_shown_phase_by_phase(client):
     assert "four phases" not in texts(app)
     app.segmented_control(key="race.unit").set_value("phase").run()
     assert "each press does one phase" in texts(app)
-    client.put(run, PhaseDone(3, "forward", "32 examples pass the network.", (view("input"),)), last_step=2, last_seq=1)
-    client.put(run, PhaseDone(3, "loss", "The mean over the batch is 0.7 nats.", (view("targets", (), (0.5,)),)), last_seq=2)
+    client.put(run, PhaseDone(3, "forward", "32 examples pass the network.", (view("input"),)), last_step=2)
+    client.put(run, PhaseDone(3, "loss", "The mean over the batch is 0.7 nats.", (view("targets", (), (0.5,)),)))
     app.run()
     assert not app.exception
     assert "Step 3 in four phases" in texts(app)
@@ -396,5 +423,5 @@ def html(app):
 
 def test_phases_of_an_earlier_step_are_gone_once_training_went_on(client):
     run = started(client, RACE, state="paused")
-    client.put(run, PhaseDone(3, "update", "SGD moves all weights.", ()), last_step=9, last_seq=1)
+    client.put(run, PhaseDone(3, "update", "SGD moves all weights.", ()), last_step=9)
     assert "SGD moves" not in texts(screen(run=run))
