@@ -21,16 +21,21 @@ from core.training.batches import ResidentData
 from core.training.checkpoints import State, TrainingState, load_state, state_bytes
 from core.training.device import device_name, fingerprint, resolved_device
 from core.training.epoch_memory import EpochMemory
+from core.training.executors.batched import SMALL_NET
 from core.training.executors.executor import Series
+from core.training.executors.stacked_network import missing_layer
+from core.training.many import ManyNetworks
 from core.training.measures import Figures, chunk_size, evaluation
 from core.training.pace import Stopwatch
-from core.training.plane import SIDE, class_one_share, plane_inputs, predicted_share
+from core.training.plane import SIDE, plane_inputs, plane_outputs, share
 from core.training.team import Row, Team
 
 SAMPLE = 2_000
 """Training examples that stand for the training split in each epoch's figures."""
 MAX_SURFACES = 16
 """With more series than these, decision surfaces are shown of the first repeat alone."""
+FEW = 4
+"""From so many networks on it is faster to look at all of them at once."""
 LANES = TypeAdapter(tuple[Lane, ...])
 
 
@@ -55,6 +60,9 @@ class LiveRun:
         self.chunk = chunk_size(infer(experiment.model, splits.profile.input_shape), self.device.type)
         grid = plane_inputs(experiment.data, splits)
         self._plane = None if grid is None else torch.from_numpy(grid).to(self.device)
+        self._is_small = is_small(experiment)
+        self._many: ManyNetworks | None = None
+        self._many_of: tuple[int, tuple[int, ...]] = (-1, ())
         self._target_unit = (splits.target_shift, splits.target_scale)
         self.step = state.step if state else 0
         self.watch = Stopwatch(state.elapsed_s if state else 0.0)
@@ -142,14 +150,10 @@ class LiveRun:
             return ()
         is_few = len(self.series) <= MAX_SURFACES
         shown = [one for one in self.series if not one.is_removed and (is_few or one.repeat == 0)]
-        return tuple(SurfaceMeasured(self.step, one.index, SIDE, SPAN, self._surface(one.evaluated)) for one in shown)
-
-    def _surface(self, model: nn.Module) -> bytes:
-        if self._plane is None:
-            return b""
-        if self.profile.task == "regression":
-            return predicted_share(model, self._plane, self.chunk, *self._target_unit)
-        return class_one_share(model, self._plane, self.chunk)
+        outputs = plane_outputs([one.evaluated for one in shown], self._plane, self.chunk, together=self._together(shown))
+        unit = self._target_unit if self.profile.task == "regression" else None
+        pairs = zip(shown, outputs, strict=True)
+        return tuple(SurfaceMeasured(self.step, one.index, SIDE, SPAN, share(one.model, output, unit)) for one, output in pairs)
 
     def validated(self) -> Generator[Progressed, None, EpochDone]:
         """The figures at the end of an epoch."""
@@ -166,10 +170,24 @@ class LiveRun:
     def figures(self, data: ResidentData, series: Sequence[Series]) -> Generator[Progressed, None, Figures]:
         """Mean loss and score of some series over all of `data`; NaN for lanes that were removed."""
         shown = [one for one in series if not one.is_removed]
-        losses, scores = yield from evaluation([one.evaluated for one in shown], self.loss, data, self.chunk)
+        models = [one.evaluated for one in shown]
+        losses, scores = yield from evaluation(models, self.loss, data, self.chunk, together=self._together(shown))
         by_index = {one.index: pair for one, *pair in zip(shown, losses, scores, strict=True)}
         pairs = [by_index.get(one.index, [math.nan, math.nan]) for one in series]
         return tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs)
+
+    def _together(self, series: Sequence[Series]) -> ManyNetworks | None:
+        """The networks of several series as one, with their present weights; None where they are few, large or complicated."""
+        if not self._is_small or len(series) < FEW:
+            return None
+        wanted = (self.step, tuple(one.index for one in series))
+        models = [one.evaluated for one in series]
+        if self._many is None or self._many.n != len(models):
+            self._many = ManyNetworks(models)
+        elif self._many_of != wanted:
+            self._many.take(models)
+        self._many_of = wanted
+        return self._many
 
     def learning_rates(self) -> tuple[float, ...]:
         """The learning rate of the last step of every series."""
@@ -259,6 +277,12 @@ class LiveRun:
 
 EMPTY: State = {"state": {}, "param_groups": []}
 """The optimizer state of a series that never was trained here."""
+
+
+def is_small(experiment: Experiment) -> bool:
+    """Whether the networks are small and simple enough to be looked at together."""
+    shape = experiment.data.profile().input_shape
+    return infer(experiment.model, shape).n_parameters <= SMALL_NET and not missing_layer(experiment, shape)
 
 
 def _artifact(state: TrainingState, name: str = "step") -> Artifact:

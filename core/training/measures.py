@@ -13,6 +13,7 @@ from core.models.cost import activation_bytes
 from core.models.output import predicted_classes, predicted_numbers
 from core.models.stack import Inference
 from core.training.batches import ResidentData
+from core.training.many import ManyNetworks
 
 CHUNK = 512
 """Examples per forward pass of an evaluation, at most."""
@@ -33,12 +34,14 @@ def chunk_size(inference: Inference, device_type: str = "cpu") -> int:
 
 
 def evaluation(
-    models: list[nn.Module], loss: nn.Module, data: ResidentData, chunk: int = CHUNK
+    models: list[nn.Module], loss: nn.Module, data: ResidentData, chunk: int = CHUNK, *, together: ManyNetworks | None = None
 ) -> Generator[Progressed, None, Figures]:
     """Mean loss and score of each model over all of `data`, in evaluation mode; yields progress when it takes long.
 
-    Sums run in float64; `chunk` examples go through a model at once.
+    Sums run in float64; `chunk` examples go through a model at once. With `together` they go through all models at once.
     """
+    if together is not None:
+        return (yield from _together(together, loss, data, chunk))
     losses, hits = np.zeros(len(models)), np.zeros(len(models))
     was_training = [model.training for model in models]
     done, last = 0, time.perf_counter()
@@ -57,6 +60,21 @@ def evaluation(
     for model, mode in zip(models, was_training, strict=True):
         model.train(mode)
     return tuple((losses / len(data)).tolist()), tuple(score(float(total), data.y) for total in hits)
+
+
+def _together(many: ManyNetworks, loss: nn.Module, data: ResidentData, chunk: int) -> Generator[Progressed, None, Figures]:
+    losses, hits = (torch.zeros(many.n, dtype=torch.float64) for _ in range(2))
+    done, last = 0, time.perf_counter()
+    for x, y in data.chunks(chunk):
+        with torch.no_grad():
+            outputs = many.outputs(x)
+            losses += many.losses(loss, outputs, y).cpu().double() * len(y)
+            hits += many.score_sums(outputs, y).cpu()
+        done += len(y)
+        if time.perf_counter() - last > REPORT_S:
+            yield Progressed(done, len(data))
+            last = time.perf_counter()
+    return tuple((losses / len(data)).tolist()), tuple(score(total, data.y) for total in hits.tolist())
 
 
 def score_sum(model: nn.Module, output: torch.Tensor, targets: torch.Tensor) -> float:

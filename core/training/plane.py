@@ -1,5 +1,7 @@
 """The decision surface of 2-D data: what a model makes of every place of the plane."""
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 import torch
 from torch import nn
@@ -9,6 +11,7 @@ from core.data.menu import AnyDataset
 from core.data.plane import SPAN, Plane
 from core.data.prepare import model_points
 from core.models.output import class_probabilities, predicted_numbers
+from core.training.many import ManyNetworks
 from core.training.measures import CHUNK
 
 SIDE = 60
@@ -31,26 +34,31 @@ def plane_grid(side: int, span: float) -> np.ndarray:
     return np.stack([x.ravel(), y.ravel()], 1)
 
 
-def class_one_share(model: nn.Module, inputs: torch.Tensor, chunk: int = CHUNK) -> bytes:
-    """Probability of class 1 for each of the inputs, times 255, as bytes."""
-    outputs = _outputs(model, inputs, chunk)
-    return _as_bytes(class_probabilities(model, outputs)[:, 1])
+def plane_outputs(
+    models: Sequence[nn.Module], inputs: torch.Tensor, chunk: int = CHUNK, *, together: ManyNetworks | None = None
+) -> Iterator[torch.Tensor]:
+    """The outputs (N, K) of each model in evaluation mode, some inputs at a time; all models at once with `together`."""
+    if together is not None:
+        yield from torch.cat([together.outputs(part) for part in torch.split(inputs, chunk)], 1)
+        return
+    for model in models:
+        was_training = model.training
+        model.eval()
+        with torch.no_grad():
+            outputs = torch.cat([model(part) for part in torch.split(inputs, chunk)])
+        model.train(was_training)
+        yield outputs
 
 
-def predicted_share(model: nn.Module, inputs: torch.Tensor, chunk: int, shift: float, scale: float) -> bytes:
-    """Predicted numbers in the target's own unit, `output * scale + shift`, with -1 as byte 0 and 1 as byte 255."""
-    values = predicted_numbers(_outputs(model, inputs, chunk)) * scale + shift
+def share(model: nn.Module, outputs: torch.Tensor, unit: tuple[float, float] | None = None) -> bytes:
+    """Outputs (N, K) as bytes: the probability of class 1 times 255.
+
+    With `unit`, the (shift, scale) of a target that is a number: `output * scale + shift`, -1 as byte 0 and 1 as byte 255.
+    """
+    if unit is None:
+        return _as_bytes(class_probabilities(model, outputs)[:, 1])
+    values = predicted_numbers(outputs) * unit[1] + unit[0]
     return _as_bytes((values.clamp(-1, 1) + 1) / 2)
-
-
-def _outputs(model: nn.Module, inputs: torch.Tensor, chunk: int) -> torch.Tensor:
-    """(N, K), in evaluation mode, some inputs at a time."""
-    was_training = model.training
-    model.eval()
-    with torch.no_grad():
-        outputs = torch.cat([model(part) for part in torch.split(inputs, chunk)])
-    model.train(was_training)
-    return outputs
 
 
 def _as_bytes(share: torch.Tensor) -> bytes:

@@ -8,8 +8,19 @@ from torch import nn
 from core.inspection.activations import activation_maps
 from core.models.model import build
 from core.models.output import class_probabilities, output_form, predicted_classes, predicted_numbers
-from core.training.plane import class_one_share, plane_grid, predicted_share
+from core.training.plane import plane_grid, plane_outputs, share
 from tests.core.samples import linear, stack
+
+
+def class_one_share(model, inputs, chunk=512):
+    (outputs,) = plane_outputs([model], inputs, chunk)
+    return share(model, outputs)
+
+
+def predicted_share(model, inputs, chunk, shift, scale):
+    (outputs,) = plane_outputs([model], inputs, chunk)
+    return share(model, outputs, (shift, scale))
+
 
 PLAIN = build(stack(linear(8), "Tanh", linear(2)), (2,), 0)
 ENDS = {"Softmax": nn.Softmax(1), "LogSoftmax": nn.LogSoftmax(1)}
