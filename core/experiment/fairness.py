@@ -71,16 +71,17 @@ def _has_masks(experiment: Experiment) -> bool:
 
 
 def _budget(budget: Budget) -> str:
-    limits = [
-        budget.epochs and f"{budget.epochs:,} epochs",
-        budget.steps and f"{budget.steps:,} steps",
-        budget.seconds and f"{budget.seconds:g} s of training all lanes",
-    ]
-    ends = [
-        budget.target_accuracy and f"a validation accuracy of {budget.target_accuracy:g} in every lane",
-        budget.patience and f"{budget.patience:,} epochs without a better validation loss in any lane",
-    ]
-    return ", or until ".join([" or ".join(filter(None, limits)), *filter(None, ends)])
+    limits = {
+        "{:,} epochs": budget.epochs,
+        "{:,} steps": budget.steps,
+        "{:g} s of training all lanes": budget.seconds,
+    }
+    ends = {
+        "a validation accuracy of {:g} in every lane": budget.target_accuracy,
+        "{:,} epochs without a better validation loss in any lane": budget.patience,
+    }
+    first = " or ".join(text.format(value) for text, value in limits.items() if value)
+    return ", or until ".join([first, *(text.format(value) for text, value in ends.items() if value)])
 
 
 Rule = tuple[bool, Sentence]

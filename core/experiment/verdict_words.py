@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from core.experiment.standing import Comparison, Standing
+from core.experiment.standing import CONFIDENCE, Comparison, Standing
 from core.metrics.statistics import Estimate, n_needed
 from core.sentence import Sentence
 
@@ -43,17 +43,21 @@ def no_winner(names: Sequence[str], left: Collection[int], is_any: bool) -> tupl
 def sentences(told: Told) -> tuple[Sentence, ...]:
     """First who won, then over whom, then what is not decided, then what was left out."""
     said = [*_opening(told), *_better(told), *_noise(told), *_diverged(told), *_left(told.names, told.left)]
-    n_pairs = sum(lane is not None and lane.mean.n > 0 for lane in told.lanes)
-    n_pairs = n_pairs * (n_pairs - 1) // 2
     if any(one.p == one.p for one in told.comparisons):
         said.append(
             Sentence(
                 "± is the 95 % interval of the mean difference over the same seeds; p by the paired t test, corrected for "
                 "{pairs} (Holm).",
-                {"pairs": "1 comparison" if n_pairs == 1 else f"{n_pairs:,} comparisons"},
+                {"pairs": _n_comparisons(told)},
             )
         )
     return tuple(said)
+
+
+def _n_comparisons(told: Told) -> str:
+    """All pairs of lanes with a figure: so many p values are corrected together."""
+    n = sum(lane is not None and lane.mean.n > 0 for lane in told.lanes)
+    return "1 comparison" if n == 2 else f"{n * (n - 1) // 2:,} comparisons"
 
 
 def _opening(told: Told) -> Iterator[Sentence]:
@@ -87,12 +91,18 @@ def _better(told: Told) -> Iterator[Sentence]:
 def _noise(told: Told) -> Iterator[Sentence]:
     """Rivals that may be as good, and with how many seeds the nearest of them could be told apart."""
     unclear = [one for one in told.comparisons if not one.is_clear and one.p == one.p]
+    likely = [one for one in unclear if one.p < 1 - CONFIDENCE and one.better_by.mean > 0]
+    noise = [one for one in unclear if one not in likely]
+    if likely:
+        params = {"others": _listed(told, likely), "pairs": _n_comparisons(told)}
+        yield Sentence("Its lead over {others} would count by itself, but is not sure among {pairs}.", params)
+    if noise:
+        yield Sentence("Its difference to {others} is within the noise.", {"others": _listed(told, noise)})
     if unclear:
-        yield Sentence("Its difference to {others} is within the noise.", {"others": _listed(told, unclear)})
         yield from _seeds_needed(told, min(unclear, key=lambda one: abs(one.better_by.mean)))
     unpaired = [told.names[one.lane] for one in told.comparisons if one.p != one.p]
     if unpaired and told.n_seeds > 1:
-        yield Sentence("With {others} it has fewer than two seeds in common.", {"others": ", ".join(unpaired)})
+        yield Sentence("With {others} it has fewer than two seeds in common.", {"others": "; ".join(unpaired)})
 
 
 def _seeds_needed(told: Told, nearest: Comparison) -> Iterator[Sentence]:
@@ -118,12 +128,12 @@ def _diverged(told: Told) -> Iterator[Sentence]:
 
 def _left(names: Sequence[str], left: Collection[int]) -> Iterator[Sentence]:
     if left:
-        gone = ", ".join(names[lane] for lane in sorted(left))
+        gone = "; ".join(names[lane] for lane in sorted(left))
         yield Sentence("Not compared, since not in the race to its end: {names}.", {"names": gone})
 
 
 def _listed(told: Told, comparisons: Sequence[Comparison]) -> str:
-    return ", ".join(f"{told.names[one.lane]} ({_with_noise(one.better_by)}, {_p(one.p_corrected)})" for one in comparisons)
+    return "; ".join(f"{told.names[one.lane]} ({_with_noise(one.better_by)}, {_p(one.p_corrected)})" for one in comparisons)
 
 
 def _with_noise(estimate: Estimate) -> str:

@@ -62,6 +62,19 @@ def test_a_difference_that_more_seeds_would_show_says_how_many():
     assert advice == "If it is truly ahead of B by so much, about 9 seeds would show it."
 
 
+def test_a_lead_that_would_count_alone_is_not_sure_among_many_comparisons():
+    behind = [np.zeros(8), np.array([0.05, 0.0, 0.03, 0.01, 0.05, 0.0, 0.02, 0.04])]
+    behind += [np.tile(pair, 4) for pair in ([0.4, 0.5], [0.5, 0.4], [0.41, 0.49], [0.5, 0.39])]
+    more = CLOSE[0] + np.array(behind)
+    values = more[:2]
+    two, six = (verdict("ABCDEF"[: len(race)], race) for race in (values, more))
+    assert two.comparisons[0].is_clear
+    assert six.comparisons[0].p_corrected > 0.05
+    assert six.comparisons[0].p == two.comparisons[0].p < 0.05
+    (text,) = [text for text in said(six) if text.startswith("Its lead over B (0.025 ±")]
+    assert text.endswith(") would count by itself, but is not sure among 15 comparisons.")
+
+
 def test_one_seed_proves_nothing_and_it_is_said_how_many_to_use():
     found = verdict(NAMES, CLEAR[:, :1])
     assert said(found) == [
