@@ -112,7 +112,7 @@ def _fairness(record: RunRecord) -> None:
         _list(_("Equal for all lanes"), ":material/equal:", found.equal)
     with differs:
         _list(_("What differs"), ":material/difference:", found.differs)
-        if plan is not None:
+        if plan is not None and plan.reason:
             st.caption(plain(_("Trained so: {reason}").format(reason=plan.reason)))
 
 
