@@ -14,8 +14,8 @@ from core.training.health_rules import LAYER_RULES, Rule
 
 WILD, JUMP = 0.05, 0.45
 """Largest step over weights so far: above what a healthy run settles to, and a jump that throws a network off its start
-(the ready experiments: at most 0.06, in the first step of Adam; SGD with rate 0.3 and batches of 10 learns the spirals with
-0.34)."""
+(the ready experiments: at most 0.06, in the first step of Adam; SGD with rate 0.3 and batches of 10 gets below guessing on
+the spirals with 0.34)."""
 SIGMAS = 4.0
 """Standard errors by which means of batch losses must differ to differ."""
 GENTLE = 3e-4
