@@ -26,8 +26,8 @@ SUSPECT = 0.5
 SATURATED = 0.8
 """Share of flat units of a Sigmoid or Tanh. Healthy: at most 0.51; ill: 0.8 to 1. Glorot & Bengio 2010, section 3."""
 LARGE_STEP, SETTLED = 0.2, 10
-"""Step over weights of a layer, after the first steps. Healthy: at most 0.06, and 0.14 where SGD with rate 0.3 still gets below guessing.
-Usual is 1e-3 (Karpathy, CS231n, "Ratio of weights:updates"); ill: 0.2 to 1."""
+"""Step over weights of a layer, after the first steps. Healthy: at most 0.06, and 0.14 where SGD with rate 0.3 still gets below
+guessing. Usual is 1e-3 (Karpathy, CS231n, "Ratio of weights:updates"); ill: 0.2 to 1."""
 SMALL_STEP = 3e-5
 """Largest step over weights of any layer while much is left to learn. Healthy: 3e-4 and more until the loss is a hundredth of
 guessing; ill (learning rate 1,000 times too small): 1e-5."""
