@@ -17,8 +17,6 @@ from core.optim.rules import SCALED
 from core.optim.rules_group import Block, Group
 from core.optim.rules_menu import Numbers, rule_for
 
-ALWAYS = 1e9
-"""A count of steps after which Adam's bias corrections are gone: Adam without first moment is then RMSprop."""
 TRIAL_STEPS, TRIAL_TOLERANCE = 3, 1e-6
 
 Tensors = list[Tensor]
@@ -54,7 +52,12 @@ def _adamw(p: Tensors, g: Tensors, m: Tensors, v: Tensors, steps: Tensors, lr: f
 
 
 def _rmsprop(p: Tensors, g: Tensors, m: Tensors, v: Tensors, steps: Tensors, lr: float, a: Mapping[str, Any]) -> None:
-    _adam(p, g, m, v, steps, lr, {"betas": (0.0, a["alpha"]), "weight_decay": a["weight_decay"], "eps": a["eps"]})
+    """Torch has no fused kernel: its own operations, in its order; the first state is scratch space."""
+    for weight, gradient, scratch, square in zip(p, g, m, v, strict=True):
+        if a["weight_decay"]:
+            gradient.add_(weight, alpha=a["weight_decay"])
+        square.mul_(a["alpha"]).addcmul_(gradient, gradient, value=1 - a["alpha"])
+        weight.addcdiv_(gradient, torch.sqrt(square, out=scratch).add_(a["eps"]), value=-lr)
 
 
 def _adagrad(p: Tensors, g: Tensors, m: Tensors, v: Tensors, steps: Tensors, lr: float, a: Mapping[str, Any]) -> None:
@@ -71,8 +74,7 @@ class FusedGroup(Group):
     def __init__(self, optimizer: OptimizerChoice, blocks: Sequence[Block]) -> None:
         super().__init__([optimizer], blocks)
         self._kernel = _KERNELS[optimizer.kind]
-        self._is_counted = optimizer.kind != "rmsprop"
-        self._step = torch.tensor(ALWAYS)
+        self._step = torch.tensor(0.0)
         self._tensors_of = (
             [p[0] for p, _ in self.blocks],
             [g[0] for _, g in self.blocks],
@@ -84,14 +86,12 @@ class FusedGroup(Group):
     def look_ahead(self, rates: Numbers) -> None:
         """As in Group."""
         self.settle()
-        if self._is_counted:
-            self._step.fill_(self.members[0].count)
+        self._step.fill_(self.members[0].count)
         self._rates = rates[:, 0].tolist()
 
     def step(self) -> None:
         """As in Group."""
-        if self._is_counted:
-            self._step.add_(1)
+        self._step.add_(1)
         self._kernel(*self._tensors_of, self._rates[self._at], self.members[0].arguments)
         self._at += 1
 

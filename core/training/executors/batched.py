@@ -22,7 +22,7 @@ from core.training.executors.stacked_measures import StackedMeasures
 from core.training.executors.stacked_memory import StackedMemory
 from core.training.executors.stacked_network import StackedNetwork, missing_layer
 
-SMALL_NET = 4096
+SMALL_NET = 10_000
 """Parameters up to which all weights of a network lie in one row, and one rule updates all networks: measured, see
 docs/decisions."""
 LOOK_AHEAD = 256

@@ -51,38 +51,48 @@ class Linear:
         self.gradients = (weight,) if self.bias is None else (weight, torch.sum(dy, 1, out=self.targets[1]))
 
 
-class FirstLinear(Linear):
-    """A Linear whose inputs (R, B, in) are shared: networks `rows[r]` get the r-th. One matrix product for all of a repeat.
+class LargeLinear(Linear):
+    """A Linear with a matrix product for each network, the very ones that torch makes for it alone: the same bits.
 
-    Outputs lie as (B, S, out) in memory.
+    `inputs` says which of the inputs (R, B, in) each network gets, where they are shared; None where each has its own.
     """
 
-    def __init__(self, weights: Sequence[Tensor], targets: Sequence[Tensor] | None, rows: Sequence[slice]) -> None:
+    def __init__(self, weights: Sequence[Tensor], targets: Sequence[Tensor], inputs: Sequence[int] | None) -> None:
         super().__init__(weights, targets)
-        self.rows = rows
+        self.inputs = range(len(self.weight)) if inputs is None else inputs
+        self._turned = self.turned.unbind(0)
+        self._weights = self.weight.unbind(0)
+        self._biases = () if self.bias is None else weights[1].unbind(0)
+        self._gradients = targets[0].unbind(0)
+        self._y = self._dx = self.weight.new_empty(0, 0, 0)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(R, B, in) -> (S, B, out)."""
-        self.x = x
-        parts = []
-        for repeat, rows in enumerate(self.rows):
-            weight = self.weight[rows]
-            flat = weight.reshape(-1, weight.shape[2]).t()
-            if self.bias is None:
-                made = torch.mm(x[repeat], flat)
-            else:
-                made = torch.addmm(self.bias[rows].reshape(1, -1), x[repeat], flat)
-            parts.append(made.view(len(made), -1, weight.shape[1]).transpose(0, 1))
-        return parts[0] if len(parts) == 1 else torch.cat(parts)
+        """As in StackedLayer; shared inputs are (R, B, in). The output is overwritten by the next call."""
+        each = x.unbind(0)
+        self._x = [each[index] for index in self.inputs]
+        if self._y.shape[1] != x.shape[1]:
+            s, out, into = self.weight.shape
+            self._y, self._dx = x.new_empty(s, x.shape[1], out), x.new_empty(s, x.shape[1], into)
+        if self.bias is None:
+            for own, turned, y in zip(self._x, self._turned, self._y.unbind(0), strict=True):
+                torch.mm(own, turned, out=y)
+        else:
+            for own, turned, bias, y in zip(self._x, self._turned, self._biases, self._y.unbind(0), strict=True):
+                torch.addmm(bias, own, turned, out=y)
+        return self._y
+
+    def backward(self, dy: Tensor) -> Tensor:
+        """As in StackedLayer."""
+        self.last(dy)
+        for own, weight, dx in zip(dy.unbind(0), self._weights, self._dx.unbind(0), strict=True):
+            torch.mm(own, weight, out=dx)
+        return self._dx
 
     def last(self, dy: Tensor) -> None:
         """As in Linear."""
+        for own, x, out in zip(dy.unbind(0), self._x, self._gradients, strict=True):
+            torch.mm(own.t(), x, out=out)
         weight = self.targets[0]
-        if weight is None:
-            weight = torch.empty_like(self.weight)
-        for repeat, rows in enumerate(self.rows):
-            flat = dy[rows].transpose(0, 1).reshape(dy.shape[1], -1)
-            torch.mm(flat.t(), self.x[repeat], out=weight[rows].view(-1, weight.shape[2]))
         self.gradients = (weight,) if self.bias is None else (weight, torch.sum(dy, 1, out=self.targets[1]))
 
 
@@ -199,11 +209,12 @@ class LayerNorm:
 def activation(module: nn.Module) -> StackedLayer:
     """The stacked form of an activation without weights."""
     if isinstance(module, nn.ReLU):
-        return Direct(torch.relu_, lambda dy, y: aten.threshold_backward(dy, y, 0))
+        slope = aten.threshold_backward.grad_input
+        return Direct(torch.relu_, lambda dy, y: slope(dy, y, 0, grad_input=dy))
     if isinstance(module, nn.Tanh):
-        return Direct(torch.tanh_, aten.tanh_backward)
+        return Direct(torch.tanh_, aten.tanh_backward.default)
     if isinstance(module, nn.Sigmoid):
-        return Direct(torch.sigmoid_, aten.sigmoid_backward)
+        return Direct(torch.sigmoid_, aten.sigmoid_backward.default)
     if isinstance(module, nn.Softmax):
         return Traced(lambda x: functional.softmax(x, -1))
     if isinstance(module, nn.LogSoftmax):

@@ -5,31 +5,46 @@ from functools import lru_cache, partial
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from core.optim.losses import CrossEntropy, LossChoice
 
+backward = torch.ops.aten._log_softmax_backward_data
 StackedLoss = Callable[[Tensor, Tensor], tuple[Tensor, Callable[[], Tensor]]]
 """Outputs (S, B, K), and targets of all networks (1, B, ...) or of each (S, B, ...), to losses (S,) and what gives their gradient
 at the outputs (S, B, K), asked for at most once."""
 
 
-def stacked_loss(choice: LossChoice) -> StackedLoss:
-    """The stacked form of a loss: cross-entropy written out, all others as autograd differentiates them."""
+def stacked_loss(choice: LossChoice, *, is_small: bool) -> StackedLoss:
+    """The stacked form of a loss: cross-entropy written out, all others as autograd differentiates them.
+
+    For small networks few operations matter most; for large ones each loss is computed by itself, to the bits that it has alone.
+    """
     if type(choice) is CrossEntropy:
-        return partial(_cross_entropy, choice.label_smoothing)
-    return partial(_traced, choice.build())
+        return partial(_cross_entropy, choice.label_smoothing, is_small)
+    return partial(_together if is_small else _each, choice.build())
 
 
-def _cross_entropy(smoothing: float, output: Tensor, targets: Tensor) -> tuple[Tensor, Callable[[], Tensor]]:
+def _cross_entropy(smoothing: float, is_small: bool, output: Tensor, targets: Tensor) -> tuple[Tensor, Callable[[], Tensor]]:
     s, b, k = output.shape
+    if targets.ndim == 3 or smoothing:
+        return _shares(smoothing, output, targets)
     logs = torch.log_softmax(output, -1)
-    if targets.ndim == 2 and not smoothing:
-        chosen = logs.gather(2, targets.unsqueeze(2).expand(s, b, 1))
-        shares = _one_hot(k, b, output.device, output.dtype).index_select(0, targets.reshape(-1)).view(*targets.shape, k)
-        return chosen.sum((1, 2)).div_(-b), lambda: torch.add(shares, logs.exp(), alpha=1 / b)
+    if is_small:
+        losses = logs.gather(2, targets.unsqueeze(2).expand(s, b, 1)).sum((1, 2)).div_(-b)
+    else:
+        losses = torch.stack([functional.nll_loss(row, own) for row, own in zip(logs, targets.expand(s, b), strict=True)])
+    shares = _one_hot(k, b, output.device, output.dtype).index_select(0, targets.reshape(-1)).view(*targets.shape, k)
+    return losses, lambda: backward(shares.expand(s, b, k).contiguous(), logs, -1, logs.dtype)
+
+
+def _shares(smoothing: float, output: Tensor, targets: Tensor) -> tuple[Tensor, Callable[[], Tensor]]:
+    """Cross-entropy with shares of the classes, or with what smoothing makes of a class."""
+    _, b, k = output.shape
     if targets.ndim == 2:
         targets = torch.eye(k, device=output.device, dtype=output.dtype)[targets]
     shares = targets * (1 - smoothing) + smoothing / k
+    logs = torch.log_softmax(output, -1)
     losses = (logs * shares).sum((1, 2)).div_(-b)
     return losses, lambda: logs.exp().mul_(shares.sum(-1, keepdim=True)).sub_(shares).div_(b)
 
@@ -40,12 +55,21 @@ def _one_hot(n_classes: int, n_examples: int, device: torch.device, dtype: torch
     return torch.eye(n_classes, device=device, dtype=dtype).div_(-n_examples)
 
 
-def _traced(loss: nn.Module, output: Tensor, targets: Tensor) -> tuple[Tensor, Callable[[], Tensor]]:
+def _together(loss: nn.Module, output: Tensor, targets: Tensor) -> tuple[Tensor, Callable[[], Tensor]]:
     with torch.enable_grad():
         leaf = output.detach().requires_grad_()
         if len(targets) == 1:
             losses = torch.func.vmap(loss, (0, None))(leaf, targets[0])
         else:
             losses = torch.func.vmap(loss)(leaf, targets)
+        total = losses.sum()
+    return losses.detach(), lambda: torch.autograd.grad(total, leaf)[0]
+
+
+def _each(loss: nn.Module, output: Tensor, targets: Tensor) -> tuple[Tensor, Callable[[], Tensor]]:
+    with torch.enable_grad():
+        leaf = output.detach().requires_grad_()
+        own = targets.expand(len(leaf), *targets.shape[1:])
+        losses = torch.stack([loss(row, target) for row, target in zip(leaf, own, strict=True)])
         total = losses.sum()
     return losses.detach(), lambda: torch.autograd.grad(total, leaf)[0]

@@ -46,20 +46,19 @@ class Mask:
 
 
 class StackedNetwork:
-    """The networks of `series`, whose weights are in `memory`. Rows of equal repeats lie side by side unless it is one block."""
+    """The networks of `series`, whose weights are in `memory`, a row each."""
 
     def __init__(self, experiment: Experiment, series: Sequence[Series], memory: StackedMemory, input_shape: Shape) -> None:
         self.experiment = experiment
         self.memory = memory
         self.device = memory.weights[0].device
         self.repeats = sorted({one.repeat for one in series})
-        places = [self.repeats.index(one.repeat) for one in series]
-        self.row_repeats = torch.tensor(places, device=self.device)
-        self.rows = [slice(places.index(r), places.index(r) + places.count(r)) for r in range(len(self.repeats))]
+        self._places = [self.repeats.index(one.repeat) for one in series]
+        self.row_repeats = torch.tensor(self._places, device=self.device)
         self.lead_in: list[nn.Module | Mask] = []
         self.layers: list[stacked.StackedLayer] = []
         self.masks: list[Mask] = []
-        self.loss = stacked_loss(experiment.loss)
+        self.loss = stacked_loss(experiment.loss, is_small=memory.is_one_block)
         self._ones: dict[tuple[int, ...], Tensor] = {}
         self._build([one.model for one in series], input_shape)
 
@@ -96,10 +95,10 @@ class StackedNetwork:
             return stacked.BatchNorm1d(weights, buffers, layer.momentum, layer.eps)
         if isinstance(layer, LayerNorm):
             return stacked.LayerNorm(weights, layer.eps)
-        targets = None if self.memory.is_one_block else [self.memory.gradients[number] for number in own]
-        if not self.layers and not self.memory.is_one_block:
-            return stacked.FirstLinear(weights, targets, self.rows)
-        return stacked.Linear(weights, targets)
+        if self.memory.is_one_block:
+            return stacked.Linear(weights, None)
+        targets = [self.memory.gradients[number] for number in own]
+        return stacked.LargeLinear(weights, targets, None if self.layers else self._places)
 
     def forward(self, batches: Sequence[Batch], number: int) -> tuple[Tensor, Tensor, Callable[[], Tensor]]:
         """Outputs (S, B, K), losses (S,), and what gives the gradient of the losses at the outputs.
@@ -142,7 +141,7 @@ class StackedNetwork:
                     target.copy_(part)
 
     def _start(self, inputs: list[Tensor], number: int) -> Tensor:
-        """What the first layer with weights gets, (R, B, F) for a FirstLinear, else (S, B, F)."""
+        """What the first layer with weights gets, (R, B, F) for a LargeLinear, else (S, B, F)."""
         masks = [self._drawn(repeat, number, len(inputs[0])) for repeat in self.repeats] if self.masks else []
         for index, mask in enumerate(self.masks):
             if mask.layer is not None:
@@ -155,7 +154,7 @@ class StackedNetwork:
             else:
                 inputs = [step(x) for x in inputs]
         shared = inputs[0].unsqueeze(0) if len(inputs) == 1 else torch.stack(inputs)
-        if isinstance(self.layers[0], stacked.FirstLinear):
+        if isinstance(self.layers[0], stacked.LargeLinear):
             return shared
         return shared.expand(len(self.row_repeats), -1, -1) if len(inputs) == 1 else shared.index_select(0, self.row_repeats)
 
