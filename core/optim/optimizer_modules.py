@@ -5,10 +5,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.optim._muon import muon
 
-NS_COEFFICIENTS = (3.4445, -4.7750, 2.0315)
-"""Jordan et al. 2024: the steepest quintic that still brings all singular values near one."""
 LISTS = ("old_dirs", "old_stps", "ro")
 """What torch's L-BFGS keeps as lists of tensors."""
 MATRICES = (2, 4)
@@ -48,33 +45,36 @@ class MuonAndAdamW(torch.optim.Optimizer):
     learning rate and weight decay.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         params: Iterable[Tensor],
         *,
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         weight_decay: float = 0.01,
-        **of_matrices: Any,
+        momentum: float = 0.95,
+        nesterov: bool = True,
+        ns_steps: int = 5,
+        adjust_lr_fn: str = "match_rms_adamw",
     ) -> None:
-        """Args:
-        of_matrices: momentum, nesterov, ns_steps and adjust_lr_fn of torch.optim.Muon.
-        """
         parameters = list(params)
-        rest = [parameter for parameter in parameters if parameter.ndim not in MATRICES]
-        self._rest = torch.optim.AdamW([{"params": rest}], lr=lr, betas=betas, weight_decay=weight_decay)
-        defaults = {"momentum": 0.95, "nesterov": True, "ns_steps": 5, "adjust_lr_fn": "match_rms_adamw"} | of_matrices
-        defaults |= {"lr": lr, "betas": betas, "weight_decay": weight_decay}
         matrices = [parameter for parameter in parameters if parameter.ndim in MATRICES]
-        super().__init__([{"params": matrices}, self._rest.param_groups[0]], defaults)
-        self._share()
+        rest = [parameter for parameter in parameters if parameter.ndim not in MATRICES]
+        numbers: dict[str, Any] = {"lr": lr, "betas": betas, "weight_decay": weight_decay, "momentum": momentum}
+        numbers |= {"nesterov": nesterov, "ns_steps": ns_steps, "adjust_lr_fn": adjust_lr_fn}
+        muon, adamw = torch.optim.Muon([{"params": []}]), torch.optim.AdamW([{"params": []}])
+        groups = [muon.defaults | numbers | {"params": matrices}, adamw.defaults | numbers | {"params": rest}]
+        super().__init__(groups, numbers)
+        self._make_parts()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        self._share()
+        self._make_parts()
 
-    def _share(self) -> None:
-        """AdamW works on the second group and the state of this optimizer."""
+    def _make_parts(self) -> None:
+        """torch's own two; AdamW works on the second group and the state of this optimizer."""
+        self._muon = torch.optim.Muon([{"params": []}])
+        self._rest = torch.optim.AdamW([{"params": []}])
         self._rest.param_groups = [self.param_groups[1]]
         self._rest.state = self.state
 
@@ -82,31 +82,23 @@ class MuonAndAdamW(torch.optim.Optimizer):
     def step(self, closure: Closure | None = None) -> Any:
         """One update of every parameter that has a gradient; what the closure gives, if there is one."""
         loss = _evaluated(closure)
-        group = self.param_groups[0]
-        parameters = _with_gradient(group)
-        matrices = [_matrix(parameter) for parameter in parameters]
+        self._step_matrices()
+        self._rest.step()
+        return loss
+
+    def _step_matrices(self) -> None:
+        """Let torch's Muon, which takes matrices alone, work on flat views of kernels with the state of this optimizer."""
+        parameters = _with_gradient(self.param_groups[0])
+        matrices = [_matrix(parameter.detach()) for parameter in parameters]
         for parameter, matrix in zip(parameters, matrices, strict=True):
-            if not self.state[parameter]:
-                self.state[parameter]["momentum_buffer"] = torch.zeros_like(matrix)
-        muon(
-            matrices,
-            [_matrix(parameter.grad) for parameter in parameters if parameter.grad is not None],
-            [self.state[parameter]["momentum_buffer"] for parameter in parameters],
-            lr=group["lr"],
-            weight_decay=group["weight_decay"],
-            momentum=group["momentum"],
-            nesterov=group["nesterov"],
-            ns_coefficients=NS_COEFFICIENTS,
-            ns_steps=group["ns_steps"],
-            eps=1e-7,
-            adjust_lr_fn=group["adjust_lr_fn"],
-            has_complex=False,
-        )
+            matrix.grad = None if parameter.grad is None else _matrix(parameter.grad)
+            self._muon.state[matrix] = self.state[parameter]
+        self._muon.param_groups = [self.param_groups[0] | {"params": matrices}]
+        self._muon.step()  # type: ignore[no-untyped-call]
+        self._muon.state.clear()
         for parameter, matrix in zip(parameters, matrices, strict=True):
             if matrix.data_ptr() != parameter.data_ptr():  # channels-last kernels are flattened by a copy
                 parameter.copy_(matrix.view_as(parameter))
-        self._rest.step()
-        return loss
 
 
 class LBFGS(torch.optim.LBFGS):

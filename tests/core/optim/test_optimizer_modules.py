@@ -88,6 +88,15 @@ def test_the_two_parts_of_muon_stay_one_after_a_state_was_loaded():
     assert len(loaded.state_dict()["state"]) == 2
 
 
+def test_a_copy_of_muon_steps_by_itself():
+    ones = parameters((3, 2), (3,))
+    ones, optimizer = copy.deepcopy((ones, MuonAndAdamW(ones, lr=0.1)))
+    before = [one.detach().clone() for one in ones]
+    give_gradients(ones, 0)
+    optimizer.step()
+    assert not any(torch.equal(one, then) for one, then in zip(ones, before, strict=True))
+
+
 @pytest.mark.parametrize("cls", [Lion, MuonAndAdamW])
 def test_a_closure_is_evaluated_once_with_gradients_and_a_parameter_without_one_stays(cls):
     ones = parameters((3, 2), (3,), (2, 2), (2,))
