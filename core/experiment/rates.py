@@ -20,14 +20,14 @@ SERIES = {1: (1.0,), 2: (1.0, 3.0), 3: (1.0, 2.0, 5.0)}
 class Grid(Spec):
     """The learning rates of a sweep, and how long each cell is trained."""
 
-    lowest: Annotated[int, Field(ge=-7, le=0, title="lowest power of ten")] = -5
-    """The first rate is 10 to this power."""
-    highest: Annotated[int, Field(ge=-6, le=1, title="highest power of ten")] = 0
-    """The last rate is 10 to this power."""
     per_decade: Annotated[int, Field(ge=1, le=3, title="rates per power of ten")] = 1
     """1 tries 0.01 and 0.1; 2 also 0.03; 3 tries 0.01, 0.02, 0.05 and 0.1."""
     steps: Annotated[int, Field(ge=1, le=10_000)] = 200
     """Optimizer steps of each cell."""
+    lowest: Annotated[int, Field(ge=-7, le=0, title="lowest power of ten")] = -5
+    """The first rate is 10 to this power."""
+    highest: Annotated[int, Field(ge=-6, le=1, title="highest power of ten")] = 0
+    """The last rate is 10 to this power."""
     seeds: Annotated[int, Field(ge=1, le=8)] = 1
     """Runs of each cell, from other initial weights."""
 
@@ -75,6 +75,11 @@ def default_lanes(kinds: Iterable[str]) -> tuple[Lane, ...]:
     return tuple(Lane(optimizer=choice_class(AnyOptimizer, kind)()) for kind in kinds)
 
 
+def usual_rate(lane: Lane) -> Lane:
+    """The lane with the rate that its optimizer usually has, and no name: what a search for rates starts from."""
+    return lane.but(name="", optimizer=lane.optimizer.but(lr=type(lane.optimizer)().lr))
+
+
 def rows(lanes: Sequence[Lane]) -> tuple[tuple[str, Lane], ...]:
     """The lanes that differ in more than learning rate and name, each with what a table can call it."""
     groups: dict[str, list[Lane]] = {}
@@ -94,27 +99,27 @@ def described(lane: Lane) -> str:
     return ", ".join([optimizer.label, *numbers, *schedule, *(one.label for one in lane.regularizers)])
 
 
+def best_lanes(sweep: Sweep) -> tuple[Lane, ...]:
+    """The rows of the sweep as lanes, each with its best rate; those that diverged with every rate are left out."""
+    found = [(parse_json(Lane, text), sweep.best(row)) for row, text in enumerate(sweep.lanes)]
+    return tuple(with_rate(lane, float(sweep.rates[place])) for lane, place in found if place is not None)
+
+
 def tuned(experiment: Experiment, sweep: Sweep) -> Experiment:
     """The experiment with the best rate of the sweep in each lane: of its own row, or else of the same kind of optimizer.
 
     Lanes of which the sweep knows nothing, or that diverged with every rate, stay as they are.
     """
-    best = {}
-    by_kind: dict[str, float] = {}
-    for row, text in enumerate(sweep.lanes):
-        place = sweep.best(row)
-        if place is None:
-            continue
-        lane, rate = parse_json(Lane, text), float(sweep.rates[place])
-        best[_key(lane)] = rate
-        by_kind.setdefault(lane.optimizer.kind, rate)
+    found = best_lanes(sweep)
+    best = {_key(lane): lane.optimizer.lr for lane in found}
+    by_kind = {lane.optimizer.kind: lane.optimizer.lr for lane in reversed(found)}
     rates = [best.get(_key(lane), by_kind.get(lane.optimizer.kind, lane.optimizer.lr)) for lane in experiment.lanes]
     return experiment.but(lanes=tuple(with_rate(lane, rate) for lane, rate in zip(experiment.lanes, rates, strict=True)))
 
 
 def _key(lane: Lane) -> str:
     """What a lane is besides its rate and its name."""
-    return lane.but(name="", optimizer=lane.optimizer.but(lr=1.0)).model_dump_json()
+    return usual_rate(lane).model_dump_json()
 
 
 def _said(value: object) -> str:

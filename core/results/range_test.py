@@ -13,7 +13,7 @@ class RangeTest:
     """
 
     lane: str
-    """What the legend calls the lane."""
+    """The lane without its rate, in words."""
     rates: np.ndarray
     losses: np.ndarray
     """Of the batch before the step with this rate, in the unit of the loss."""
@@ -31,4 +31,4 @@ class RangeTest:
     """Training examples in that loss."""
     limit: float
     """Rate above which the optimizer, at that curvature, moves away from a minimum; NaN for adaptive optimizers."""
-    loss_unit: str = ""
+    loss_unit: str

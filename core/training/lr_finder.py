@@ -8,7 +8,7 @@ import torch
 
 from core.data.dataset import Splits
 from core.experiment.experiment import Experiment, Lane
-from core.experiment.rates import lane_for_range_test
+from core.experiment.rates import described, lane_for_range_test
 from core.models.model import build, infer
 from core.optim.regularizers import L2
 from core.optim.schedules import Clock
@@ -115,7 +115,7 @@ class _Curve:
     def result(self, lane: Lane, curvature: float, n_examples: int, unit: str) -> RangeTest:
         rates, losses, smoothed = (np.array(values) for values in (self.rates, self.losses, self.smoothed))
         return RangeTest(
-            lane=lane.label,
+            lane=described(lane),
             rates=rates,
             losses=losses,
             smoothed=smoothed,

@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import SpecError
 from core.experiment.experiment import Lane
-from core.experiment.rates import Grid, default_lanes, described, lane_for_range_test, rows, tuned, with_rate
+from core.experiment.rates import Grid, best_lanes, default_lanes, described, lane_for_range_test, rows, tuned, with_rate
 from core.optim.optimizers import SGD, Adam, AnyOptimizer
 from core.optim.regularizers import L1
 from core.optim.schedules import Cosine
@@ -115,6 +115,11 @@ def test_where_everything_diverged_nothing_is_changed():
     assert sweep.best(0) is None
     assert not sweep.is_at_edge(0)
     assert tuned(spiral().but(lanes=SEVERAL[:1]), sweep).lanes == SEVERAL[:1]
+
+
+def test_the_rows_become_lanes_with_their_best_rates():
+    best = best_lanes(found([[3, 1, 2], [NAN, NAN, NAN], [1, 2, 3]]))
+    assert best == (with_rate(SEVERAL[0], 0.01), with_rate(SEVERAL[2], 0.001))
 
 
 def test_a_sweep_survives_its_file():

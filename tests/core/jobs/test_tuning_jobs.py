@@ -5,7 +5,7 @@ import pytest
 
 from core.errors import SpecError
 from core.events import Artifact, Finished, Progressed
-from core.experiment.experiment import Lane
+from core.experiment.experiment import Budget, Lane
 from core.experiment.rates import Grid
 from core.jobs.inline import MemoryShelf, run_inline
 from core.jobs.job import Stopped
@@ -40,7 +40,7 @@ def items_of(job, settings):
 
 def test_a_range_test_travels(settings):
     found = load_result(RangeTest, items_of(RANGE, settings))
-    assert found.lane == "Adam, lr 0.001"
+    assert found.lane == "Adam"
     assert len(found.rates) == len(found.losses) == len(found.smoothed)
     assert np.isnan(found.limit)
     assert found.sharpness > 0
@@ -72,3 +72,15 @@ def test_both_stop_at_once(job, settings):
 def test_what_cannot_be_is_refused_before_it_is_queued(job, message):
     with pytest.raises(SpecError, match=message):
         job.check(Settings())
+
+
+def test_equal_questions_have_one_key():
+    """After a rate was taken over, the result of the test that found it is still the result."""
+    other = EXPERIMENT.with_hyper(1, "lr", 0.5).with_hyper(0, "lr", 0.7).but(repeats=3, budget=Budget(epochs=99))
+    assert RangeTestJob.of(EXPERIMENT, 1).key() == RangeTestJob.of(other, 1).key()
+    assert RangeTestJob.of(EXPERIMENT, 1).key() != RangeTestJob.of(EXPERIMENT, 0).key()
+    assert RangeTestJob.of(EXPERIMENT, 1).key() != RangeTestJob.of(other.with_hyper(1, "beta1", 0.5), 1).key()
+    one, two = (SweepJob.of(each, each.lanes, Grid()) for each in (EXPERIMENT, other))
+    assert one.key() == two.key()
+    assert one.key() != SweepJob.of(EXPERIMENT, EXPERIMENT.lanes[:1], Grid()).key()
+    assert [lane.label for lane in one.experiment.lanes] == ["SGD", "Adam"]
