@@ -4,6 +4,7 @@ from typing import Annotated
 
 from core.jobs.data_lenses import AugmentationJob, DataReportJob, DownloadJob, UploadPreviewJob, WeightsImportJob
 from core.jobs.lenses import ActivationsJob, ExplainJob, GalleryJob
+from core.jobs.plane_lenses import SharedPlaneJob
 from core.jobs.surface_race import SurfaceRaceJob
 from core.jobs.training import TrainJob
 from core.jobs.tuning import RangeTestJob, SweepJob
@@ -20,6 +21,7 @@ AnyJob = Annotated[
     | DownloadJob
     | WeightsImportJob
     | SurfaceRaceJob
+    | SharedPlaneJob
     | RangeTestJob
     | SweepJob,
     on_menu(),
