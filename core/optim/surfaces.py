@@ -15,7 +15,7 @@ from core.spec import Choice, Spec, on_menu
 Point = tuple[float, float]
 TRIED_RATES = (1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 """Learning rates among which a lane may choose for a surface: those of networks are of little use here."""
-Angle = Annotated[float, Field(ge=-90, le=90, title="angle (degrees)")]
+Angle = Annotated[float, Field(ge=-90, le=90, title="angle (°)")]
 
 
 class SurfaceChoice(Choice):
@@ -224,8 +224,8 @@ class Quadratic(Turned):
     formula = r"f(u, v) = \tfrac{1}{2}\,(u^2 + \kappa v^2)"
     half = 5.0
     start = (-4.0, 3.0)
-    condition: Annotated[float, Field(ge=1, le=10_000, title="condition number κ")] = 10.0
-    """Largest over least curvature."""
+    condition: Annotated[float, Field(ge=1, le=10_000, title="condition number")] = 10.0
+    """Largest over least curvature, κ."""
     angle: Angle = 30.0
     """How far the valley is turned from the x axis. Rules that scale each weight by itself work best at 0."""
 
@@ -244,12 +244,9 @@ AnySurface = Annotated[Rosenbrock | Beale | Himmelblau | Saddle | Ravine | Rastr
 """Every surface, in the order in which the page offers them."""
 
 
-class SurfaceTask(Spec):
-    """What all lanes of a race over a surface share."""
+class SurfaceSettings(Spec):
+    """How a race over any surface goes, the same for all lanes."""
 
-    surface: AnySurface = Rosenbrock()
-    start: Point = Rosenbrock.start
-    """Where every lane starts, within the window of the surface."""
     n_steps: Annotated[int, Field(ge=1, le=2000, title="steps")] = 200
     """Optimizer steps of each lane."""
     noise: Annotated[float, Field(ge=0, le=1000, title="gradient noise")] = 0.0
@@ -260,6 +257,14 @@ class SurfaceTask(Spec):
     """How many epochs the steps stand for: schedules count in epochs."""
     rates: Literal["tuned", "own"] = "tuned"
     """Whether each lane takes the best of TRIED_RATES for this surface, seen from its usual start, or its own rate."""
+
+
+class SurfaceTask(SurfaceSettings):
+    """What all lanes of a race over a surface share."""
+
+    surface: AnySurface = Rosenbrock()
+    start: Point = Rosenbrock.start
+    """Where every lane starts, within the window of the surface."""
 
     def usual(self) -> Self:
         """The same task from the usual start of its surface."""

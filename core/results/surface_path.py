@@ -1,5 +1,7 @@
 """The ways of several optimizers over one surface."""
 
+import csv
+import io
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,3 +42,21 @@ class SurfacePaths:
     def steps(self) -> np.ndarray:
         """(L, S, 2): what step k added to the position."""
         return np.diff(self.positions, axis=1)
+
+
+COLUMNS = ("lane", "step", "x", "y", "loss", "gradient_x", "gradient_y", "momentum_x", "momentum_y", "learning_rate")
+
+
+def path_table(paths: SurfacePaths) -> str:
+    """All paths as CSV text, in full precision: a row per lane and step done; empty where there is no such number."""
+    out = io.StringIO()
+    rows = csv.writer(out, lineterminator="\n")
+    rows.writerow(COLUMNS)
+    for lane, label in enumerate(paths.labels):
+        for k in range(int(paths.n_done[lane]) + 1):
+            place = (*paths.positions[lane, k], paths.values[lane, k])
+            made = (np.nan,) * 5
+            if k < paths.n_done[lane]:
+                made = (*paths.gradients[lane, k], *paths.momenta[lane, k], paths.rates[lane, k])
+            rows.writerow([label, k, *("" if np.isnan(one) else repr(float(one)) for one in (*place, *made))])
+    return out.getvalue()

@@ -20,6 +20,8 @@ from core.training.executors.reference import set_rate
 
 FAR = 25.0
 """A lane that is so many half windows away from the middle of the window has left the surface."""
+ARRIVED = 1e-10
+"""A lane whose loss is so little above the least one has reached a minimum."""
 FIRST_MOMENTS = ("exp_avg", "momentum_buffer")
 """What torch calls a running mean or sum of gradients in an optimizer's state."""
 Report = Callable[[int, int], None]
@@ -53,7 +55,7 @@ def surface_race(task: SurfaceTask, lanes: Sequence[Lane], report: Report | None
 
 @lru_cache(maxsize=256)
 def tuned(task: SurfaceTask, lane: Lane) -> Lane:
-    """The lane with that learning rate of TRIED_RATES which ends lowest.
+    """The lane with that learning rate of TRIED_RATES which ends lowest; of several that reach a minimum, the fastest.
 
     An equal budget for each lane: every rate is tried once, for all steps of the task.
     """
@@ -91,8 +93,14 @@ class LaneOnSurface:
 
     @property
     def score(self) -> tuple[float, float]:
-        """The less, the better it went: the value at the end; a lane that left is behind all others, the sooner the worse."""
-        return (float(self.values[-1]), 0) if self.n_done == self.task.n_steps else (math.inf, -self.n_done)
+        """The less, the better it went: the loss at the end above the least one, then its mean over all steps.
+
+        A lane that left the surface is behind all others, the sooner the worse.
+        """
+        if self.n_done < self.task.n_steps:
+            return math.inf, -self.n_done
+        losses = self.values - self.task.surface.lowest
+        return max(float(losses[-1]), ARRIVED), float(losses.mean())
 
     def race(self) -> None:
         """Make all steps, or those until the lane leaves the surface."""

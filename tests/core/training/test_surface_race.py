@@ -187,6 +187,12 @@ def test_a_tuned_lane_has_the_rate_that_ends_lowest_among_those_tried():
     assert (paths.rates == best).all()
 
 
+def test_of_rates_that_all_reach_the_minimum_the_fastest_is_taken():
+    begun = task(Quadratic(condition=1), n_steps=2000)
+    assert surface_race(begun, [lane(SGD, lr=0.03)]).values[0, -1] < 1e-10
+    assert tuned(begun, lane(SGD)).optimizer.lr == 1.0
+
+
 def test_a_lane_that_diverges_with_every_rate_keeps_the_one_that_lasts_longest():
     steep = task(Beale(), start=(-4.4, 4.4), n_steps=400)
     assert tuned(steep, lane(SGD, momentum=0.9)).optimizer.lr <= 1e-4
