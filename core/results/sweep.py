@@ -30,7 +30,8 @@ class Sweep:
 
     def mean_losses(self) -> np.ndarray:
         """(L, R): mean over the seeds; NaN where one of them diverged."""
-        return self.losses.mean(axis=2)
+        means: np.ndarray = self.losses.mean(axis=2)
+        return means
 
     def spreads(self) -> np.ndarray:
         """(L, R): standard deviation of the loss over the seeds; NaN with one seed, or where one of them diverged."""
@@ -39,7 +40,8 @@ class Sweep:
 
     def mean_scores(self) -> np.ndarray:
         """(L, R): mean over the seeds; NaN where one of them diverged."""
-        return self.scores.mean(axis=2)
+        means: np.ndarray = self.scores.mean(axis=2)
+        return means
 
     def best(self, row: int) -> int | None:
         """The place of the rate with the lowest mean loss; None where all diverged."""

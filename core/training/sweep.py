@@ -125,5 +125,5 @@ def _trained(part: Experiment, splits: Splits, settings: Settings, progress: _Pr
                     progress.tell()
     progress.close(n_cells)
     is_good = is_alive & np.isfinite(figures[0])
-    losses, scores = (np.where(is_good, values, np.nan).reshape(n_cells, part.repeats) for values in figures)
-    return losses, scores
+    shape = (n_cells, part.repeats)
+    return np.where(is_good, figures[0], np.nan).reshape(shape), np.where(is_good, figures[1], np.nan).reshape(shape)
