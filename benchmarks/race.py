@@ -136,8 +136,7 @@ def race(name: str, n_lanes: int, window: int, rounds: int) -> dict[str, object]
     source = RunBatches(experiment, splits, ResidentData(splits, splits.train, CPU))
     batches = [source.batch(0, number) for number in range(1, STEPS_COMPARED + 1)]
     ours, theirs = Ours(experiment, source), OneByOne(experiment, batches)
-    n = STEPS_COMPARED if name != "cnn" else STEPS_COMPARED
-    error = float(np.abs(ours.steps(n) - theirs.steps(n)).max())
+    error = float(np.abs(ours.steps(STEPS_COMPARED) - theirs.steps(STEPS_COMPARED)).max())
     ratios, milliseconds = [], []
     for turn in range(rounds):
         pair = (ours, theirs) if turn % 2 else (theirs, ours)
@@ -149,7 +148,10 @@ def race(name: str, n_lanes: int, window: int, rounds: int) -> dict[str, object]
         ratios.append(seconds[theirs] / seconds[ours])
         milliseconds.append(seconds[ours] * 1e3)
     low, high = np.percentile(ratios, [25, 75])
-    print(f"{name} x {n_lanes}: {statistics.median(ratios):.2f} (quartiles {low:.2f} to {high:.2f}), error {error:.1e}", flush=True)
+    print(
+        f"{name} x {n_lanes}: {statistics.median(ratios):.2f} (quartiles {low:.2f} to {high:.2f}), error {error:.1e}",
+        flush=True,
+    )
     return {
         "times_faster": round(statistics.median(ratios), 3),
         "quartiles": [round(float(low), 3), round(float(high), 3)],

@@ -6,7 +6,7 @@ gone, called otherwise or gives other numbers is not used.
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -19,16 +19,29 @@ from core.optim.rules_menu import Numbers, rule_for
 
 TRIAL_STEPS, TRIAL_TOLERANCE = 3, 1e-6
 
+Arguments = Mapping[str, Any]
 Tensors = list[Tensor]
-Kernel = Callable[[Tensors, Tensors, Tensors, Tensors, Tensors, float, Mapping[str, Any]], None]
-"""Weights, gradients, first and second state, counts of steps, learning rate, arguments of torch's class."""
 
 
-def _sgd(p: Tensors, g: Tensors, m: Tensors, v: Tensors, steps: Tensors, lr: float, a: Mapping[str, Any]) -> None:
+class Parts(NamedTuple):
+    """What a kernel works on, a tensor for each block; `steps` are counts, all the same tensor."""
+
+    weights: Tensors
+    gradients: Tensors
+    first: Tensors
+    second: Tensors
+    steps: Tensors
+
+
+Kernel = Callable[[Parts, float, Arguments], None]
+"""Parts, learning rate, and the arguments of torch's class."""
+
+
+def _sgd(parts: Parts, lr: float, a: Arguments) -> None:
     torch._fused_sgd_(
-        p,
-        g,
-        m if a["momentum"] else [],
+        parts.weights,
+        parts.gradients,
+        parts.first if a["momentum"] else [],
         weight_decay=a["weight_decay"],
         momentum=a["momentum"],
         lr=lr,
@@ -39,30 +52,46 @@ def _sgd(p: Tensors, g: Tensors, m: Tensors, v: Tensors, steps: Tensors, lr: flo
     )
 
 
-def _adam(p: Tensors, g: Tensors, m: Tensors, v: Tensors, steps: Tensors, lr: float, a: Mapping[str, Any]) -> None:
-    (beta1, beta2), decay = a["betas"], a["weight_decay"]
-    kernel = torch._fused_adam_
-    kernel(p, g, m, v, [], steps, lr=lr, beta1=beta1, beta2=beta2, weight_decay=decay, eps=a["eps"], amsgrad=False, maximize=False)
+def _moments(kernel: Callable[..., None], parts: Parts, lr: float, a: Arguments) -> None:
+    weights, gradients, first, second, steps = parts
+    beta1, beta2 = a["betas"]
+    kernel(
+        weights,
+        gradients,
+        first,
+        second,
+        [],
+        steps,
+        lr=lr,
+        beta1=beta1,
+        beta2=beta2,
+        weight_decay=a["weight_decay"],
+        eps=a["eps"],
+        amsgrad=False,
+        maximize=False,
+    )
 
 
-def _adamw(p: Tensors, g: Tensors, m: Tensors, v: Tensors, steps: Tensors, lr: float, a: Mapping[str, Any]) -> None:
-    (beta1, beta2), decay = a["betas"], a["weight_decay"]
-    kernel = torch._fused_adamw_
-    kernel(p, g, m, v, [], steps, lr=lr, beta1=beta1, beta2=beta2, weight_decay=decay, eps=a["eps"], amsgrad=False, maximize=False)
+def _adam(parts: Parts, lr: float, a: Arguments) -> None:
+    _moments(torch._fused_adam_, parts, lr, a)
 
 
-def _rmsprop(p: Tensors, g: Tensors, m: Tensors, v: Tensors, steps: Tensors, lr: float, a: Mapping[str, Any]) -> None:
+def _adamw(parts: Parts, lr: float, a: Arguments) -> None:
+    _moments(torch._fused_adamw_, parts, lr, a)
+
+
+def _rmsprop(parts: Parts, lr: float, a: Arguments) -> None:
     """Torch has no fused kernel: its own operations, in its order; the first state is scratch space."""
-    for weight, gradient, scratch, square in zip(p, g, m, v, strict=True):
+    for weight, gradient, scratch, square in zip(*parts[:4], strict=True):
         if a["weight_decay"]:
             gradient.add_(weight, alpha=a["weight_decay"])
         square.mul_(a["alpha"]).addcmul_(gradient, gradient, value=1 - a["alpha"])
         weight.addcdiv_(gradient, torch.sqrt(square, out=scratch).add_(a["eps"]), value=-lr)
 
 
-def _adagrad(p: Tensors, g: Tensors, m: Tensors, v: Tensors, steps: Tensors, lr: float, a: Mapping[str, Any]) -> None:
-    decay, lr_decay = a["weight_decay"], a.get("lr_decay", 0.0)
-    torch._fused_adagrad_(p, g, v, steps, lr=lr, lr_decay=lr_decay, weight_decay=decay, eps=a["eps"], maximize=False)
+def _adagrad(parts: Parts, lr: float, a: Arguments) -> None:
+    numbers = {name: a[name] for name in ("lr_decay", "weight_decay", "eps")}
+    torch._fused_adagrad_(parts.weights, parts.gradients, parts.second, parts.steps, lr=lr, maximize=False, **numbers)
 
 
 _KERNELS: dict[str, Kernel] = {"sgd": _sgd, "adam": _adam, "adamw": _adamw, "rmsprop": _rmsprop, "adagrad": _adagrad}
@@ -75,7 +104,7 @@ class FusedGroup(Group):
         super().__init__([optimizer], blocks)
         self._kernel = _KERNELS[optimizer.kind]
         self._step = torch.tensor(0.0)
-        self._tensors_of = (
+        self._parts = Parts(
             [p[0] for p, _ in self.blocks],
             [g[0] for _, g in self.blocks],
             *([state[slot][0] for state in self.state] for slot in range(2)),
@@ -92,7 +121,7 @@ class FusedGroup(Group):
     def step(self) -> None:
         """As in Group."""
         self._step.add_(1)
-        self._kernel(*self._tensors_of, self._rates[self._at], self.members[0].arguments)
+        self._kernel(self._parts, self._rates[self._at], self.members[0].arguments)
         self._at += 1
 
     def settle(self) -> None:

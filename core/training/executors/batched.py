@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from core.experiment.experiment import Experiment
 from core.models.model import infer
@@ -23,10 +22,14 @@ from core.training.executors.stacked_memory import StackedMemory
 from core.training.executors.stacked_network import StackedNetwork, missing_layer
 
 SMALL_NET = 10_000
-"""Parameters up to which all weights of a network lie in one row, and one rule updates all networks: measured, see
-docs/decisions."""
-LOOK_AHEAD = 256
-"""Steps for which coefficients are computed at once."""
+"""Parameters up to which all weights of a network lie in one row, and one rule updates all networks; measured in planner.py."""
+LOOK_AHEAD = (16, 256)
+"""Steps for which coefficients are computed at once, at first and at most: each time twice as many."""
+
+
+def is_small(experiment: Experiment, device: torch.device) -> bool:
+    """Whether the number of operations counts and not their size, as always on a GPU."""
+    return device.type != "cpu" or infer(experiment.model, experiment.data.profile().input_shape).n_parameters <= SMALL_NET
 
 
 class Batched:
@@ -38,7 +41,7 @@ class Batched:
         self.series = tuple(series)
         self._experiment = experiment
         self._shape = experiment.data.profile().input_shape
-        self._is_small = infer(experiment.model, self._shape).n_parameters <= SMALL_NET
+        self._is_small = is_small(experiment, device)
         self._measures: Sequence[Measures] = [Measures()] * len(self.series)
         self._last = 0
         self._resting: dict[int, dict[str, Any]] = {}
@@ -107,25 +110,29 @@ class Batched:
         plateaus = tuple(one.plateau_factor for one in self._rows)
         if plateaus != self._plateaus or first != self._last + 1:
             self._plateaus, self._ahead_until = plateaus, 0
+        if not self._ahead_until:
+            self._horizon = LOOK_AHEAD[0]
         rows = []
         for number in range(first, first + n):
             if not self._rows:
                 rows.append((math.nan,) * len(self.series))
                 continue
             if number > self._ahead_until:
-                self._look_ahead(number, max(LOOK_AHEAD if n > 1 else 16, 1))
+                self._look_ahead(number)
             rows.append(self._step(source, number, is_measured=is_measured and number == first + n - 1))
         self._last = first + n - 1
         return rows
 
-    def _look_ahead(self, first: int, n: int) -> None:
+    def _look_ahead(self, first: int) -> None:
+        """The coefficients of the steps from `first` on."""
+        n = self._horizon
+        self._horizon = min(2 * n, LOOK_AHEAD[1])
         rates = np.array([self._rates(one, first, n) for one in self._rows]).T
         start = 0
         for group in self._groups:
             end = start + len(group.members)
             group.look_ahead(rates[:, start:end])
             start = end
-        self._ahead = rates
         self._ahead_until = first + n - 1
 
     def _rates(self, one: Series, first: int, n: int) -> list[float]:

@@ -1,28 +1,88 @@
 """Who trains which series: a rule that was measured, whose answer is shown on the screen. It changes the speed alone.
 
+On a CPU, milliseconds of process time per step of all lanes (one thread of a Xeon with AVX512, six optimizers in turn):
+
+    network        lanes   one by one   Batched, one row each   Batched, large
+    2-8-8-2            1         0.28                    0.21                -
+    2-8-8-2           16         6.47                    0.34             1.33
+    2-64-64-2         16         6.98                    1.06             1.77
+    784-16-10         16         6.49                    1.84             1.74
+    784-128-128-10     1         1.56                       -             1.45
+    784-128-128-10    16        22.5                     25.4             17.3
+    784-1000-...      16       131                      215              119
+
+So whatever Batched can train, it trains, one network alone too. Convolutions, recurrence and attention lose by stacking (facts:
+0.4 to 0.75 times); they go one by one. Where a step of all takes some milliseconds, processes share the lanes. On a GPU a step
+costs its number of kernels: stacking pays for few lanes already, capturing a step for any.
+
 The rule looks at the experiment and not at the clock, so that a resumed run has the executors that it had, to the last bit.
 """
 
+import os
+import sys
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 
 from core.experiment.experiment import Experiment
+from core.models.model import infer
 from core.settings import Settings
-from core.training.executors.batched import Batched
+from core.training.executors.batched import Batched, is_small
 from core.training.executors.executor import Executor, Plan, Series
-from core.training.executors.reference import Reference
+from core.training.executors.fast import Fast
+from core.training.executors.processes import Processes
+
+WORTH_PROCESSES = 300e6
+"""Floating-point operations of one step of all series from which on processes pay: some 4 ms, against 0.2 ms of messages."""
+FULL_BATCH = 1000
+"""Examples that a step on all of them is taken to have."""
 
 
 def plan(experiment: Experiment, series: Sequence[Series], device: torch.device, settings: Settings) -> Plan:
     """The executors for these series; every series belongs to exactly one."""
+    executors: tuple[Executor, ...]
+    n_processes = _n_processes(experiment, series, device, settings)
+    if n_processes > 1:
+        inner = partial(_in_one_process, experiment, device=device)
+        executors = (Processes(experiment, series, device, n_processes=n_processes, inner=inner),)
+    else:
+        executors = _in_one_process(experiment, series, device)
+    return Plan(executors, _reason(experiment, series, device, n_processes))
+
+
+def _in_one_process(experiment: Experiment, series: Sequence[Series], device: torch.device) -> tuple[Executor, ...]:
     together = [one for one in series if not Batched.supports(experiment, one, device)]
-    if len(together) < 2:
-        together = []
     alone = [one for one in series if one not in together]
-    executors: list[Executor] = []
-    if together:
-        executors.append(Batched(experiment, together, device))
-    if alone:
-        executors.append(Reference(experiment, alone, device))
-    return Plan(tuple(executors), "")
+    made: list[Executor] = [Batched(experiment, together, device)] if together else []
+    return (*made, Fast(experiment, alone, device)) if alone else tuple(made)
+
+
+def _n_processes(experiment: Experiment, series: Sequence[Series], device: torch.device, settings: Settings) -> int:
+    """How many processes share the series; 1 where nothing is gained, or where a fork is not safe (more threads, a GPU)."""
+    if device.type != "cpu" or sys.platform != "linux" or torch.get_num_threads() > 1:
+        return 1
+    batch = FULL_BATCH if experiment.batch_size == "full" else experiment.batch_size
+    inference = infer(experiment.model, experiment.data.profile().input_shape)
+    operations = 6 * inference.multiply_adds * batch * len(series)  # forward, and twice as much backward
+    if operations < WORTH_PROCESSES:
+        return 1
+    return min(settings.lane_processes, len(os.sched_getaffinity(0)), len(series))
+
+
+def _reason(experiment: Experiment, series: Sequence[Series], device: torch.device, n_processes: int) -> str:
+    """A sentence for the screen."""
+    refusals = [Batched.supports(experiment, one, device) for one in series]
+    n_together = refusals.count("")
+    if n_together == 0:
+        text = "Each network by itself" if len(series) > 1 else "One network"
+        text += f", with fused updates: {refusals[0]}"
+    elif len(series) == 1:
+        text = "One network of fully connected layers, its backward pass written out"
+    elif is_small(experiment, device):
+        text = f"{n_together} small networks as one: a step of all takes about as many operations as a step of one"
+    else:
+        text = f"{n_together} networks side by side: activations in one pass, each its own matrix products and fused updates"
+    if 0 < n_together < len(series):
+        text += f"; {len(series) - n_together} by themselves: {next(filter(None, refusals))}"
+    return f"{text}, spread over {n_processes} processes." if n_processes > 1 else f"{text}."

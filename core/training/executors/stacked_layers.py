@@ -71,8 +71,7 @@ class LargeLinear(Linear):
         each = x.unbind(0)
         self._x = [each[index] for index in self.inputs]
         if self._y.shape[1] != x.shape[1]:
-            s, out, into = self.weight.shape
-            self._y, self._dx = x.new_empty(s, x.shape[1], out), x.new_empty(s, x.shape[1], into)
+            self._y = x.new_empty(len(self.weight), x.shape[1], self.weight.shape[1])
         if self.bias is None:
             for own, turned, y in zip(self._x, self._turned, self._y.unbind(0), strict=True):
                 torch.mm(own, turned, out=y)
@@ -84,6 +83,8 @@ class LargeLinear(Linear):
     def backward(self, dy: Tensor) -> Tensor:
         """As in StackedLayer."""
         self.last(dy)
+        if self._dx.shape[1] != dy.shape[1]:
+            self._dx = dy.new_empty(*dy.shape[:2], self.weight.shape[2])
         for own, weight, dx in zip(dy.unbind(0), self._weights, self._dx.unbind(0), strict=True):
             torch.mm(own, weight, out=dx)
         return self._dx

@@ -11,14 +11,14 @@ from core.optim.losses import CrossEntropy, LossChoice
 
 backward = torch.ops.aten._log_softmax_backward_data
 StackedLoss = Callable[[Tensor, Tensor], tuple[Tensor, Callable[[], Tensor]]]
-"""Outputs (S, B, K), and targets of all networks (1, B, ...) or of each (S, B, ...), to losses (S,) and what gives their gradient
-at the outputs (S, B, K), asked for at most once."""
+"""Outputs (S, B, K), and targets of all networks (1, B, ...) or of each (S, B, ...), to losses (S,) and what gives their
+gradient at the outputs (S, B, K), asked for at most once."""
 
 
 def stacked_loss(choice: LossChoice, *, is_small: bool) -> StackedLoss:
     """The stacked form of a loss: cross-entropy written out, all others as autograd differentiates them.
 
-    For small networks few operations matter most; for large ones each loss is computed by itself, to the bits that it has alone.
+    For small networks few operations matter most; of large ones each loss is computed by itself, to the bits it has alone.
     """
     if type(choice) is CrossEntropy:
         return partial(_cross_entropy, choice.label_smoothing, is_small)

@@ -12,8 +12,8 @@ from core.optim.rules_group import Block, Place
 class StackedMemory:
     """Parameters as `weights`, one tensor (S, *shape) for each, over blocks of rows.
 
-    With one block, all numbers of a model lie in one row: few operations update all, for nets so small that each operation costs
-    more than its arithmetic. With a block for each parameter, every matrix product writes its gradient in place.
+    With one block, all numbers of a model lie in one row: few operations update all, for nets so small that each operation
+    costs more than its arithmetic. With a block for each parameter, every matrix product writes its gradient in place.
     """
 
     def __init__(self, models: Sequence[nn.Module], *, is_one_block: bool) -> None:
