@@ -23,6 +23,7 @@ from core.training.device import device_name, fingerprint, resolved_device
 from core.training.epoch_memory import EpochMemory
 from core.training.executors.batched import SMALL_NET
 from core.training.executors.executor import Series
+from core.training.executors.reference import total_norm
 from core.training.executors.stacked_network import missing_layer
 from core.training.many import ManyNetworks
 from core.training.measures import Figures, chunk_size, evaluation
@@ -220,8 +221,8 @@ class LiveRun:
 
     def remember(self) -> None:
         """Keep a copy of the present state: the last good one, once a later step has a finite loss."""
-        models = (one.model for one in self.series if one.is_alive)
-        if all(bool(torch.isfinite(tensor).all()) for model in models for tensor in model.parameters()):
+        norms = (total_norm(one.model.parameters()) for one in self.series if one.is_alive)
+        if all(math.isfinite(norm) for norm in norms):
             self._good, self._candidate = self._candidate, copy.deepcopy(self._state())
 
     def last_good(self) -> Artifact:

@@ -16,7 +16,8 @@ from core.experiment.check import checked
 from core.experiment.experiment import Experiment
 from core.settings import Settings
 from core.training.live_run import LiveRun
-from core.training.story import Item, Pending, Story
+from core.training.story import Item, Story
+from core.training.wishes import Pending, Wishes
 
 
 def train(
@@ -44,8 +45,8 @@ def train(
     checked(experiment, settings)
     run = LiveRun(experiment, splits or experiment.data.splits(experiment.seed), resume, settings)
     try:
-        story = Story(run, settings, pending_changes(experiment, run.n_prescribed, replay))
-        story.is_pausing = starts_paused and resume is None
+        pending = pending_changes(experiment, run.n_prescribed, replay)
+        story = Story(run, settings, Wishes(pending, is_pausing=starts_paused and resume is None))
         for item in story.tell():
             run.watch.stand()
             command = yield item

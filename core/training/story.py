@@ -3,7 +3,6 @@
 import time
 from collections import deque
 from collections.abc import Generator
-from dataclasses import dataclass
 
 from core.errors import SpecError
 from core.events import (
@@ -13,21 +12,19 @@ from core.events import (
     Failed,
     Finished,
     Noticed,
-    Pause,
     Paused,
     SetHyper,
-    SetSpeed,
-    Step,
     StepsDone,
-    Stop,
 )
 from core.settings import Settings
+from core.training.health import Doctor
 from core.training.keeping import Keeper
 from core.training.lanes import changed
 from core.training.live_run import LiveRun
 from core.training.pace import Allowance
 from core.training.phases import PhaseStepper
 from core.training.team import Row
+from core.training.wishes import Wishes
 
 Item = Event | Artifact | None
 REPORT_S = 0.04
@@ -37,34 +34,18 @@ SURFACE_S, SURFACE_SLOWER = 0.15, 0.005
 """Time between two decision surfaces, and by how much it grows per second of training: a day's log holds some 1,600."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """A change that is to be made once `after_step` is done."""
-
-    after_step: int
-    command: Command
-    is_prescribed: bool = False
-    """The experiment itself says so."""
-
-
 class Story:
     """Tells a run. `obey` takes commands between two items; what answers them at once is in `answers`."""
 
-    def __init__(self, run: LiveRun, settings: Settings, pending: list[Pending]) -> None:
+    def __init__(self, run: LiveRun, settings: Settings, wishes: Wishes) -> None:
         self.run = run
-        self.pending = pending
+        self.wishes = wishes
         self.answers: deque[Event] = deque()
-        self.is_stopped = False
-        self.is_pausing = False
-        self.is_resting = False
-        self.speed = 0.0
-        self.next_due = 0.0
-        self.wanted_steps: int | None = None
-        self.wanted_phases = 0
         self.phases: PhaseStepper | None = None
         self.rows: list[Row] = []
         self.known_dead = {one.index for one in run.series if not one.is_alive}
         self.keeper = Keeper(run, settings)
+        self.doctor = Doctor(run.experiment, run.series, run.data, run.loss)
         self.last_report = time.perf_counter()
         self.step_s = 0.0
         self.statistics = Allowance(share=0.005, gap_s=0.1)
@@ -72,26 +53,11 @@ class Story:
 
     def obey(self, command: Command) -> None:
         """Do what a command says, at once where it is quick; else before the next step."""
-        match command:
-            case Stop():
-                self.is_stopped = True
-            case Step(n=n, unit="phase"):
-                self.wanted_phases = max(1, n)
-            case Step(n=n, unit="epoch"):
-                whole = self.run.steps_per_epoch
-                self.wanted_steps = max(1, n) * whole - self.run.step % whole
-            case Step(n=n):
-                self.wanted_steps = max(1, n)
-            case Pause():
-                self.is_pausing, self.wanted_steps, self.wanted_phases = True, None, 0
-            case SetSpeed(steps_per_s=speed):
-                self.speed, self.next_due = max(0.0, speed), time.perf_counter()
-                self.is_pausing = self.is_pausing or self.is_resting
-            case SetHyper():
-                self.answers.extend(self._told(command))
-            case _:
-                self.pending.insert(0, Pending(self.run.step, command))
-                self.is_pausing = self.is_pausing or self.is_resting
+        if not isinstance(command, SetHyper):
+            self.wishes.take(command, self.run.step, self.run.steps_per_epoch)
+            return
+        for answer in self._told(command):
+            self.answers += [answer, *self.doctor.hear(answer)]
 
     def _told(self, command: Command) -> Generator[Event, None, None]:
         """A change that cannot be is told, and the run goes on as it was."""
@@ -101,7 +67,13 @@ class Story:
             yield Noticed("warning", "change-refused", error.message, error.hint)
 
     def tell(self) -> Generator[Item, None, None]:
-        """All items of the run."""
+        """All items of the run, and what the doctor says to them."""
+        for item in self._happenings():
+            yield item
+            if isinstance(item, Event):
+                yield from self.doctor.hear(item)
+
+    def _happenings(self) -> Generator[Item, None, None]:
         run = self.run
         yield run.started()
         yield run.team.planned(run.step)
@@ -110,90 +82,93 @@ class Story:
             yield from run.surfaces()
         while not (reason := self._end()):
             yield from self._changes()
-            if self.is_pausing:
+            if self.wishes.is_pausing:
                 yield from self._pause()
                 continue
-            if self.wanted_phases:
+            if self.wishes.phases:
                 yield from self._phase()
                 continue
             yield from self._until_due()
-            if self._has_other_wishes():
+            if self.wishes.wants_other_than_steps(run.step):
                 continue
             yield from self._steps()
             if not run.is_alive:
                 yield from self._reported()
+                yield from self._notices()
                 yield from diverged(run)
                 return
         yield from self._reported()
         yield from self._ending(reason)
 
-    def _has_other_wishes(self) -> bool:
-        """Whether a command has come while the next step was waited for."""
-        is_due = bool(self.pending) and self.pending[0].after_step <= self.run.step
-        return self.is_stopped or self.is_pausing or bool(self.wanted_phases) or is_due
-
     def _until_due(self) -> Generator[Item, None, None]:
         """In slow motion: wait for the next step, with moments for commands. Waiting is no training time."""
-        if not self.speed or self.wanted_steps is not None:
-            return
-        yield from self._reported()
-        while self.speed and (left := self.next_due - time.perf_counter()) > 0 and not self._has_other_wishes():
+        wishes = self.wishes
+        if wishes.wait_s():
+            yield from self._reported()
+        while (left_s := wishes.wait_s()) and not wishes.wants_other_than_steps(self.run.step):
             self.run.watch.stand()
-            time.sleep(min(left, REPORT_S))
+            time.sleep(min(left_s, REPORT_S))
             yield None
-        if self.speed:
-            self.next_due = max(self.next_due, time.perf_counter() - 1.0) + 1 / self.speed
+        wishes.note_due()
 
     def _steps(self) -> Generator[Item, None, None]:
         """One step, or some in a row where that is faster, and all that is due after the last of them."""
         run, now = self.run, time.perf_counter()
-        n = self._n_ahead()
-        is_by_hand = self.wanted_steps == n
+        is_seen = self.doctor.is_due(now)
+        n = 1 if is_seen else self._n_ahead()
+        is_by_hand = self.wishes.steps == n
         closes = is_by_hand or now - self.last_report >= REPORT_S or len(self.rows) + n >= MAX_STEPS_PER_REPORT
         is_measured = closes and (is_by_hand or self.statistics.is_due(now))
+        if is_seen:
+            self.doctor.before_step()
         self.rows += run.advance(n, is_measured=is_measured)
         self.step_s = (time.perf_counter() - now) / n
         self.phases = None
-        if self.wanted_steps is not None:
-            self.wanted_steps -= n
+        if self.wishes.steps is not None:
+            self.wishes.steps -= n
+        if is_seen:
+            yield from self.doctor.after_step(run.step)
         if closes:
             yield from self._reported()
             yield from self._notices()
-        if is_measured and self.run.is_alive:
-            measured, cost_s = run.measured()
-            self.statistics.spend(now, cost_s)
-            yield measured
-        if run.step % run.steps_per_epoch == 0 and self.run.is_alive:
-            yield from self._epoch()
+        yield from self._figures(is_measured=is_measured)
         if closes:
             yield from self._upkeep(is_by_hand)
         if is_by_hand:
-            self.wanted_steps = None
-            self.is_pausing = True
+            self.wishes.steps = None
+            self.wishes.is_pausing = True
+
+    def _figures(self, *, is_measured: bool) -> Generator[Item, None, None]:
+        """Statistics of the last step, and of the epoch that it ends."""
+        run = self.run
+        if not run.is_alive:
+            return
+        if is_measured:
+            measured, cost_s = run.measured()
+            self.statistics.spend(time.perf_counter(), cost_s)
+            yield measured
+        if run.step % run.steps_per_epoch == 0:
+            epoch = yield from run.validated()
+            run.note_epoch(epoch)
+            yield epoch
+            yield from self.keeper.note(epoch)
 
     def _n_ahead(self) -> int:
         """How many steps to make at once: one, unless each asking costs, and never past a moment at which something is due."""
         run, budget = self.run, self.run.experiment.budget
-        if not run.team.is_over_pipes or self.speed:
+        if not run.team.is_over_pipes or self.wishes.speed:
             return 1
         limits = [run.steps_per_epoch - run.step % run.steps_per_epoch, MAX_STEPS_PER_REPORT]
         limits += [total - run.step for total in (run.total_steps, budget.steps) if total is not None]
-        limits += [change.after_step - run.step for change in self.pending[:1]]
-        if self.wanted_steps is not None:
-            limits.append(self.wanted_steps)
+        limits += [change.after_step - run.step for change in self.wishes.pending[:1]]
+        if self.wishes.steps is not None:
+            limits.append(self.wishes.steps)
         limits.append(int(REPORT_S / 2 / self.step_s) if self.step_s else 1)
         return max(1, min(limits))
 
-    def _epoch(self) -> Generator[Item, None, None]:
-        """The figures of an epoch; a copy of the weights where they are the best so far."""
-        epoch = yield from self.run.validated()
-        self.run.note_epoch(epoch)
-        yield epoch
-        yield from self.keeper.note(epoch)
-
     def _phase(self) -> Generator[Item, None, None]:
         """One phase of the next step; the last one makes the step."""
-        self.wanted_phases -= 1
+        self.wishes.phases -= 1
         yield from self._reported()
         if self.phases is None:
             self.phases = PhaseStepper(self.run)
@@ -201,23 +176,23 @@ class Story:
         if stepper.next_phase != "update":
             yield stepper.look()
         else:
-            self.wanted_steps = 1
+            self.wishes.steps = 1
             yield from self._steps()
             if self.run.is_alive:
                 yield stepper.updated()
-            self.is_pausing = self.is_pausing and not self.wanted_phases
-        if not self.wanted_phases:
-            self.is_pausing = True
+            self.wishes.is_pausing = self.wishes.is_pausing and not self.wishes.phases
+        if not self.wishes.phases:
+            self.wishes.is_pausing = True
 
     def _pause(self) -> Generator[Item, None, None]:
         """Tell and keep all there is up to this step; whoever reads `Paused` stops pulling."""
-        self.is_pausing = False
+        self.wishes.is_pausing = False
         yield from self._reported()
         self.run.remember()
         yield from self.keeper.saved()
-        self.is_resting = True
+        self.wishes.is_resting = True
         yield Paused(self.run.step)
-        self.is_resting = False
+        self.wishes.is_resting = False
 
     def _reported(self) -> Generator[Item, None, None]:
         """The steps since the last report."""
@@ -236,6 +211,7 @@ class Story:
             if one.died_at < 0 or one.index in self.known_dead:
                 continue
             self.known_dead.add(one.index)
+            yield from self.doctor.diverged(one, self.run.source.batch(one.repeat, one.died_at))
             if self.run.is_alive:
                 name = self.run.experiment.series()[one.index]
                 message = f"{name} diverged at step {one.died_at:,}; the others go on."
@@ -253,8 +229,8 @@ class Story:
 
     def _changes(self) -> Generator[Item, None, None]:
         """Changes of the lanes that are due: asked for, prescribed by the experiment, or made before an interruption."""
-        while self.pending and self.pending[0].after_step <= self.run.step:
-            change = self.pending.pop(0)
+        while self.wishes.has_due_change(self.run.step):
+            change = self.wishes.pending.pop(0)
             self.phases = None
             yield from self._reported()
             yield from self._told(change.command)
@@ -264,7 +240,7 @@ class Story:
     def _end(self) -> str | None:
         """Why the run is over, or None while it goes on."""
         budget, run = self.run.experiment.budget, self.run
-        if self.is_stopped:
+        if self.wishes.is_stopped:
             return "stopped"
         if run.total_steps is not None and run.step >= run.total_steps:
             return "completed"
@@ -282,7 +258,7 @@ class Story:
         tested = None
         if reason != "stopped":
             tests = run.tested()
-            while not self.is_stopped:
+            while not self.wishes.is_stopped:
                 try:
                     yield next(tests)
                 except StopIteration as end:
