@@ -44,10 +44,13 @@ class ResidentData:
         """Inputs as they are kept, as the model receives them."""
         if x.dtype == torch.int64:
             return x
-        x = x.float() if x.dtype != torch.float32 else x
+        is_own = x.dtype != torch.float32  # then the conversion makes a tensor that may be overwritten
+        x = x.float()
         if self.is_plain:
             return x
-        return (x - self.shift).mul_(self.scale) if self.is_shifted else x * self.scale
+        if self.is_shifted:
+            return (x.sub_(self.shift) if is_own else x - self.shift).mul_(self.scale)
+        return x.mul_(self.scale) if is_own else x * self.scale
 
 
 def epoch_order(n_examples: int, seed: int, epoch: int, repeat: int = 0) -> torch.Tensor:

@@ -46,6 +46,19 @@ def device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type.upper()
 
 
+def has_bfloat16_units() -> bool:
+    """Whether this processor multiplies bfloat16 numbers itself (AMX, or AVX512-BF16); without, they cost more than float32."""
+    return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
+
+
+def device_memory(device: torch.device) -> tuple[int, int] | None:
+    """Bytes of the device's own memory that are in use, by anybody, and that there are; None for one that has none."""
+    if device.type != "cuda":
+        return None
+    free, total = torch.cuda.mem_get_info(device)
+    return total - free, total
+
+
 def seed_device(device: torch.device, seed: int) -> None:
     """Seed the generators that layers such as Dropout draw from on this device; 1 µs on the CPU."""
     torch.default_generator.manual_seed(seed)

@@ -1,7 +1,6 @@
 """Single networks, tuned: the reference's steps with less around them. For the CPU, and for CUDA where no graph can be had."""
 
 import math
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -22,7 +21,7 @@ class Fast(Reference):
     name: ClassVar[ExecutorName] = "fast"
 
     @staticmethod
-    def supports(experiment: Experiment, series: Sequence[Series], device: torch.device) -> str:
+    def supports(experiment: Experiment, series: Series, device: torch.device) -> str:
         """Nothing is too much for it: what has no quick way goes the reference's."""
         return ""
 
