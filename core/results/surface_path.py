@@ -36,7 +36,7 @@ class SurfacePaths:
     @property
     def n_steps(self) -> int:
         """S."""
-        return self.rates.shape[1]
+        return int(self.rates.shape[1])
 
     @property
     def steps(self) -> np.ndarray:

@@ -130,7 +130,7 @@ class LaneOnSurface:
             before_step(regularizers, [self.weights], rate)
         if self.lane.optimizer.needs_closure:
             others = tuple(one for one in regularizers if one.moment != "decay")  # decay is once a step, not once a look
-            optimizer.step(lambda: self._loss(others))  # type: ignore[arg-type]
+            optimizer.step(lambda: self._loss(others))  # type: ignore[arg-type, return-value]
         else:
             optimizer.step()
         if regularizers:

@@ -92,7 +92,7 @@ def _progress(run: str, record: RunRecord | None) -> tuple[float, str]:
         if place:
             return 0.0, _("Waiting: {n} before this one").format(n=place)
         return 0.0, _("Computing …")
-    words = _("{done:,} of {total:,} model evaluations").format(done=last.done, total=last.total)
+    words = _("{done:,} of {total:,} evaluations").format(done=last.done, total=last.total)
     if last.left_s is not None and last.done > 0.1 * last.total:  # before that, loading libraries distorts it
         words += _(", {s:.0f} s left").format(s=last.left_s)
     return min(1.0, last.done / last.total), words

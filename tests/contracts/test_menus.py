@@ -13,6 +13,7 @@ from core.optim.losses import AnyLoss
 from core.optim.optimizers import AnyOptimizer
 from core.optim.regularizers import AnyRegularizer
 from core.optim.schedules import AnySchedule
+from core.optim.surfaces import AnySurface
 from core.spec import choices, parse_json
 from dashboard.components.fields import fields_of
 
@@ -25,6 +26,7 @@ FORMS = {
     "optimizers": AnyOptimizer,
     "schedules": AnySchedule,
     "regularizers": AnyRegularizer,
+    "surfaces": AnySurface,
     "losses": AnyLoss,
     "explainers": AnyExplainer,
 }
