@@ -46,8 +46,9 @@ def range_test_curve(found: RangeTest, *, dark: bool = False) -> go.Figure:
             )  # fmt: skip
     return figure.update_layout(
         template=theme.template(dark),
-        height=340,
-        title_text=plain(found.lane),
+        height=380,
+        title={"text": plain(found.lane), "y": 0.97, "yanchor": "top"},
+        margin={"t": 84},  # the title, and below it a legend that takes two lines where there is little room
         legend=LEGEND,
         xaxis={
             "title_text": _("learning rate"),

@@ -53,11 +53,10 @@ def _found(found: RangeTest, experiment: Experiment, lane: int, key: str) -> Non
     for sentence in _sentences(found):
         st.text(sentence)
     with st.container(horizontal=True):
-        if math.isfinite(found.suggestion):
-            rate = two_digits(found.suggestion)
+        for name, rate in _offered(found):
             st.button(
                 _("Use this rate: {rate:g}").format(rate=rate),
-                key=f"{key}.use",
+                key=f"{key}.{name}",
                 on_click=_use,
                 args=(experiment, lane, rate),
                 disabled=experiment.lanes[lane].optimizer.lr == rate,
@@ -65,6 +64,14 @@ def _found(found: RangeTest, experiment: Experiment, lane: int, key: str) -> Non
             )
         columns = {"learning_rate": found.rates, "loss": found.losses, "smoothed_loss": found.smoothed}
         download_table({name: values.tolist() for name, values in columns.items()}, "range_test.csv", key=f"{key}.download")
+
+
+def _offered(found: RangeTest) -> list[tuple[str, float]]:
+    """The rates to choose from: the steepest fall, and where it is bolder a tenth of the lowest loss's; none without a fall."""
+    if not math.isfinite(found.suggestion):
+        return []
+    careful, bold = two_digits(found.suggestion), two_digits(found.lowest / 10)
+    return [("use", careful), *([("use_bold", bold)] if bold > careful else [])]
 
 
 def two_digits(rate: float) -> float:
@@ -83,7 +90,10 @@ def _sentences(found: RangeTest) -> list[str]:
     """What the curve says, and how far the stability limit holds."""
     said = []
     if math.isfinite(found.suggestion):
-        said.append(_("The loss falls most steeply at a learning rate of {rate:.2g}.").format(rate=found.suggestion))
+        words = _("The loss falls most steeply at a learning rate of {rate:.2g}, and is lowest at {lowest:.2g}.")
+        said.append(words.format(rate=found.suggestion, lowest=found.lowest))
+        if len(_offered(found)) > 1:
+            said.append(_("The first is a careful choice; a tenth of the second is the other usual one, and a bolder one."))
     else:
         said.append(
             _("At no rate the loss falls by more than its noise, so none is suggested. Larger batches make less noise.")

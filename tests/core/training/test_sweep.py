@@ -66,8 +66,8 @@ def test_where_all_diverge_there_is_no_best():
 
 
 def test_cells_are_trained_in_parts_where_memory_is_short():
-    wide = EXPERIMENT.but(model=stack(linear(4000), "Tanh", linear(2)))
-    short = Settings(worker_memory_mb=74)  # 64 MB, and 2 for each series
+    wide = EXPERIMENT.but(model=stack(linear(1000), "Tanh", linear(2)))
+    short = Settings(worker_memory_mb=67)  # 64 MB, and half a one for each series
     cells = tuple(with_rate(lane, rate) for lane in LANES for rate in GRID.rates())
     with pytest.raises(SpecError, match="MB"):
         checked(wide.but(lanes=cells, repeats=GRID.seeds), short)

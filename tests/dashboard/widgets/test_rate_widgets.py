@@ -10,6 +10,8 @@ from core.experiment.codec import file_text
 from core.experiment.experiment import Budget, Lane
 from core.optim.optimizers import SGD, Adam
 from core.optim.schedules import Cosine, Plateau
+from core.results.codec import load_result
+from core.results.range_test import RangeTest
 from core.settings import Settings
 from dashboard.session import resources, state
 from dashboard.widgets.table_file import csv_text
@@ -100,6 +102,14 @@ def test_the_suggestion_is_taken_over_and_the_result_stays(client):
     assert f"{after.lanes[1].optimizer.lr:g}" in app.button(key="t.use").label
     assert app.button(key="t.use").disabled
     assert len(client.jobs) == 1
+
+
+def test_a_tenth_of_the_rate_of_the_lowest_loss_is_offered_where_it_is_bolder(client):
+    app = press(opened(range_page), "t.start")
+    found = load_result(RangeTest, client.artifact_bytes(next(iter(client.store.records)), "result.npz"))
+    assert found.lowest / 10 > found.suggestion
+    press(app, "t.use_bold")
+    assert in_hand(app).lanes[1].optimizer.lr == pytest.approx(found.lowest / 10, rel=0.05)
 
 
 def test_another_optimizer_is_another_question(client):
