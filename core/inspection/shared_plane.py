@@ -161,7 +161,7 @@ def loss_over(loss: PlaneLoss, plane: Plane, x: np.ndarray, y: np.ndarray, repor
     """The loss at all places of a grid, (len(y), len(x))."""
     found = np.empty((len(y), len(x)))
     for done, (row, column) in enumerate(np.ndindex(found.shape), start=1):
-        found[row, column] = loss(plane.point(x[column], y[row]))
+        found[row, column] = loss(plane.point(float(x[column]), float(y[row])))
         report(done, found.size)
     return found
 

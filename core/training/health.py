@@ -31,7 +31,8 @@ from core.training.pace import Allowance
 from core.training.telemetry import Probe
 
 SHARE, GAP_S = 0.01, 0.25
-"""Of the time for looks at layers; and again for asking the jury at the ends of epochs. And the least time between two."""
+"""Of the time for looks at layers; again for asking the jury at the ends of epochs; and again for judging epochs, where these
+are short. And the least time between two looks or hearings."""
 AT_ONCE_S = 0.02
 """One look takes as many series in turn as fit into this, and at least one."""
 QUIET = 10
@@ -69,6 +70,7 @@ class Doctor:
         self.probe = Probe(experiment, series[0].model, data, loss)
         self.looks = Allowance(share, GAP_S)
         self.hearings = Allowance(share, GAP_S)
+        self.judgements = Allowance(share, 0.0)
         self._cases: dict[int, Case] = {}
         self._streaks: dict[tuple[int, str], int] = {}
         self._silent: dict[tuple[int, str], int] = {}
@@ -103,7 +105,8 @@ class Doctor:
 
     def after_step(self, step: int) -> tuple[Diagnosed, ...]:
         """Look at them after that one step."""
-        start, told = time.perf_counter(), []
+        start = time.perf_counter()
+        told: list[Diagnosed] = []
         seen = [(one, before) for one, before in self._before if one.is_alive]
         self._before = []
         for one, before in seen:
@@ -150,18 +153,23 @@ class Doctor:
         return [one for one in self.series if one.lane_index == lane]
 
     def _epoch(self, event: EpochDone | LaneEpochDone) -> tuple[Diagnosed, ...]:
-        start, told = time.perf_counter(), []
+        start = time.perf_counter()
+        told: list[Diagnosed] = []
         is_heard = bool(self._names) and self.hearings.is_due(start)
+        is_judged = is_heard or self.judgements.is_due(start)
         rows = zip(event.train_loss, event.train_accuracy, event.validation_loss, event.validation_accuracy, strict=True)
         for one, row in zip(self._of(event), rows, strict=False):
             if one.is_alive and all(math.isfinite(loss) for loss in (row[0], row[2])):
                 case = self.case(one)
                 unheard, only = self._votes(one) if is_heard else ((), "")
                 case.take_epoch(Epoch(event.epoch, *row, is_heard, unheard, only))
-                told += self._told(case, event.step, EPOCH_RULES)
+                told += self._told(case, event.step, EPOCH_RULES) if is_judged else ()
         if is_heard:
             end = time.perf_counter()
             self.hearings.spend(end, end - start)
+        if is_judged:
+            end = time.perf_counter()
+            self.judgements.spend(end, end - start)
         return tuple(told)
 
     def _votes(self, series: Series) -> tuple[tuple[str, ...], str]:

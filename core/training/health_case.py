@@ -174,12 +174,15 @@ class Case:
             half = MAX_EPOCHS // 2
             self.epochs = [*self.epochs[:half:2], *self.epochs[half:]]
 
-    def last_epochs(self, n: int, *, is_heard: bool = False) -> list[Epoch]:
-        """The last `n` epochs (of those in which the jury was asked), more where these span too few steps; none while there
-        are fewer."""
-        n = max(n, math.ceil(MIN_STEPS / self.steps_per_epoch))
+    def last_epochs(self, n: int, n_steps: int = MIN_STEPS, *, is_heard: bool = False) -> list[Epoch]:
+        """The last epochs (of those in which the jury was asked): at least `n`, and so many that they span `n_steps`; none
+        while there are fewer."""
         known = [epoch for epoch in self.epochs if epoch.is_heard or not is_heard]
-        return known[-n:] if len(known) >= n else []
+        reach = max(n, math.ceil(n_steps / self.steps_per_epoch))
+        if len(known) < n or known[-1].number - known[0].number + 1 < reach:
+            return []
+        recent = [epoch for epoch in known if epoch.number > known[-1].number - reach]
+        return recent if len(recent) >= n else known[-n:]
 
 
 def guess_loss(loss: nn.Module, targets: torch.Tensor, n_outputs: int, n_classes: int) -> float:
@@ -191,4 +194,4 @@ def guess_loss(loss: nn.Module, targets: torch.Tensor, n_outputs: int, n_classes
         shares = torch.bincount(targets, minlength=n_classes).float().clamp_min(0.5) / len(targets)
         constants = [(shares[1] / shares[0]).log()[None] if n_outputs == 1 else shares.log()]
     with torch.no_grad():
-        return min(loss(constant.expand(len(targets), -1), targets).item() for constant in constants)
+        return min(float(loss(constant.expand(len(targets), -1), targets).item()) for constant in constants)

@@ -162,7 +162,7 @@ def plateau(case: Case) -> Finding | None:
 
 def one_class_only(case: Case) -> Finding | None:
     """Whatever comes in, the answer is one class."""
-    asked = case.last_epochs(max(UNHEARD_EPOCHS, math.ceil(UNHEARD_STEPS / case.steps_per_epoch)), is_heard=True)
+    asked = case.last_epochs(UNHEARD_EPOCHS, UNHEARD_STEPS, is_heard=True)
     if not asked or case.told & ILLS or not all(one.only for one in asked):
         return None
     last = asked[-1]
@@ -177,7 +177,7 @@ def one_class_only(case: Case) -> Finding | None:
 
 def class_never_predicted(case: Case) -> Finding | None:
     """Some classes are never the answer, though they are there."""
-    asked = case.last_epochs(max(UNHEARD_EPOCHS, math.ceil(UNHEARD_STEPS / case.steps_per_epoch)), is_heard=True)
+    asked = case.last_epochs(UNHEARD_EPOCHS, UNHEARD_STEPS, is_heard=True)
     if case.told & ILLS:
         return None
     missing = set.intersection(*(set(one.unheard) for one in asked)) if asked else set()
@@ -199,7 +199,7 @@ def labels_like_noise(case: Case) -> Finding | None:
 
     Zhang et al. 2017, "Understanding deep learning requires rethinking generalization", section 2: networks fit random labels.
     """
-    last = case.last_epochs(max(STUCK_EPOCHS, math.ceil(STUCK_STEPS / case.steps_per_epoch)))
+    last = case.last_epochs(STUCK_EPOCHS, STUCK_STEPS)
     if not last or case.told & ILLS:
         return None
     if all(abs(one.train_loss / case.guess - 1) < 0.02 for one in last):

@@ -126,7 +126,7 @@ class Probe:
         self._enter(model)
         dead: dict[Path, torch.Tensor] = {}
         with torch.no_grad():
-            for x in self.jury[0].split(self._chunk):
+            for x in torch.split(self.jury[0], self._chunk):
                 self.body(x)
                 for part in self._watched:
                     if part.layer.kind == "ReLU":
@@ -139,7 +139,7 @@ class Probe:
         self._enter(model)
         self.body.eval()
         with torch.no_grad():
-            said = torch.cat([predicted_classes(self.body, self.body(x)) for x in self.jury[0].split(self._chunk)])
+            said = torch.cat([predicted_classes(self.body, self.body(x)) for x in torch.split(self.jury[0], self._chunk)])
         self.body.train()
         return said.cpu(), self.jury[1].cpu()
 
@@ -186,6 +186,7 @@ def _size(tensor: torch.Tensor | None, loss: torch.Tensor) -> torch.Tensor:
 
 
 def _layer_vitals(part: Part, norms: dict[str, list[float]], share: float) -> LayerVitals:
-    sizes = [math.hypot(*column) for column in zip(*(norms[name] for name, _ in part.weights), strict=True)]
+    columns = zip(*(norms[name] for name, _ in part.weights), strict=True)
+    weight, gradient, update = [math.hypot(*column) for column in columns] if part.weights else [math.nan] * 3
     dead, saturated = (share, math.nan) if part.layer.kind == "ReLU" else (math.nan, share)
-    return LayerVitals(part.path, part.name, part.layer.kind, *(sizes or [math.nan] * 3), dead, saturated)
+    return LayerVitals(part.path, part.name, part.layer.kind, weight, gradient, update, dead, saturated)

@@ -118,8 +118,8 @@ def in_words(plane: SharedPlane) -> str:
             "components); it explains {share:.1%} of their variance, and the furthest checkpoint lies {furthest:.3g} off it."
         ).format(n=plane.n_parameters, share=share, furthest=furthest),
         _(
-            "Colours show the loss in the plane, over {n:,} training examples, without dropout. Lanes begin at a ring, the same "
-            "for all that start from the initial weights; a star marks the last checkpoint of each."
+            "Colours show the loss in the plane, over {n:,} training examples, without dropout. Lanes begin at a ring, the "
+            "same for all that start from the initial weights; a star marks the last checkpoint of each."
         ).format(n=plane.n_examples),
     ]
     if share < 0.7:

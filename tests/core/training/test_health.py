@@ -386,3 +386,11 @@ def test_the_probe_is_small_where_examples_are_large():
     maps = ("Conv2d", {"out_channels": 1024, "padding": 1})
     huge = spiral(data=Digits(), model=stack(maps, "ReLU", ("GlobalAvgPool", {}), linear(10)))
     assert 10 <= len(Ward(huge).doctor.probe.examples[1]) < 64
+
+
+def test_epochs_of_one_step_are_counted_by_their_steps():
+    """With the whole split in each step, four epochs say nothing; a thousand do, though not all are kept."""
+    ward = Ward(spiral(batch_size="full"))
+    assert "labels-like-noise" not in epochs(ward, 900, NOT_BETTER)
+    assert "labels-like-noise" in epochs(ward, 200, NOT_BETTER, first=901)
+    assert len(ward.doctor.case(ward.series[0]).epochs) <= 256
