@@ -117,17 +117,13 @@ class FusedGroup(Group):
         self.settle()
         self._step.fill_(self.members[0].count)
         self._rates = rates[:, 0].tolist()
+        self._at = self._settled = 0
 
     def step(self) -> None:
         """As in Group."""
         self._step.add_(1)
         self._kernel(self._parts, self._rates[self._at], self.members[0].arguments)
         self._at += 1
-
-    def settle(self) -> None:
-        """As in Group."""
-        self.members[0].advance(self._at)
-        self._rates, self._at = self._rates[self._at :], 0
 
 
 def group_of_one(optimizer: OptimizerChoice, blocks: Sequence[Block]) -> Group:

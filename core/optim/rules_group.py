@@ -14,6 +14,8 @@ from core.optim.rules_menu import Numbers, Rule, Steps, rule_for
 
 Block = tuple[Tensor, Tensor]
 """Weights (n, P) and their gradients, the same rows in both."""
+Kept = tuple[list[Tensor], int, dict[str, float]]
+"""Weights and state of one member, its count of steps, and its plain numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,11 @@ class Member:
         decay = {"wd": self.arguments.get("weight_decay", 0.0)}
         self.ahead = decay | self.rule.columns(self.arguments, Steps(times, rates, known))
 
-    def advance(self, n: int) -> None:
-        """It has made n of the steps that it looked ahead to."""
-        self.count += n
-        if n:
-            self.scalars = {name: float(np.broadcast_to(self.ahead[f"after.{name}"], n)[n - 1]) for name in self.scalars}
+    def advance(self, first: int, last: int) -> None:
+        """It has made the steps `first` to `last - 1` (from 0) of those that it looked ahead to."""
+        if last > first:
+            self.count += last - first
+            self.scalars = {name: float(self.ahead[f"after.{name}"][last - 1]) for name in self.scalars}
 
 
 class Group:
@@ -64,7 +66,7 @@ class Group:
         self.state = [[torch.zeros_like(p) for _ in range(self.family.n_slots)] for p, _ in self.blocks]
         self._scratch = [(torch.empty_like(p), torch.empty_like(p)) for p, _ in self.blocks]
         self._rows: list[Sequence[Tensor | None]] = []
-        self._at = 0
+        self._at = self._settled = 0
 
     def look_ahead(self, rates: Numbers) -> None:
         """Make ready for the next steps, whose learning rates are (H, n)."""
@@ -75,6 +77,7 @@ class Group:
                 self._start(row, member.rule, float(rates[0, row]))
         columns = [self._column(name, value, len(rates)) for name, value in {"wd": 0.0, **self.family.neutral}.items()]
         self._rows = list(zip(*columns, strict=True))
+        self._at = self._settled = 0
 
     def _column(self, name: str, neutral: float | None, n: int) -> Sequence[Tensor | None]:
         """One coefficient (n, 1) for each of the next steps; the same tensor in all where it does not change."""
@@ -98,25 +101,28 @@ class Group:
             self.family.update(p, g, state, coefficients, scratch)
 
     def settle(self) -> None:
-        """Count the steps that were made since the last look ahead."""
+        """Let the members know of the steps that they have made."""
         for member in self.members:
-            member.advance(self._at)
-        self._rows, self._at = self._rows[self._at :], 0
+            member.advance(self._settled, self._at)
+        self._settled = self._at
 
     def retune(self, row: int, optimizer: OptimizerChoice) -> None:
         """Other numbers of one member, from the next look ahead on."""
         self.settle()
         self.members[row].arguments = optimizer.arguments()
 
-    def kept(self, row: int) -> list[Tensor]:
-        """Copies of the weights and state of one member, to `put_back` after a step that it should not have made."""
-        return [tensor[row].clone() for tensor in self._tensors()]
+    def kept(self, row: int) -> Kept:
+        """What one member is now, to `put_back` after a step that it should not have made."""
+        self.settle()
+        member = self.members[row]
+        return [tensor[row].clone() for tensor in self._tensors()], member.count, dict(member.scalars)
 
-    def put_back(self, row: int, kept: Sequence[Tensor]) -> None:
-        """The other way; the step that was just made counts no more for it."""
-        for tensor, value in zip(self._tensors(), kept, strict=True):
+    def put_back(self, row: int, kept: Kept) -> None:
+        """Make one member what it was. It should look ahead anew before it makes another step."""
+        self.settle()
+        tensors, self.members[row].count, self.members[row].scalars = kept
+        for tensor, value in zip(self._tensors(), tensors, strict=True):
             tensor[row].copy_(value)
-        self.members[row].count -= 1
 
     def torch_state(self, row: int, places: Sequence[Place]) -> dict[int, dict[str, Tensor]]:
         """What torch.optim's state of this member is, by parameter; tensors are views. Empty before its first step."""
