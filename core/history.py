@@ -161,6 +161,10 @@ class History:
         for k, losses in enumerate(self.losses):
             losses.extend(event.losses[k] if k < len(event.losses) else [math.nan] * n)
         self.learning_rates = event.learning_rates
+        if (
+            self.changes and self.changes[-1].step == event.first_step - 1
+        ):  # what was changed by hand holds from this very step on
+            self._keep_report(event.first_step)
         spent = event.elapsed_s - self.elapsed_s
         if spent > 0:
             rate = n / spent
@@ -169,12 +173,12 @@ class History:
         self.elapsed_s = event.elapsed_s
         last_s = self.report_s[-1] if self.report_s else -math.inf
         if self.elapsed_s - last_s >= self.elapsed_s / REPORTS_PER_TIME:
-            self._keep_report()
+            self._keep_report(self.step)
 
-    def _keep_report(self) -> None:
+    def _keep_report(self, step: int) -> None:
         """Keep time and learning rates as they are now, once per step."""
-        if self.learning_rates and (not len(self.reports) or self.reports.steps[-1] < self.step):
-            self.reports.append(self.step, {"learning_rate": self.learning_rates})
+        if self.learning_rates and (not len(self.reports) or self.reports.steps[-1] < step):
+            self.reports.append(step, {"learning_rate": self.learning_rates})
             self.report_s.append(self.elapsed_s)
 
     def _rewind(self, step: int) -> None:
@@ -202,7 +206,7 @@ class History:
         self.changes.append(event)
         if event.lane < len(self.lanes):
             return  # known already: a resumed run names it in `Started`
-        self._keep_report()
+        self._keep_report(self.step)
         source = self.series_of(event.source) if event.source >= 0 else None
         self.lanes.append(event.name)
         self.series += event.series
@@ -241,7 +245,7 @@ class History:
     def _note(self, event: Event) -> None:
         match event:
             case HyperChanged() | OptimizerSwapped() | LaneRemoved():
-                self._keep_report()
+                self._keep_report(self.step)
                 self.changes.append(event)
             case Planned():
                 self.plan = event

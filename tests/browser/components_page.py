@@ -80,15 +80,15 @@ if "stack" in st.query_params:
 else:
     live_curves(run, key="curves", palettes=palettes, on_state=lambda state: st.session_state.states.append(state))
     st.text("States: " + ", ".join(st.session_state.states))
-if (run or "").startswith("race"):
-    left, right = st.container(), st.container()
-else:
-    left, right = st.columns([2, 5])
+is_race = (run or "").startswith("race")
+left, right = (st.container(), None) if is_race else st.columns([2, 5])
 with left:
     random = np.random.default_rng(0)
     points = random.normal(scale=2.0, size=(200, 2))
     labels = (np.hypot(*points.T) > 2.5).astype(int)
     boundary(points, labels, np.arange(200) % 4 == 0, run, key="plane", class_names=("inside", "outside"))
+if right is None:
+    st.stop()
 with right:
     view = stack_view(model, inference, lint(model, INPUT, 10))
     layer_stack(view, AnyLayer, key="stack", parse=checked, on_edit=keep, on_fix=fix)

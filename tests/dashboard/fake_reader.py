@@ -73,7 +73,8 @@ class ListReader:
 class ClockReader:
     """Runs that start when they are first asked for and do 400 steps a second. A run named fail... fails after a second.
 
-    race... is a race, race-done... one that is over at once, race-wide... one of eight lanes, in which nothing is changed.
+    race... is a race, race-done... one that is over at once, race-wide... one of eight lanes, race-huge... one of 32 lanes
+    with 16 seeds each, over at once; in these two nothing is changed.
     """
 
     RATE = 400
@@ -91,10 +92,7 @@ class ClockReader:
             reader = ListReader(replace(started(total_steps=self.total_steps), steps_per_epoch=self.PER_EPOCH))
             reader.record = record(run)
             if run.startswith("race"):
-                is_wide = run.startswith("race-wide")
-                self.races[run] = race = Race(
-                    2_000 if "done" in run else self.total_steps, 8 if is_wide else 6, is_plain=is_wide
-                )
+                self.races[run] = race = self._race(run)
                 reader.log.clear()
                 reader.put(*race.start())
             self.runs_seen[run] = (time.monotonic(), reader)
@@ -108,11 +106,22 @@ class ClockReader:
     def queue_position(self, run: str) -> int | None:
         return None
 
+    def _race(self, run: str) -> Race:
+        match run.split("-")[1]:
+            case "wide":
+                return Race(self.total_steps, 8, is_plain=True)
+            case "huge":
+                return Race(300, 32, 16, is_plain=True)
+            case "done":
+                return Race(2_000)
+            case _:
+                return Race(self.total_steps)
+
     def _grow(self, reader: ListReader, seconds: float) -> None:
         done = reader.record.last_step
         race = self.races.get(reader.record.id)
         total = race.total_steps if race else self.total_steps
-        wanted = total if race and "done" in reader.record.id else min(total, int(seconds * self.RATE))
+        wanted = total if total < self.total_steps else min(total, int(seconds * self.RATE))
         if wanted <= done or reader.record.state != "running":
             return
         if race:

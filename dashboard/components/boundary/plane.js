@@ -61,7 +61,7 @@ export function paint(context, { size, ratio, data, surface, image, dots, style,
   context.rect(box.left, box.top, side, side);
   context.clip();
   if (image) paintSurface(context, surface, image, px, py);
-  paintPoints(context, data, dots, px, py, Boolean(image), style, Math.max(0.45, Math.min(1, side / FULL_SIDE)));
+  paintPoints(context, data, dots, px, py, Boolean(image), style, Math.max(0.6, Math.min(1, side / FULL_SIDE)));
   if (probe) paintProbe(context, probe, px, py, box, image ? "#111418" : style.text);
   context.restore();
   if (margin === MARGIN) paintAxes(context, data, box, px, py, style);

@@ -5,6 +5,7 @@ import { laneStyle, laneSwatch } from "./lane_view.js";
 import { paint, surfaceImage, valueAt } from "./plane.js";
 
 const BARE = { left: 0, top: 0, right: 0, bottom: 0 };
+const SMALLEST = 170; // CSS pixels across
 const SAVED_SIDE = 280;
 const SAVED_CAPTION = 30;
 
@@ -40,6 +41,9 @@ export class Tiles {
     const present = [...this.grid.children];
     if (elements.length !== present.length || elements.some((element, i) => element !== present[i])) this.grid.replaceChildren(...elements);
     this.none.hidden = elements.length > 0;
+    const most = Math.max(2, Math.floor(this.grid.clientWidth / SMALLEST)); // rows of equal length look best
+    const rows = Math.ceil(elements.length / most);
+    this.grid.style.setProperty("--columns", String(Math.max(1, Math.ceil(elements.length / Math.max(1, rows)))));
     for (const lane of view.shown) this.drawTile(lane, view);
   }
 

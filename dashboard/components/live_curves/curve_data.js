@@ -1,6 +1,6 @@
 // From the numbers of a run to the few points that a panel can show. No DOM here.
 
-const NAMES = ["mean", "low", "high", "raw"];
+const NAMES = ["mean", "low", "high", "raw"]; // float32: what is constant stays so through the smoothing
 
 // One lane over the repeats: the mean, and the band from the lowest to the highest or of one standard deviation around the
 // mean. Each repeat is smoothed first: an exponential moving average over steps, with its start-up bias taken out; after a
@@ -13,7 +13,7 @@ export class LaneCurve {
     this.key = key;
     this.n = 0;
     this.room = 1024;
-    for (const name of NAMES) this[name] = new Float64Array(this.room);
+    for (const name of NAMES) this[name] = new Float32Array(this.room);
     this.sums = [];
   }
   // `source`: {n, repeats, step(i), y(i, repeat)}; a change of `key`, or of the smoothing, starts it again
@@ -36,7 +36,7 @@ export class LaneCurve {
     if (n <= this.room) return;
     this.room = Math.max(n, this.room * 2);
     for (const name of NAMES) {
-      const larger = new Float64Array(this.room);
+      const larger = new Float32Array(this.room);
       larger.set(this[name].subarray(0, this.n));
       this[name] = larger;
     }

@@ -2,8 +2,9 @@
 // epoch the training sample (solid) and validation (dashed), which compare with each other. In a race each lane keeps its
 // colour and dash, and what was measured at the ends of epochs has markers. Repeats are a mean line in a band.
 
-import { cssValue } from "./dom.js";
 import { decimated, lowerBound, outline } from "./curve_data.js";
+import { Underlay } from "./curve_underlay.js";
+import { cssValue } from "./dom.js";
 
 const MARKERS = 12; // more than these run into each other
 const MAX_BUCKETS = 300;
@@ -30,35 +31,50 @@ export function loadPlotly(address) {
 export class Panel {
   // `spec`: {axis}, and for scores {unit, reach, isScore}: how hover writes them, and how far the axis goes
   constructor(Plotly, frame, spec, { onRange, onHover }) {
-    Object.assign(this, { Plotly, frame, spec, onRange, onHover, isBuilt: false, isLogX: false, isLogY: false, revision: 0 });
+    Object.assign(this, { Plotly, frame, spec, onRange, onHover, underlay: new Underlay(frame), isBuilt: false, isLogX: false, isLogY: false, revision: 0 });
+  }
+
+  // Whether anything that is drawn has changed since the last time that it was asked
+  isNew(key) {
+    const whole = `${key} ${this.revision} ${this.range} ${this.frame.clientWidth}`;
+    if (whole === this.key) return false;
+    this.key = whole;
+    return true;
   }
 
   // `lanes`: [{name, colour, dash, isFaded, parts: {kind: curve}, raw, best}] with curves {n, step(i), y(i), low(i), high(i)};
   // `view`: {x(step), unit, xTitle, last, cursor, marks, isRace, texts}
   draw(lanes, view) {
+    if (view.isFixed && !this.held) this.hold(lanes, view);
     this.view = view;
-    const nLines = lanes.reduce((n, lane) => n + Object.keys(lane.parts).length + (lane.raw ? 1 : 0) + (lane.hasBand ? 1 : 0), 0);
+    const nLines = lanes.reduce((n, lane) => n + Object.keys(lane.parts).length , 0);
     this.buckets = Math.max(MIN_BUCKETS, Math.min(MAX_BUCKETS, this.frame.clientWidth >> 1, Math.floor(MAX_POINTS / 2 / Math.max(1, nLines))));
     [this.lo, this.hi] = this.reach();
-    const layers = [[], [], [], []];
+    const [thin, bold, bands, faint] = [[], [], [], []];
     for (const lane of lanes) {
       for (const [kind, curve] of Object.entries(lane.parts)) {
-        if (lane.hasBand && !lane.isFaded) this.band(layers[0], lane, kind, curve);
-        layers[kind === "batches" ? 2 : 3].push(this.line(lane, kind, curve, lanes.length));
+        if (lane.hasBand && !lane.isFaded) bands.push(this.band(curve, lane));
+        (kind === "batches" ? thin : bold).push(this.line(lane, kind, curve, lanes.length));
       }
-      if (lane.raw) layers[1].push(this.raw(lane));
-      if (lane.best) layers[3].push(this.star(lane));
+      if (lane.raw) faint.push(this.raw(lane));
     }
-    const traces = layers.flat();
+    const shapes = bands.filter(({ isFlat }) => !isFlat);
+    this.underlay.set(view.isRace ? [...shapes, ...faint] : shapes);
+    const traces = [...(view.isRace ? [] : faint.map(rawTrace)), ...thin, ...bold];
+    if (shapes.length) traces.push(extentTrace(shapes, this.isLogY));
+    const starred = lanes.filter((lane) => lane.best);
+    if (starred.length) traces.push(this.stars(starred));
     if (this.isBuilt) this.Plotly.react(this.frame, traces, this.layout(view), CONFIG);
     else this.start(traces, view);
   }
 
-  start(traces, view) {
+  async start(traces, view) {
     this.isBuilt = true;
-    this.Plotly.newPlot(this.frame, traces, this.layout(view), CONFIG);
+    await this.Plotly.newPlot(this.frame, traces, this.layout(view), CONFIG);
+    this.underlay.paint();
+    for (const moment of ["plotly_afterplot", "plotly_relayouting"]) this.frame.on(moment, () => this.underlay.paint());
     this.frame.on("plotly_relayout", () => this.onRange());
-    this.frame.on("plotly_hover", ({ points }) => this.onHover(points[0]?.customdata ?? null));
+    this.frame.on("plotly_hover", ({ points }) => this.onHover(points[0]?.x ?? null));
     this.frame.on("plotly_unhover", () => this.onHover(null));
   }
 
@@ -103,7 +119,7 @@ export class Panel {
     return {
       ...data, uid: `${lane.index}.${kind}`, name: lane.name, mode: isDots ? "markers" : hasMarkers ? "lines+markers" : "lines",
       opacity: lane.isFaded ? 0.15 : isThin && !isRace ? 0.65 : 1,
-      customdata: data.x, ...(nLanes > MAX_LABELS && !lane.isPinned ? { hoverinfo: "none" } : { hovertemplate: label }),
+      ...(nLanes > MAX_LABELS && !lane.isPinned ? { hoverinfo: "none" } : { hovertemplate: label }),
       line: { color: held, width: isThin && !isRace ? 1.2 : lane.isPinned ? 3 : isRace ? 1.9 : 2.4, dash: isRace ? lane.dash : isHeld ? "dash" : "solid", shape: spec.isRate ? "hv" : "linear" },
       marker: isDots ? { color: lane.colour, size: 3 } : {
         maxdisplayed: MARKERS, size: isHeld ? 7 : 6, symbol: isHeld ? "diamond" : "circle",
@@ -112,29 +128,28 @@ export class Panel {
     };
   }
 
-  raw(lane) {
+  raw({ raw, index, colour, isFaded }) {
+    return { ...this.points(raw, raw.raw), index, colour, opacity: isFaded ? 0.05 : 0.22 };
+  }
+
+  band(curve, { colour }) {
+    const { x } = this.view;
     return {
-      ...this.points(lane.raw, lane.raw.raw), uid: `${lane.index}.raw`, mode: "lines", hoverinfo: "skip",
-      line: { color: lane.colour, width: 1 }, opacity: lane.isFaded ? 0.05 : this.view.isRace ? 0.16 : 0.22,
+      ...outline({ n: this.shown(curve), x: (i) => x(curve.step(i)), low: curve.low, high: curve.high, lo: this.lo, hi: this.hi, buckets: MAX_BUCKETS }),
+      colour, opacity: 0.17, isBand: true,
     };
   }
 
-  band(layer, lane, kind, curve) {
-    const { isFlat, x, y } = outline({ n: this.shown(curve), x: (i) => this.view.x(curve.step(i)), low: curve.low, high: curve.high, lo: this.lo, hi: this.hi, buckets: this.buckets });
-    if (isFlat) return;
-    const floor = this.isLogY ? Math.min(...y.filter((value) => value > 0)) : -Infinity; // no logarithm of what lies below
-    layer.push({
-      x, y: y.map((value) => Math.max(floor, value)), uid: `${lane.index}.${kind}.band`, mode: "lines", fill: "toself", hoverinfo: "skip",
-      fillcolor: lane.colour, line: { width: 0, color: lane.colour }, opacity: 0.16,
-    });
-  }
-
-  star(lane) {
-    const { step, value, text } = lane.best;
+  // One trace for all: each trace has its price, whatever is in it
+  stars(lanes) {
+    const of = (pick) => lanes.map(pick);
     return {
-      x: [this.view.x(step)], y: [value], uid: `${lane.index}.best`, mode: "markers", opacity: lane.isFaded ? 0.15 : 1,
-      hovertemplate: `${escape(text)}<extra></extra>`, customdata: [this.view.x(step)],
-      marker: { symbol: "star", size: 13, color: lane.colour, line: { color: cssValue(this.frame, "--st-background-color"), width: 1.2 } },
+      x: of(({ best }) => this.view.x(best.step)), y: of(({ best }) => best.value), uid: "best", mode: "markers",
+      text: of(({ best }) => escape(best.text)), hovertemplate: "%{text}<extra></extra>",
+      marker: {
+        symbol: "star", size: 13, color: of(({ colour }) => colour), opacity: of(({ isFaded }) => (isFaded ? 0.15 : 1)),
+        line: { color: cssValue(this.frame, "--st-background-color"), width: 1.2 },
+      },
     };
   }
 
@@ -142,11 +157,12 @@ export class Panel {
     const colour = cssValue(this.frame, "--st-text-color");
     const grid = cssValue(this.frame, "--st-border-color");
     const axis = { gridcolor: grid, linecolor: grid, zeroline: false, showline: true, ticks: "outside", tickcolor: grid };
-    const x = { ...axis, title: { text: view.xTitle, standoff: 8 }, type: this.isLogX ? "log" : "linear", uirevision: `x${this.revision}`, exponentformat: "power" };
-    const y = { ...axis, title: { text: this.spec.axis, standoff: 8 }, type: this.isLogY ? "log" : "linear", uirevision: `y${this.revision}`, exponentformat: "power" };
+    const x = { ...axis, title: { text: view.xTitle, standoff: 8 }, type: this.isLogX ? "log" : "linear", uirevision: `x${this.revision}`, exponentformat: "e" };
+    const y = { ...axis, title: { text: this.spec.axis, standoff: 8 }, type: this.isLogY ? "log" : "linear", uirevision: `y${this.revision}`, exponentformat: "e" };
     if (!this.isLogX) x.rangemode = "tozero";
+    if (this.isLogY) y.nticks = 5;
     if (this.spec.reach) y.autorangeoptions = this.spec.reach;
-    if (view.isFixed) this.hold(x, y, view);
+    if (view.isFixed) this.still(x, y, view);
     return {
       autosize: true, margin: { t: 10, r: 14, b: 46, l: 62 }, showlegend: false, hovermode: "x", dragmode: "zoom", uirevision: "same",
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
@@ -156,13 +172,17 @@ export class Panel {
     };
   }
 
-  // While it is replayed the axes stand still: those of the whole run
-  hold(x, y, view) {
-    const full = this.frame._fullLayout;
-    this.held ??= full && { y: [...full.yaxis.range] };
-    const [first, last] = [view.x(this.isLogX ? 1 : 0), view.x(view.last)];
-    Object.assign(x, { autorange: false, range: this.isLogX ? [Math.log10(first), Math.log10(last)] : [first, last], uirevision: "held" });
-    if (this.held) Object.assign(y, { autorange: false, range: this.held.y, uirevision: "held" });
+  // While it is replayed the axes stand still: those of the whole run, which is drawn once for them
+  hold(lanes, view) {
+    this.draw(lanes, { ...view, isFixed: false, cursor: null, until: view.last });
+    const range = this.frame._fullLayout?.yaxis?.range;
+    this.held = range && [...range];
+  }
+
+  still(x, y, view) {
+    const ends = [view.x(this.isLogX ? 1 : 0), view.x(view.last)];
+    Object.assign(x, { autorange: false, range: this.isLogX ? ends.map(Math.log10) : ends, uirevision: "held" });
+    if (this.held) Object.assign(y, { autorange: false, range: this.held, uirevision: "held" });
   }
 
   release() {
@@ -202,7 +222,20 @@ export class Panel {
   purge() {
     this.isBuilt = false;
     this.Plotly.purge(this.frame);
+    this.underlay.remove();
   }
+}
+
+const rawTrace = ({ x, y, index, colour, opacity }) => ({
+  x, y, opacity, uid: `${index}.raw`, mode: "lines", hoverinfo: "skip", line: { color: colour, width: 1 },
+});
+
+// What makes room for the bands, which Plotly does not see
+function extentTrace(bands, isLog) {
+  const known = bands.flatMap(({ y }) => y).filter((value) => Number.isFinite(value) && (value > 0 || !isLog));
+  const x = bands[0].x[0];
+  const y = known.length ? [known.reduce((a, b) => Math.min(a, b)), known.reduce((a, b) => Math.max(a, b))] : [];
+  return { x: y.map(() => x), y, uid: "extent", mode: "markers", opacity: 0, hoverinfo: "skip" };
 }
 
 // A series' colour on its way to the text colour: darker on light, lighter on dark

@@ -29,9 +29,9 @@ class View {
     this.leaveLanes = onLanes(() => this.ask());
   }
 
-  // Drawing may take half of the time at most: what takes long is drawn less often
+  // Drawing may take two thirds of the time at most: what takes long is drawn less often
   ask() {
-    const wait = this.drawnAt + this.cost - performance.now();
+    const wait = this.drawnAt + this.cost / 2 - performance.now();
     if (wait <= 0) this.onFrame();
     else this.later ??= setTimeout(() => { this.later = null; this.onFrame(); }, wait);
   }
@@ -51,11 +51,12 @@ class View {
     this.controls = new Controls(texts, this.settings, { change: (change) => this.changed(change), reset: () => this.resetZoom(), save: () => this.save() });
     this.replay = new Replay(texts, () => this.replayed());
     this.boxes = Object.fromEntries(Object.keys(PANELS).map((name) => [name, this.box(name)]));
+    this.grid = h("div", { class: "panels" }, ...Object.values(this.boxes).map(({ section }) => section));
     this.changes = h("ol", {});
     this.changesBox = h("details", { class: "changes", hidden: true }, h("summary", {}, texts.changes), this.changes);
     this.charts = h("div", { class: "charts", hidden: true },
       h("div", { class: "bar" }, this.legend.element, this.controls.element), this.controls.hint,
-      h("div", { class: "panels" }, ...Object.values(this.boxes).map(({ section }) => section)), this.replay.element, this.changesBox);
+      this.grid, this.replay.element, this.changesBox);
     this.root.replaceChildren(...this.line.elements, this.empty, this.charts);
     this.resizing = new ResizeObserver(() => Object.values(this.panels).forEach((panel) => panel.resize()));
     this.seeing = new IntersectionObserver((entries) => {
@@ -160,6 +161,7 @@ class View {
     this.kinds ??= new Set(defaultKinds(feed));
     const last = Math.max(feed.step, feed.epochs.at(-1)?.step ?? 0);
     const view = this.view(feed, last);
+    this.grid.classList.toggle("many", this.settings.panels.size > 2);
     for (const [name, { section, isSeen }] of Object.entries(this.boxes)) {
       section.hidden = !this.settings.panels.has(name);
       if (!section.hidden && isSeen) this.drawPanel(feed, name, view);
@@ -201,10 +203,25 @@ class View {
     });
     const panel = this.panels[name];
     panel.set(settings.isLogX, settings.isLogY);
+    if (!panel.isNew(this.panelKey(feed, name, view))) return;
     const { muted, pinned } = laneView(this.run);
     const lanes = feed.lanes.flatMap((lane, index) => (muted.has(index) ? [] : [this.lane(feed, name, index, pinned)]));
     panel.draw(lanes, view);
     this.describe(feed, name, view);
+  }
+
+  // All that a panel depends on, but for its own range
+  panelKey(feed, name, view) {
+    const { muted, pinned } = laneView(this.run);
+    const { kinds, isRate } = PANELS[name];
+    const shown = kinds.filter((kind) => kind === "always" || this.kinds.has(kind));
+    const steps = name === "loss" ? feed.step : (isRate ? feed.reports : feed.measured).step.length;
+    const { smoothing, isDeviation, unit, isLogX } = this.settings;
+    return JSON.stringify([
+      feed.version, shown, kinds.includes("validation") ? feed.epochs.length : 0, shown.some((kind) => kind === "batches" || kind === "always") ? steps : 0,
+      unit, unit === "seconds" ? feed.reports.step.length : 0, isLogX, smoothing, isDeviation, [...muted], [...pinned], view.cursor,
+      view.marks.map(({ at, text }) => [at, text]), feed.lanes, this.palette, cssValue(this.root, "--st-text-color"), cssValue(this.root, "--st-background-color"),
+    ]);
   }
 
   lane(feed, name, index, pinned) {

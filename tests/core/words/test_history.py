@@ -186,6 +186,13 @@ def test_many_reports_become_few_rows_and_a_change_by_hand_keeps_its_step():
     assert history.report_s[at] == pytest.approx(history.reports.steps[at] / 25)
 
 
+def test_a_rate_that_was_set_by_hand_is_known_from_its_first_step_on():
+    history = folded(steps(1, *[0.0] * 30), HyperChanged(30, 0, "lr", 0.1, 0.3), steps(31, *[0.0] * 20, rate=0.3), first=race())
+    assert history.reports.steps.tolist() == [30, 31, 50]
+    assert history.reports["learning_rate"][:, 0].tolist() == pytest.approx([0.1, 0.3, 0.3])
+    assert list(history.report_s) == pytest.approx([3.1, 3.1, 5.1])
+
+
 def test_a_table_grows_widens_and_is_cut():
     table = StepTable("a", "b")
     for step in range(1, 201):
