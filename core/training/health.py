@@ -163,7 +163,10 @@ class Doctor:
                 case = self.case(one)
                 unheard, only = self._votes(one) if is_heard else ((), "")
                 case.take_epoch(Epoch(event.epoch, *row, is_heard, unheard, only))
-                told += self._told(case, event.step, EPOCH_RULES) if is_judged else ()
+                if is_judged:
+                    n = event.epoch - case.judged_epoch if case.judged_epoch else 1
+                    told += self._told(case, event.step, EPOCH_RULES, n)
+                    case.judged_epoch = event.epoch
         if is_heard:
             end = time.perf_counter()
             self.hearings.spend(end, end - start)
@@ -181,8 +184,8 @@ class Doctor:
         only = self._names[int(given.argmax())] if int(given.max()) == len(said) and int(there.max()) < len(right) else ""
         return unheard, only
 
-    def _told(self, case: Case, step: int, rules: Rules) -> Iterator[Diagnosed]:
-        """What of these rules is told now: found often enough in a row, and not told already."""
+    def _told(self, case: Case, step: int, rules: Rules, n: int = 1) -> Iterator[Diagnosed]:
+        """What of these rules is told now: found often enough in a row, and not told already. It speaks for `n` times."""
         for code, patience, rule in rules:
             key = (case.series.index, code)
             finding = rule(case)
@@ -192,7 +195,7 @@ class Doctor:
                 if self._silent[key] >= QUIET and rules is not EPOCH_RULES:
                     case.open.discard(code)
                 continue
-            self._streaks[key] = self._streaks.get(key, 0) + 1
+            self._streaks[key] = self._streaks.get(key, 0) + n
             self._silent[key] = 0
             if self._streaks[key] >= patience and code not in case.open:
                 case.open.add(code)

@@ -129,6 +129,8 @@ class Case:
     curve: LossCurve = field(default_factory=LossCurve)
     epochs: list[Epoch] = field(default_factory=list)
     """The last ones, and ever fewer of the older ones."""
+    judged_epoch: int = 0
+    """The last one at which the rules were asked."""
     best: Epoch | None = None
     """The one with the lowest validation loss."""
     open: set[str] = field(default_factory=set)
