@@ -141,7 +141,7 @@ def _explain(options: argparse.Namespace) -> bool:
     for item in explain.stream(desk):
         if isinstance(item, Artifact):
             print(json.dumps({"result": "Attribution"} | _plain(load_result(Attribution, item.data))), flush=True)
-        else:
+        elif item is not None:
             _print_line(item)
     return False
 

@@ -89,7 +89,7 @@ class PhaseStepper:
     def _backward(self) -> PhaseDone:
         if self._loss is None:
             raise RuntimeError("the loss phase comes first")
-        self._loss.backward()
+        torch.autograd.backward(self._loss)
         named = [(name, parameter.grad) for name, parameter in self._model.named_parameters() if parameter.grad is not None]
         size = nn.utils.get_total_norm([gradient for _, gradient in named]).item()
         text = f"The gradient of the loss, for {sum(g.numel() for _, g in named):,} weights, is {size:.4g} long."

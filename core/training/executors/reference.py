@@ -105,7 +105,7 @@ class Runner:
         self.optimizer.zero_grad(set_to_none=True)
         total, outputs = 0.0, []
         size = math.ceil(len(y) / self.experiment.accumulation)
-        for part_x, part_y in zip(x.split(size), y.split(size), strict=True):
+        for part_x, part_y in zip(torch.split(x, size), torch.split(y, size), strict=True):
             with self.context:
                 output = self.forward(part_x)
                 loss = self.loss(output.float(), part_y)
