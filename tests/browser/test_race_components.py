@@ -239,6 +239,8 @@ def test_a_race_while_it_trains_is_sound_and_does_not_move_the_page(
     page, wrong = watched_page(browser, color_scheme=scheme)
     watching(page, components_server, f"race-live-{scheme}", 800)
     page.set_viewport_size({"width": width, "height": 2400})
+    for lane, past in ((6, held(6)), (7, held(3)[:5])):  # one that joined before the eyes of this page, and a fork
+        assert trace(page, "loss", f"{lane}.validation")["y"][: len(past[:5])] == pytest.approx(past[:5], rel=1e-6)
     top = page.locator(".lw-boundary").bounding_box()["y"]
     updates = int(page.locator(CURVES).get_attribute("data-updates"))
     page.wait_for_function(f"() => +document.querySelector('{CURVES}').dataset.updates >= {updates + 10}")

@@ -4,7 +4,7 @@ from contextlib import aclosing
 import numpy as np
 import pytest
 
-from core.events import EpochDone, Finished, HyperChanged, StepMeasured
+from core.events import Diagnosed, EpochDone, Finished, HyperChanged, PhaseDone, StepMeasured
 from dashboard.session import follow
 from dashboard.session.follow import Follower, FollowerHub, UnknownRun
 from tests.dashboard.fake_reader import ListReader, started, steps, surface
@@ -238,3 +238,19 @@ def test_the_hub_has_one_follower_per_run_and_forgets_the_idle_ones() -> None:
     for i in range(follow.MAX_IDLE + 1):
         hub.get(f"run-b{i}")
     assert hub.get("run-a") is not first
+
+
+def test_phases_and_findings_are_sent_when_they_are_new() -> None:
+    async def scene() -> list[str]:
+        reader, screen = ListReader(started(), steps(1, 1.0)), Screen()
+        watching = asyncio.create_task(watch(Follower(RUN, reader), screen))
+        await until(lambda: "status" in screen.types)
+        reader.put(PhaseDone(2, "forward", "text", ()))
+        await until(lambda: screen.types.count("phases") == 1)
+        reader.put(PhaseDone(2, "loss", "text", ()), Diagnosed(2, 0, "plateau", "info", "", ""))
+        await until(lambda: screen.types.count("findings") == 1)
+        reader.set(state="finished")
+        return (await asyncio.wait_for(watching, 3)).types
+
+    types = asyncio.run(scene())
+    assert (types.count("phases"), types.count("findings"), types.count("hello")) == (2, 1, 1)

@@ -33,7 +33,7 @@ def test_a_run_that_is_over_is_sent_and_closed_as_done() -> None:
     reader = ListReader(started(), steps(1, 2.0, 1.0), Finished("completed", 2, 1.0), state="finished")
     messages, code = heard(reader, f"/api/runs/{RUN}/live?since=0&generation=-1")
     parts = [part for message in messages for part in decoded(message)]
-    assert [header["type"] for header, _ in parts] == ["hello", "steps", "status"]
+    assert [header["type"] for header, _ in parts] == ["hello", "steps", "reports", "status"]
     assert parts[1][1]["losses"].tolist() == [[2.0, 1.0]]
     assert code == 1000
 
