@@ -51,9 +51,10 @@ def _on_this_network(experiment: Experiment) -> None:
     if record is None:
         st.info(_("No race yet. Choose who races above, then press Race."), icon=":material/flag:")
         return
+    _by_hand(record)
     phases(record, key="race")
     _watch(record, state.experiment_of(record.job))
-    _by_hand(record)
+    repeat_with_changes(record, key="race.repeat")
 
 
 def _on_a_surface(experiment: Experiment) -> None:
@@ -106,10 +107,9 @@ def _watch(record: RunRecord, experiment: Experiment) -> None:
 
 
 def _by_hand(record: RunRecord) -> None:
-    """What can be changed in mid-race; and the way to do it all again."""
+    """What can be changed in mid-race. Above the curves: what is below them moves as they grow."""
     if record.state in LIVE:
         box = st.expander(_("Change the race"), key="race.by_hand", on_change="rerun", icon=":material/build:")
         if box.open:
             with box:
                 lane_controls(record, key="race.hand")
-    repeat_with_changes(record, key="race.repeat")

@@ -23,10 +23,11 @@ def render() -> None:
     run_controls(record, key="train")
     if record is not None:
         learning_rate(record, key="train")
+        _by_hand(record)
         phases(record, key="train")
     _watch(record, experiment)
     if record is not None:
-        _by_hand(record)
+        repeat_with_changes(record, key="train.repeat")
 
 
 def _watch(record: RunRecord | None, experiment: Experiment) -> None:
@@ -61,10 +62,9 @@ def _names(class_names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _by_hand(record: RunRecord) -> None:
-    """What can be changed in the run besides its learning rate; and the way to do it all again."""
+    """What can be changed in the run besides its learning rate. Above the curves: what is below them moves as they grow."""
     if record.state in LIVE:
         box = st.expander(_("Change the run"), key="train.by_hand", on_change="rerun", icon=":material/build:")
         if box.open:
             with box:
                 lane_controls(record, key="train.lanes")
-    repeat_with_changes(record, key="train.repeat")
