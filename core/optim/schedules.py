@@ -19,7 +19,7 @@ from core.spec import Choice, on_menu
 STAND_IN_EPOCHS = 100
 """A run that ends by the clock has no known number of steps: schedules that glide to an end take it to have so many epochs,
 and keep their last rate from there on."""
-Gamma = Annotated[float, Field(gt=0, le=1)]
+Gamma = Annotated[float, Field(ge=1e-6, le=1)]
 Epochs = Annotated[int, Field(ge=1, le=100_000)]
 Least = Annotated[float, Field(ge=0, le=1, title="minimum")]
 
@@ -212,7 +212,7 @@ class Plateau(ScheduleChoice):
     kind: Literal["plateau"] = "plateau"
     label = "Reduce on plateau"
     source = "torch.optim.lr_scheduler.ReduceLROnPlateau; Bengio 2012, section 3.1"
-    gamma: Annotated[float, Field(gt=0, lt=1, title="factor")] = 0.1
+    gamma: Annotated[float, Field(ge=1e-6, le=0.999, title="factor")] = 0.1
     """What each drop multiplies with."""
     patience: Annotated[int, Field(ge=0, le=10_000)] = 10
     """Epochs without a better validation loss that are borne; after one more the rate drops."""

@@ -17,7 +17,7 @@ from core.training.executors.reference import draws_masks
 
 TOLERANCE = 1e-3
 MAX_PRODUCTS = 60
-MULTIPLY_ADDS, BYTES = 10**8, 64 * 2**20
+MULTIPLY_ADDS, BYTES = 5 * 10**7, 64 * 2**20
 """What one pass over the examples may take: a fraction of a second of one core, and memory."""
 FEWEST, MOST = 32, 1024
 NEGLIGIBLE = 1e-10
