@@ -1,6 +1,7 @@
-"""The engine without a page: `python -m core summary|train|explain experiment.json`.
+"""The engine without a page: `python -m core summary|train|race|explain experiment.json`.
 
-Events and results are JSON lines on standard output; an error is one sentence on standard error and exit code 2.
+Events and results are JSON lines on standard output, the result of a race is a table and sentences; an error is one sentence on
+standard error and exit code 2.
 """
 
 import argparse
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import LayerwiseError, SpecError
-from core.events import Artifact, Event, Failed, line
+from core.events import Artifact, Event, Failed, Noticed, Planned, line
 from core.experiment.check import findings
 from core.experiment.codec import file_text, from_file_text
 from core.experiment.examples import EXAMPLES, default_experiment
@@ -51,6 +52,10 @@ def _parser() -> argparse.ArgumentParser:
     summary = commands.add_parser("summary", help="print shapes, parameters and what may be wrong")
     train = commands.add_parser("train", help="train, and print events as JSON lines")
     train.add_argument("--checkpoint", type=Path, help="write the last checkpoint (safetensors) to this file")
+    race = commands.add_parser("race", help="train all lanes and seeds, and print who won and how sure that is")
+    race.add_argument("--by", default="validation_loss", choices=["validation_loss", "validation_accuracy", "train_loss"])
+    race.add_argument("--at", default="last", choices=["last", "best"], help="the last epoch, or each lane's best one")
+    race.add_argument("--seeds", type=int, help="repeats of each lane; without it, as the experiment says")
     explain = commands.add_parser("explain", help="explain one prediction, and print the attribution as one JSON line")
     explain.add_argument("--checkpoint", type=Path, help="weights, as written by train; without it, the initial weights")
     explain.add_argument("--method", default="integrated_gradients", help="such as lime_image, shap_superpixels, grad_cam")
@@ -60,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--seed", type=int, default=0)
     example = commands.add_parser("example", help="print a ready experiment as JSON")
     example.add_argument("name", nargs="?", default=EXAMPLES[0].name, choices=[example.name for example in EXAMPLES])
-    for command, run in ((summary, _summary), (train, _train), (explain, _explain)):
+    for command, run in ((summary, _summary), (train, _train), (race, _race), (explain, _explain)):
         command.add_argument("experiment", type=Path, help="an experiment file (JSON)")
         command.set_defaults(run=run)
     example.set_defaults(run=_example)
@@ -110,6 +115,33 @@ def _train(options: argparse.Namespace) -> bool:
         print(line(item), flush=True)
         failed = isinstance(item, Failed)
     return failed
+
+
+def _race(options: argparse.Namespace) -> bool:
+    from core.experiment.fairness import fairness
+    from core.experiment.race_figures import race_verdict
+    from core.history import History
+    from core.training.loop import train
+
+    experiment = _experiment(options.experiment)
+    if options.seeds is not None:
+        experiment = experiment.but(repeats=options.seeds)
+    terms = fairness(experiment)
+    for sentence in (*terms.equal, *terms.differs):
+        print(sentence)
+    history = History()
+    for item in train(experiment, settings=Settings.from_environment()):
+        if isinstance(item, Event):
+            history.append(item)
+            if isinstance(item, Planned | Noticed | Failed):
+                print(item.reason if isinstance(item, Planned) else item.message, flush=True)
+    result = race_verdict(history, options.by, options.at)
+    for standing in result.lanes if result else ():
+        if standing is not None:
+            print(f"{standing.name:<40} {standing.mean.mean:>12.6g}  first in {standing.n_first} of {experiment.repeats}")
+    for sentence in result.sentences if result else ():
+        print(sentence)
+    return isinstance(history.end, Failed)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -7,8 +7,9 @@ import pytest
 from core.__main__ import main
 from core.experiment.codec import file_text
 from core.experiment.examples import default_experiment
-from core.experiment.experiment import Budget
+from core.experiment.experiment import Budget, Lane
 from core.models.presets import preset
+from core.optim.optimizers import SGD, Adam
 from core.training.checkpoints import load_state
 from tests.core.samples import linear, spiral, stack
 
@@ -85,3 +86,20 @@ def test_the_weights_of_another_model_are_refused_in_words(file_of, capsys, tmp_
     other = file_of(spiral(model=stack(linear(9), "Tanh", linear(2))))
     assert main(["explain", other, "--checkpoint", str(weights), "--method", "shap_tabular"]) == 2
     assert "another model: 0.weight is (8, 2) there and (9, 2) here" in capsys.readouterr().err
+
+
+def test_race_prints_the_terms_who_trains_what_the_table_and_the_verdict(tmp_path, capsys):
+    lanes = tuple(Lane(optimizer=one) for one in (SGD(lr=1e-6), Adam(lr=0.02)))
+    path = tmp_path / "race.json"
+    path.write_text(file_text(spiral(steps=200).but(lanes=lanes)))
+    assert main(["race", str(path), "--seeds", "3"]) == 0
+    told = capsys.readouterr().out
+    assert "initial weights" in told
+    assert "Adam, lr 0.02" in told
+    assert "first in 3 of 3" in told
+    assert "Adam" in told.splitlines()[-1] or "Adam" in told.splitlines()[-2]
+
+
+def test_race_by_a_word_that_is_no_figure_is_refused(tmp_path):
+    with pytest.raises(SystemExit):
+        main(["race", str(tmp_path / "race.json"), "--by", "beauty"])
