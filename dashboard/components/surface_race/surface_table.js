@@ -38,7 +38,6 @@ export class LaneTable {
       ];
       cells.forEach((cell, i) => setText(cell, brief(values[i])));
       element.classList.toggle("hidden", hidden.has(lane));
-      element.classList.toggle("left", paths.hasLeft(lane, step));
       button.setAttribute("aria-pressed", String(!hidden.has(lane)));
     });
   }

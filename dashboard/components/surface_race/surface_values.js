@@ -67,7 +67,8 @@ export class Values {
       paint.globalAlpha = 0.6;
       line(paint, left, y, left + width, y);
       paint.globalAlpha = 1;
-      paint.fillText(power < -3 || power > 4 ? `1e${power}` : String(Number((10 ** power).toPrecision(3))), left - 6, y);
+      const number = power < -3 || power > 4 ? `1e${power}` : String(Number((10 ** power).toPrecision(3)));
+      paint.fillText(power === low && this.range.isCut ? `≤ ${number}` : number, left - 6, y);
     }
     line(paint, left, top + height, left + width, top + height);
     line(paint, left, top, left, top + height);
@@ -130,15 +131,17 @@ function line(paint, ...ends) {
 
 // The powers of ten between which all losses of the lanes in sight lie, at most so many
 function decades(paths, hidden) {
-  let [low, high] = [Infinity, -Infinity];
+  let [low, high, hasZero] = [Infinity, -Infinity, false];
   for (let lane = 0; lane < paths.n; lane++) {
     if (hidden.has(lane)) continue;
     for (let k = 0; k <= paths.done[lane]; k++) {
       const loss = paths.loss(lane, k);
-      if (loss > 0) [low, high] = [Math.min(low, loss), Math.max(high, loss)];
+      if (loss === 0) hasZero = true;
+      else [low, high] = [Math.min(low, loss), Math.max(high, loss)];
     }
   }
-  if (low === Infinity) return [-1, 1];
+  if (low === Infinity) return [-1, 1]; // nobody in sight, or all at the minimum
   const top = Math.ceil(Math.log10(high) + 1e-9);
-  return [Math.max(top - MOST_DECADES, Math.min(top - 1, Math.floor(Math.log10(low)))), top];
+  const bottom = Math.min(top - 1, Math.floor(Math.log10(low)));
+  return Object.assign([Math.max(top - MOST_DECADES, bottom), top], { isCut: hasZero || bottom < top - MOST_DECADES });
 }
