@@ -133,8 +133,7 @@ def _race(options: argparse.Namespace) -> bool:
     for item in train(experiment, settings=Settings.from_environment()):
         if isinstance(item, Event):
             history.append(item)
-            if isinstance(item, Planned | Noticed | Failed):
-                print(item.reason if isinstance(item, Planned) else item.message, flush=True)
+            _print_notice(item)
     result = race_verdict(history, options.by, options.at)
     for standing in result.lanes if result else ():
         if standing is not None:
@@ -142,6 +141,14 @@ def _race(options: argparse.Namespace) -> bool:
     for sentence in result.sentences if result else ():
         print(sentence)
     return isinstance(history.end, Failed)
+
+
+def _print_notice(event: Event) -> None:
+    """What a person wants to hear while a race goes on."""
+    if isinstance(event, Planned):
+        print(event.reason, flush=True)
+    elif isinstance(event, Noticed | Failed):
+        print(event.message, flush=True)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -94,7 +94,7 @@ def test_race_prints_the_terms_who_trains_what_the_table_and_the_verdict(tmp_pat
     path.write_text(file_text(spiral(steps=200).but(lanes=lanes)))
     assert main(["race", str(path), "--seeds", "3"]) == 0
     told = capsys.readouterr().out
-    assert "initial weights" in told
+    assert "Initial weights: within each of the 3 seeds the same for all lanes." in told
     assert "Adam, lr 0.02" in told
     assert "first in 3 of 3" in told
     assert "Adam" in told.splitlines()[-1] or "Adam" in told.splitlines()[-2]
