@@ -30,7 +30,7 @@ from core.training.model_parts import Batch, Broken
 from core.training.pace import Allowance
 from core.training.telemetry import Probe
 
-SHARE, GAP_S = 0.01, 0.25
+SHARE, GAP_S = 0.006, 0.25
 """Of the time for looks at layers; again for asking the jury at the ends of epochs; and again for judging epochs, where these
 are short. And the least time between two looks or hearings."""
 AT_ONCE_S = 0.02
@@ -74,9 +74,9 @@ class Doctor:
         self._cases: dict[int, Case] = {}
         self._streaks: dict[tuple[int, str], int] = {}
         self._silent: dict[tuple[int, str], int] = {}
-        self._turn = 0
+        self._turns = {"look": 0, "hearing": 0}
         self._before: list[tuple[Series, dict[str, torch.Tensor]]] = []
-        self._look_s = 0.0
+        self._look_s = self._hearing_s = 0.0
         self._copy_s = 0.0
 
     def case(self, series: Series) -> Case:
@@ -96,12 +96,17 @@ class Doctor:
     def before_step(self) -> None:
         """Keep the weights of those whose turn it is, so that the size of the next step is known."""
         start = time.perf_counter()
-        alive = [one for one in self.series if one.is_alive]
-        n = max(1, min(len(alive), int(AT_ONCE_S / self._look_s) if self._look_s else 1))
-        taken = [alive[(self._turn + i) % len(alive)] for i in range(n)] if alive else []
-        self._turn += len(taken)
+        taken = self._in_turn("look", self.series, self._look_s)
         self._before = [(one, self.probe.weights(one.model)) for one in taken]
         self._copy_s = time.perf_counter() - start
+
+    def _in_turn(self, what: str, series: Sequence[Series], cost_s: float) -> list[Series]:
+        """The next living ones, as many as fit into one look at what one has cost so far, and at least one."""
+        alive = [one for one in series if one.is_alive]
+        n = min(len(alive), max(1, int(AT_ONCE_S / cost_s))) if cost_s else min(1, len(alive))
+        first = self._turns[what]
+        self._turns[what] += n
+        return [alive[(first + i) % len(alive)] for i in range(n)]
 
     def after_step(self, step: int) -> tuple[Diagnosed, ...]:
         """Look at them after that one step."""
@@ -156,19 +161,21 @@ class Doctor:
         start = time.perf_counter()
         told: list[Diagnosed] = []
         is_heard = bool(self._names) and self.hearings.is_due(start)
+        jury = self._in_turn("hearing", self._of(event), self._hearing_s) if is_heard else []
         is_judged = is_heard or self.judgements.is_due(start)
         rows = zip(event.train_loss, event.train_accuracy, event.validation_loss, event.validation_accuracy, strict=True)
         for one, row in zip(self._of(event), rows, strict=False):
             if one.is_alive and all(math.isfinite(loss) for loss in (row[0], row[2])):
                 case = self.case(one)
-                unheard, only = self._votes(one) if is_heard else ((), "")
-                case.take_epoch(Epoch(event.epoch, *row, is_heard, unheard, only))
+                unheard, only = self._votes(one) if one in jury else ((), "")
+                case.take_epoch(Epoch(event.epoch, *row, one in jury, unheard, only))
                 if is_judged:
                     n = event.epoch - case.judged_epoch if case.judged_epoch else 1
                     told += self._told(case, event.step, EPOCH_RULES, n)
                     case.judged_epoch = event.epoch
-        if is_heard:
+        if jury:
             end = time.perf_counter()
+            self._hearing_s = (end - start) / len(jury)
             self.hearings.spend(end, end - start)
         if is_judged:
             end = time.perf_counter()

@@ -18,6 +18,8 @@ from core.types import Severity
 MAX_BLOCKS = 64
 KEPT_LOOKS = 4
 MAX_EPOCHS = 256
+MAX_NEW = 4096
+"""Losses that are kept as they are until somebody asks: to sum them costs little only where they are many."""
 MIN_STEPS = 100
 """Steps before curves are judged, and that a stretch of epochs must span to say something."""
 Block = tuple[int, float, float]
@@ -51,19 +53,27 @@ class LossCurve:
     def __init__(self) -> None:
         self._blocks: list[Block] = []
         self._n = 0
+        self._new: list[float] = []
 
     def __len__(self) -> int:
-        """Losses in all."""
+        """Losses in all that are finite."""
+        self._fold()
         return self._n
 
     def add(self, losses: Sequence[float]) -> None:
         """Some more in a row; those that are not finite are left out."""
-        values = np.asarray(losses, dtype=np.float64)
-        values = values[np.isfinite(values)]
+        self._new.extend(losses)
+        if len(self._new) >= MAX_NEW:
+            self._fold()
+
+    def _fold(self) -> None:
+        """What has come since the last question, into blocks."""
+        values = np.array(self._new, dtype=np.float64)
+        values, self._new = values[np.isfinite(values)], []
         if not len(values):
             return
         self._n += len(values)
-        pieces = min(8, len(values), math.ceil(len(values) * MAX_BLOCKS / self._n))
+        pieces = min(MAX_BLOCKS, len(values), math.ceil(len(values) * MAX_BLOCKS / self._n))
         for piece in np.array_split(values, pieces):
             self._blocks.append((len(piece), float(piece.sum()), float(piece @ piece)))
         while len(self._blocks) > MAX_BLOCKS:
@@ -73,6 +83,7 @@ class LossCurve:
 
     def parts(self, n: int) -> list[Stretch]:
         """The curve in `n` stretches of about equal length, the oldest first; fewer while it is short."""
+        self._fold()
         groups: list[list[Block]] = [[] for _ in range(n)]
         passed = 0
         for block in self._blocks:

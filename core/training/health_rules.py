@@ -21,8 +21,8 @@ sigmoids 1e-8, three sigmoids 1e-4, twelve ReLUs from torch's default start 1e-5
 DEAD = 0.75
 """Share of units of a ReLU that 512 examples leave at zero. Healthy: at most 0.5; ill: 0.8 to 1. Lu et al. 2020,
 "Dying ReLU and initialization"."""
-SUSPECT = 0.5
-"""Share of dead units over 64 examples from which on all 512 are asked."""
+SUSPECT = DEAD
+"""Share of dead units over 64 examples from which on all 512 are asked; these 64 are among them, and so it is never less."""
 SATURATED = 0.8
 """Share of flat units of a Sigmoid or Tanh. Healthy: at most 0.51; ill: 0.8 to 1. Glorot & Bengio 2010, section 3."""
 LARGE_STEP, SETTLED = 0.2, 10

@@ -22,8 +22,8 @@ from core.training.batches import ResidentData
 from core.training.measures import chunk_size
 from core.training.model_parts import Batch, Broken, Part, first_broken, parts_of
 
-PROBE, JURY = 64, 512
-"""Training examples for gradients and activations, and for what needs many: units that never fire, classes never predicted."""
+PROBE, JURY, VOTERS = 64, 512, 256
+"""Training examples for gradients and activations, for units that never fire, and for classes that are never predicted."""
 FLAT = 0.04
 """A squeezing unit is saturated by an example where its slope is below this share of the steepest: |tanh| > 0.98,
 sigmoid outside 0.01 to 0.99; a softmax inside the network, where one number takes more than 0.99."""
@@ -135,13 +135,14 @@ class Probe:
         return {path: silent.float().mean().item() for path, silent in dead.items()}
 
     def votes(self, model: nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
-        """Classes that a classifier gives the jury in evaluation mode, and the right ones; int64 (N,) on the CPU."""
+        """Classes that a classifier gives 256 of the jury in evaluation mode, and the right ones; int64 (N,) on the CPU."""
         self._enter(model)
         self.body.eval()
         with torch.no_grad():
-            said = torch.cat([predicted_classes(self.body, self.body(x)) for x in torch.split(self.jury[0], self._chunk)])
+            parts = torch.split(self.jury[0][:VOTERS], self._chunk)
+            said = torch.cat([predicted_classes(self.body, self.body(x)) for x in parts])
         self.body.train()
-        return said.cpu(), self.jury[1].cpu()
+        return said.cpu(), self.jury[1][:VOTERS].cpu()
 
     def first_broken(self, model: nn.Module, batch: Batch) -> Broken | None:
         """As in core/training/model_parts.py."""

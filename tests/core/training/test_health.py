@@ -21,6 +21,7 @@ from core.models.model import ModelSpec
 from core.optim.losses import BinaryCrossEntropy, MeanSquaredError
 from core.optim.regularizers import ClipNorm
 from core.spec import parse_json
+from core.training.health import SHARE
 from core.training.health_case import LossCurve, guess_loss
 from core.training.model_parts import parts_of
 from tests.core.samples import linear, spiral, stack
@@ -338,8 +339,8 @@ def test_looks_keep_to_their_share_of_the_time():
     allowance = ward.doctor.looks
     assert ward.doctor.is_due(0.0)
     allowance.spend(10.0, 0.02)
-    assert not ward.doctor.is_due(10.0 + 0.02 / 0.01 - 0.1)
-    assert ward.doctor.is_due(10.0 + 0.02 / 0.01 + 0.1)
+    assert not ward.doctor.is_due(10.0 + 0.02 / SHARE - 0.1)
+    assert ward.doctor.is_due(10.0 + 0.02 / SHARE + 0.1)
 
 
 def test_a_removed_or_dead_series_is_left_alone():
