@@ -77,7 +77,7 @@ def _contours(plane: SharedPlane, dark: bool) -> go.Contour:
 
 
 def _way(plane: SharedPlane, index: int, dark: bool) -> list[go.Scatter]:
-    """A lane: a pale line underneath, so that it stands out from every loss; its line; a ring and a star at its ends."""
+    """A lane: a line in the colour of the page underneath, so that it stands out from every loss; its line; a ring and a star at its ends."""
     path = plane.paths[index]
     style = lane_style(plane.lanes[index], dark=dark)
     words = np.stack([plane.steps[index], plane.path_losses[index], plane.distances[index]], 1)
@@ -85,7 +85,12 @@ def _way(plane: SharedPlane, index: int, dark: bool) -> list[go.Scatter]:
     sizes = [12] + [4] * (len(path) - 2) + [15] * (len(path) > 1)
     shared = {"x": path[:, 0], "y": path[:, 1], "legendgroup": str(index)}
     under = go.Scatter(
-        **shared, mode="lines", line={"color": "#FFFFFF", "width": 5.5}, opacity=0.85, hoverinfo="skip", showlegend=False
+        **shared,
+        mode="lines",
+        line={"color": theme.ink(not dark), "width": 5.5},
+        opacity=0.85,
+        hoverinfo="skip",
+        showlegend=False,
     )
     hover = _("step") + " %{customdata[0]:,}<br>" + _("loss there") + " %{customdata[1]:.4g}<br>"
     line = go.Scatter(
