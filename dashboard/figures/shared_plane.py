@@ -77,7 +77,7 @@ def _contours(plane: SharedPlane, dark: bool) -> go.Contour:
 
 
 def _way(plane: SharedPlane, index: int, dark: bool) -> list[go.Scatter]:
-    """A lane: a line in the colour of the page underneath, so that it stands out; its own line; a ring and a star at its ends."""
+    """A lane: a line in the colour of the page, so that it stands out; its own line on it; a ring and a star at its ends."""
     path = plane.paths[index]
     style = lane_style(plane.lanes[index], dark=dark)
     words = np.stack([plane.steps[index], plane.path_losses[index], plane.distances[index]], 1)
