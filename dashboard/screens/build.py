@@ -62,7 +62,7 @@ def _training(experiment: Experiment) -> None:
         st.subheader(_("Training"))
         if len(experiment.lanes) > 1:
             st.caption(_("This is lane 1 of {n}; the others are edited on the Race screen.").format(n=len(experiment.lanes)))
-        lane_form(experiment.lanes[0], experiment, key="build", on_change=partial(_use_lane, experiment))
+        lane_form(experiment, 0, key="build", on_change=partial(_use_lane, experiment))
         choice_form(
             AnyLoss, experiment.loss, key="build.loss", label=_("Loss"), on_change=partial(_use_field, experiment, "loss")
         )

@@ -17,13 +17,16 @@ from dashboard.session import state
 from dashboard.session.plane import plane_points
 from dashboard.text import _
 from dashboard.widgets.changes import use
+from dashboard.widgets.doctor import doctor
 from dashboard.widgets.failure import toast
 from dashboard.widgets.lane_controls import lane_controls, repeat_with_changes
 from dashboard.widgets.lane_editor import lane_editor, race_presets
 from dashboard.widgets.phases import phases
 from dashboard.widgets.race_form import edited, rates, seeds
 from dashboard.widgets.run_controls import LIVE, run_controls
+from dashboard.widgets.shared_plane import shared_plane
 from dashboard.widgets.surface_race import surface_race
+from dashboard.widgets.sweep import sweep
 from dashboard.widgets.training_form import training_form
 from dashboard.widgets.verdict import verdict
 
@@ -37,6 +40,8 @@ def render() -> None:
     views: dict[str, Callable[[Experiment], None]] = {
         _("On this network"): _on_this_network,
         _("On a surface"): _on_a_surface,
+        _("Sweep"): _sweep,
+        _("In one plane"): _in_one_plane,
     }
     for tab, view in zip(st.tabs(list(views), key="race.tabs", on_change="rerun"), views.values(), strict=True):
         if tab.open:
@@ -54,12 +59,27 @@ def _on_this_network(experiment: Experiment) -> None:
     _by_hand(record)
     phases(record, key="race")
     _watch(record, state.experiment_of(record.job))
+    doctor(record, key="race.doctor")
     repeat_with_changes(record, key="race.repeat")
 
 
 def _on_a_surface(experiment: Experiment) -> None:
     """The same lanes where all can be seen: on a landscape of two numbers."""
     surface_race(experiment.lanes, key="race.surface")
+
+
+def _sweep(experiment: Experiment) -> None:
+    """The same tries for each optimizer: which rates suit it, and how much it minds."""
+    sweep(experiment, key="race.sweep")
+
+
+def _in_one_plane(experiment: Experiment) -> None:
+    """The ways of the lanes of the present run over their own loss."""
+    record = state.run()
+    if record is None:
+        st.info(_("No race yet. Its ways over the loss are drawn here once there is one."), icon=":material/info:")
+        return
+    shared_plane(record, key="race.plane")
 
 
 def _setup(experiment: Experiment, record: RunRecord | None) -> None:

@@ -11,6 +11,7 @@ from dashboard.figures.theme import categorical
 from dashboard.session import state
 from dashboard.session.plane import plane_points
 from dashboard.text import _
+from dashboard.widgets.doctor import doctor
 from dashboard.widgets.lane_controls import lane_controls, repeat_with_changes
 from dashboard.widgets.phases import phases
 from dashboard.widgets.run_controls import LIVE, learning_rate, run_controls
@@ -27,6 +28,7 @@ def render() -> None:
         phases(record, key="train")
     _watch(record, experiment)
     if record is not None:
+        doctor(record, key="train.doctor")
         repeat_with_changes(record, key="train.repeat")
 
 

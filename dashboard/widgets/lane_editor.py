@@ -56,7 +56,7 @@ def lane_editor(experiment: Experiment, *, key: str, on_change: Change, below: C
         with st.container(key=f"{key}.head", horizontal=True, vertical_alignment="bottom"):
             _name(lanes, at, key, on_change)
             _head_buttons(lanes, at, key, on_change)
-        lane_form(lanes[at], experiment, key=f"{key}.lane", on_change=lambda lane: on_change(_replaced(lanes, at, lane)))
+        lane_form(experiment, at, key=f"{key}.lane", on_change=lambda lane: on_change(_replaced(lanes, at, lane)))
 
 
 def _list(lanes: Lanes, at: int, key: str) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import streamlit as st
 
@@ -18,12 +17,19 @@ from dashboard.text import _
 from dashboard.widgets.choice_form import choice_form, fields
 from dashboard.widgets.failure import plain, toast
 from dashboard.widgets.optimizer_card import optimizer_card
+from dashboard.widgets.range_test import range_test
+from dashboard.widgets.schedule_preview import schedule_preview
 
 Change = Callable[[Lane], None]
 
 
-def lane_form(lane: Lane, experiment: Experiment, *, key: str, on_change: Change) -> None:
-    """The form; `on_change` gets the changed lane. What a beginner may leave alone is folded away."""
+def lane_form(experiment: Experiment, index: int, *, key: str, on_change: Change) -> None:
+    """The form of one lane; `on_change` gets the changed lane. What a beginner may leave alone is folded away.
+
+    Args:
+        index: the lane's number.
+    """
+    lane = experiment.lanes[index]
     change = partial(_changed, lane, on_change)
     choice_form(
         AnyOptimizer,
@@ -34,31 +40,32 @@ def lane_form(lane: Lane, experiment: Experiment, *, key: str, on_change: Change
     )
     if words := besides(lane):
         st.caption(plain(words))
-    about = _folded(_("How it works"), f"{key}.about", ":material/function:")
-    if about.open:
-        with about:
-            optimizer_card(lane.optimizer)
-    schedule = st.expander(
-        _("Learning-rate schedule"), key=f"{key}.schedule_box", on_change="rerun", icon=":material/trending_down:"
-    )
-    if schedule.open:
-        with schedule:
-            choice_form(
-                AnySchedule,
-                lane.schedule,
-                key=f"{key}.schedule",
-                label=_("Schedule"),
-                on_change=lambda chosen: change(schedule=chosen),
-            )
-    held = _folded(_("Regularization"), f"{key}.regularizers_box", ":material/anchor:")
-    if held.open:
-        with held:
-            _regularizers(lane, key=f"{key}.regularizers", change=change)
+    _folded(_("How it works"), f"{key}.about", ":material/function:", lambda: optimizer_card(lane.optimizer))
+    test = partial(range_test, experiment, index, key=f"{key}.range")
+    _folded(_("Learning-rate range test"), f"{key}.range_box", ":material/trending_up:", test)
+    schedule = partial(_schedule, lane, experiment, key=key, change=change)
+    _folded(_("Learning-rate schedule"), f"{key}.schedule_box", ":material/trending_down:", schedule)
+    held = partial(_regularizers, lane, key=f"{key}.regularizers", change=change)
+    _folded(_("Regularization"), f"{key}.regularizers_box", ":material/anchor:", held)
 
 
-def _folded(title: str, key: str, icon: str) -> Any:
+def _folded(title: str, key: str, icon: str, show: Callable[[], None]) -> None:
     """An expander whose inside costs nothing while it is closed. Its title must not change: it would close."""
-    return st.expander(title, key=key, on_change="rerun", icon=icon)
+    place = st.expander(title, key=key, on_change="rerun", icon=icon)
+    if place.open:
+        with place:
+            show()
+
+
+def _schedule(lane: Lane, experiment: Experiment, *, key: str, change: Callable[..., None]) -> None:
+    choice_form(
+        AnySchedule,
+        lane.schedule,
+        key=f"{key}.schedule",
+        label=_("Schedule"),
+        on_change=lambda chosen: change(schedule=chosen),
+    )
+    schedule_preview(lane, experiment, key=f"{key}.schedule_preview")
 
 
 def _still(lane: Lane, optimizer: AnyOptimizer) -> str:

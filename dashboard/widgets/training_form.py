@@ -70,7 +70,7 @@ def _advanced(experiment: Experiment, key: str, change: Change) -> None:
     left, right = st.columns(2)
     with left:
         st.number_input(
-            _("Stop early after (epochs)"), 1, MAX_PATIENCE, None, key=f"{key}.patience", on_change=change, args=("patience",),
+            _("Early stopping: patience"), 1, MAX_PATIENCE, None, key=f"{key}.patience", on_change=change, args=("patience",),
             placeholder=_("never"),
             help=_("Ends the run when no lane has improved its validation loss for so many epochs. Empty for never."),
         )  # fmt: skip

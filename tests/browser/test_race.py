@@ -151,7 +151,7 @@ def test_the_race_screen_is_sound_in_the_dark_and_on_a_narrow_window(browser, se
     wait_for_data(page, "data.state === 'finished'")
     page.get_by_role("heading", name="Result", exact=True).wait_for(timeout=WAIT_MS)
     unfold(page, "Who races, and how")
-    for name in ("How it works", "Learning-rate schedule", "Regularization", "More about training"):
+    for name in ("How it works", "Learning-rate range test", "Learning-rate schedule", "Regularization", "More about training"):
         unfold(page, name)
     settled(page)
     assert serious_findings(page) == []
