@@ -8,16 +8,18 @@ import pytest
 import torch
 
 from core.data.preparation import Preparation
-from core.data.rendered import Digits
+from core.data.rendered import Digits, RenderedDigits
 from core.data.sequence import Sentiment
 from core.data.tabular import BreastCancer
 from core.data.toy import Spiral
 from core.events import Diagnosed, EpochDone, HyperChanged, SetHyper, dump, load_event, load_line
-from core.experiment.check import checked
+from core.experiment.check import checked, findings
 from core.experiment.examples import default_experiment
 from core.experiment.experiment import Experiment
 from core.models.init import ConstantInit, HeInit, NormalInit, XavierInit
 from core.models.model import ModelSpec
+from core.models.preset import Preset
+from core.models.presets import PRESETS
 from core.optim.losses import BinaryCrossEntropy, MeanSquaredError
 from core.optim.regularizers import ClipNorm
 from core.spec import parse_json
@@ -395,3 +397,39 @@ def test_epochs_of_one_step_are_counted_by_their_steps():
     assert "labels-like-noise" not in epochs(ward, 900, NOT_BETTER)
     assert "labels-like-noise" in epochs(ward, 200, NOT_BETTER, first=901)
     assert len(ward.doctor.case(ward.series[0]).epochs) <= 256
+
+
+def fitting(preset: Preset) -> Experiment | None:
+    """An experiment of few examples for a preset."""
+    for data in (Spiral(n_points=100), Digits(), RenderedDigits(n_examples=200), Sentiment(n_examples=200)):
+        profile = data.profile()
+        if preset.fits(profile.input_shape, profile.n_tokens):
+            model = preset.model(profile.n_classes, profile.n_tokens)
+            experiment = spiral(data=data, model=model, batch_size=16)
+            if all(finding.severity != "error" for finding in findings(experiment)):
+                return experiment
+    return None
+
+
+FITTING = {preset.name: experiment for preset in PRESETS if (experiment := fitting(preset))}
+
+
+@pytest.mark.parametrize("name", FITTING)
+def test_every_ready_network_can_be_looked_at(name):
+    """All numbers of a fresh network are finite, its first steps need no doctor, and names are the screen's."""
+    ward = Ward(FITTING[name])
+    told = codes(ward.train(2))
+    assert {one.code for one in told.values() if one.severity != "info"} == set()
+    vitals = ward.doctor.case(ward.series[0]).vitals
+    assert vitals.weighted
+    for layer in vitals.weighted:
+        assert all(math.isfinite(value) for value in (layer.weight_norm, layer.gradient_norm, layer.update_norm))
+    assert [layer.name.split()[2] for layer in vitals.layers if len(layer.path) == 1] == [
+        layer.kind for layer in ward.experiment.model.layers
+    ]
+    broken = ward.doctor.probe.first_broken(ward.series[0].model, ward.source.batch(0, 1))
+    assert broken is None
+
+
+def test_nearly_all_ready_networks_are_among_them():
+    assert len(FITTING) >= len(PRESETS) - 2
