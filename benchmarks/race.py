@@ -5,7 +5,7 @@ the same weights and see the same batches. Ours is what the page runs: the plann
 The other side is the loop that one would write by hand, its batches made before, with torch.optim as it comes.
 
 Both are judged by process CPU time in one process; rounds alternate, and the figure is the median of their paired ratios.
-`toy` is a 2-4-2 net (two logits where TensorFlow Playground has one) on the spiral in batches of 10, `mlp` the preset
+`toy` is a 2-4-2-2 tanh net (TensorFlow Playground's 2-4-2-1 with a logit for each class) on the spiral in batches of 10, `mlp` the preset
 784-128-128-10 and `cnn` the preset 32-64-FC64, both on digits in batches of 128.
 
 `curve_error` is the largest difference of any of our batch losses to those of the curve of the same lane alone, over 100 steps.
@@ -66,7 +66,8 @@ def experiment_named(name: str, n_lanes: int) -> Experiment:
         turn, place = divmod(index, len(CYCLE))
         kind, values = CYCLE[place]
         lanes.append(Lane(optimizer=choice_class(AnyOptimizer, kind)(**values | {"lr": values["lr"] * SLOWER**turn})))
-    toy = ModelSpec(layers=(Linear(out_features=4), Tanh(), Linear(out_features=2)))
+    hidden = (Linear(out_features=4), Tanh(), Linear(out_features=2), Tanh())
+    toy = ModelSpec(layers=(*hidden, Linear(out_features=2)))
     data, model, batch = {
         "toy": (Spiral(n_points=2000), toy, 10),
         "mlp": (RenderedDigits(n_examples=20_000), preset("mlp-128-128").model(10), 128),

@@ -125,10 +125,10 @@ class Group:
             tensor[row].copy_(value)
 
     def torch_state(self, row: int, places: Sequence[Place]) -> dict[int, dict[str, Tensor]]:
-        """What torch.optim's state of this member is, by parameter; tensors are views. Empty before its first step."""
+        """What torch.optim's state of this member is, by parameter; tensors are views. Empty where there is nothing to keep."""
         self.settle()
         member = self.members[row]
-        if member.count == 0:
+        if member.count == 0 or not (any(member.rule.slots) or member.rule.has_step):
             return {}
         plain = dict(member.scalars) | ({"step": float(member.count)} if member.rule.has_step else {})
         return {

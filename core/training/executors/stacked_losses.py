@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from core.optim.losses import CrossEntropy, LossChoice
+from core.optim.losses import CrossEntropy, LossChoice, MultiMargin
 
 backward = torch.ops.aten._log_softmax_backward_data
 StackedLoss = Callable[[Tensor, Tensor], tuple[Tensor, Callable[[], Tensor]]]
@@ -22,7 +22,8 @@ def stacked_loss(choice: LossChoice, *, is_small: bool) -> StackedLoss:
     """
     if type(choice) is CrossEntropy:
         return partial(_cross_entropy, choice.label_smoothing, is_small)
-    return partial(_together if is_small else _each, choice.build())
+    has_one_form = is_small and not isinstance(choice, MultiMargin)  # torch's hinge cannot be mapped over networks
+    return partial(_together if has_one_form else _each, choice.build())
 
 
 def _cross_entropy(smoothing: float, is_small: bool, output: Tensor, targets: Tensor) -> tuple[Tensor, Callable[[], Tensor]]:

@@ -1,4 +1,4 @@
-"""Update rules on rows of many series: each row is torch.optim on that row alone, with its own numbers, to and from its state."""
+"""Update rules on rows of many series: each row is torch.optim alone, with its own numbers, to and from torch's state."""
 
 import copy
 from typing import Any
