@@ -8,13 +8,14 @@ run: .venv/run.ready
 	$(BIN)/streamlit run dashboard/server.py
 
 test: .venv/dev.ready
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 -m "not browser"
+	$(BIN)/python -m pytest -q -m browser
 
 lint: .venv/dev.ready
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 bench: .venv/dev.ready
-	for name in overhead viewers first_point; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	for name in overhead viewers first_point race peers mnist gpu; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 format: .venv/dev.ready
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
