@@ -35,7 +35,7 @@ def main() -> None:
         precision="bfloat16" if told.bfloat16 else "float32",
     )
     run = LiveRun(experiment, splits_of(told.data, data), None)
-    clock = Clock(told.steps, torch=torch.__version__, executor=run.executors[0].name, plan=run.plan_reason)
+    clock = Clock(told.steps, torch=torch.__version__, executor=run.team.executors[0].name, plan=run.team.reason)
     while True:
         clock.tick(run.advance()[0][0])
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 
-from core.errors import SpecError
+from core.errors import SpecError, TrainingError
+from core.experiment.check import MB, training_bytes
 from core.experiment.experiment import Experiment
 
 
@@ -57,6 +58,27 @@ def device_memory(device: torch.device) -> tuple[int, int] | None:
         return None
     free, total = torch.cuda.mem_get_info(device)
     return total - free, total
+
+
+def out_of_memory(experiment: Experiment, device: torch.device) -> TrainingError:
+    """That the device's memory is not enough, in words, with the largest half, quarter, ... of the batch that should fit."""
+    memory = device_memory(device)
+    total = memory[1] if memory else 0
+    n_train = experiment.data.profile().n_train
+    size = experiment.batch(n_train)
+    needed = training_bytes(experiment)
+    smaller = experiment
+    while size > 1 and training_bytes(smaller) >= min(total, needed):
+        size //= 2
+        smaller = experiment.but(batch_size=size)
+    fits = training_bytes(smaller) < min(total, needed)
+    hint = f"Use batches of {size:,}." if fits else "Use a smaller model, or fewer lanes and repeats."
+    return TrainingError(
+        f"The {total / MB:,.0f} MB of {device_name(device)} are not enough for batches of {experiment.batch(n_train):,}.",
+        hint=hint,
+        batch_size=size if fits else None,
+        total_mb=total / MB,
+    )
 
 
 def seed_device(device: torch.device, seed: int) -> None:
