@@ -111,9 +111,10 @@ class Mirror:
             else:
                 setattr(owner, name, mirror)
 
-    def version(self) -> int:
-        """Changes whenever this process writes here."""
-        return sum(tensor._version for tensor in self.tensors)
+
+def _version(series: Series) -> int:
+    """Another number whenever this process has written into the models."""
+    return sum(tensor._version for _, _, tensor in _tensors(series))
 
 
 def _tensors(series: Series) -> list[tuple[nn.Module, str, Tensor]]:
@@ -158,7 +159,7 @@ class LaneProcess:
         end.close()
         for one, mirror in zip(self.series, self._mirrors, strict=True):
             mirror.adopt(one)
-        self._versions = [mirror.version() for mirror in self._mirrors]
+        self._versions = [_version(one) for one in self.series]
 
     def ask(self, message: Message) -> None:
         """Send a message; `answer` has the reply."""
@@ -185,7 +186,7 @@ class LaneProcess:
 
     def conditions(self) -> tuple[Condition, ...]:
         """What the child must know of its series before the next steps."""
-        versions = [mirror.version() for mirror in self._mirrors]
+        versions = [_version(one) for one in self.series]
         changed = [now != then for now, then in zip(versions, self._versions, strict=True)]
         self._versions = versions
         return tuple(Condition(one.is_removed, one.plateau_factor, new) for one, new in zip(self.series, changed, strict=True))

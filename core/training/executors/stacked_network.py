@@ -92,7 +92,8 @@ class StackedNetwork:
         if isinstance(layer, BatchNorm1d):
             names = ("running_mean", "running_var", "num_batches_tracked")
             buffers = [self.memory.buffers(models, f"{index}.{name}") for name in names]
-            return stacked.BatchNorm1d(weights, buffers, layer.momentum, layer.eps)
+            norm = stacked.BatchNorm1d if self.memory.is_one_block else stacked.LargeBatchNorm1d
+            return norm(weights, buffers, layer.momentum, layer.eps)
         if isinstance(layer, LayerNorm):
             return stacked.LayerNorm(weights, layer.eps)
         if self.memory.is_one_block:

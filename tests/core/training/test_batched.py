@@ -120,7 +120,7 @@ def test_every_regularizer_acts_on_its_own_lane_alone(cls, layout):
 
 
 def test_large_networks_have_the_bits_of_the_reference():
-    model = stack("Flatten", linear(24), "ReLU", DROPOUT, linear(16), "ReLU", linear(10))
+    model = stack("Flatten", linear(24), "BatchNorm1d", "ReLU", DROPOUT, linear(16), "ReLU", linear(10))
     experiment = race(model, data=RenderedDigits(n_examples=600), batch_size=32, repeats=2)
     calm = tuple(lane.but(optimizer=lane.optimizer.but(lr=lane.optimizer.lr * 0.3)) for lane in experiment.lanes)
     experiment = experiment.but(lanes=calm)
@@ -134,6 +134,14 @@ def test_equal_seeds_give_equal_bits(layout):
     first, again = (made(experiment) for _ in range(2))
     assert first.steps(batches(experiment), 1, 40) == again.steps(batches(experiment), 1, 40)
     assert all(torch.equal(a, b) for a, b in zip(weights(first), weights(again), strict=True))
+
+
+def test_the_bits_of_a_lane_do_not_depend_on_its_neighbours(layout):
+    experiment = race(MODELS["dropout"], repeats=2)
+    together, fewer = series_of(experiment), series_of(experiment)[1::3]
+    source = batches(experiment)
+    rows = Batched(experiment, together, CPU).steps(source, 1, 20)
+    assert [row[1::3] for row in rows] == Batched(experiment, fewer, CPU).steps(source, 1, 20)
 
 
 def test_steps_at_once_and_one_by_one_give_equal_bits(layout):

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from core.errors import TrainingError
+from core.training.executors import batched
 from core.training.executors.batched import Batched
 from core.training.executors.executor import Executor
 from core.training.executors.fast import Fast
@@ -44,7 +45,8 @@ def is_running(pid: int) -> bool:
 
 @pytest.mark.parametrize("kind", [Reference, Fast, Batched], ids=lambda kind: kind.name)
 @pytest.mark.parametrize("n", [2, 3])
-def test_curves_and_weights_are_those_of_one_process(kind, n, spread):
+def test_curves_and_weights_are_those_of_one_process(kind, n, spread, monkeypatch):
+    monkeypatch.setattr(batched, "SMALL_NET", 0)  # else the bits of a batch norm depend a little on who is beside it
     experiment = race(NOISY, repeats=2)
     alone: Executor = kind(experiment, series_of(experiment), CPU)
     many, source = spread(experiment, kind, n), batches(experiment)
