@@ -27,18 +27,41 @@ from core.training.health_curves import EPOCH_RULES, RATE_RULES
 from core.training.health_remedies import first, fresh_rate, scaled_inputs
 from core.training.health_rules import LAYER_RULES, SUSPECT, Rule
 from core.training.model_parts import Batch, Broken
-from core.training.pace import Allowance
 from core.training.telemetry import Probe
 
 SHARE, GAP_S = 0.006, 0.25
 """Of the time for looks at layers; again for asking the jury at the ends of epochs; and again for judging epochs, where these
 are short. And the least time between two looks or hearings."""
+CREDIT_S = 0.08
+"""What may be spent at once, at the beginning and after a rest: what goes wrong mostly does so in the first steps."""
 AT_ONCE_S = 0.02
 """One look takes as many series in turn as fit into this, and at least one."""
 QUIET = 10
 """A finding about layers or the rate is over when its rule has been silent so often in a row; then it may be told again. One
 about epochs is over with the next change by hand."""
 Rules = Iterable[tuple[str, int, Rule]]
+
+
+class Purse:
+    """Seconds to spend: some at once, and a share of the time that passes. What is spent too much is waited for."""
+
+    def __init__(self, share: float, gap_s: float) -> None:
+        self._share, self._gap_s = share, gap_s
+        self._left_s = CREDIT_S
+        self._asked: float | None = None
+        self._last = -math.inf
+
+    def is_due(self, now: float) -> bool:
+        """Whether something may be spent now."""
+        if self._asked is not None:
+            self._left_s = min(CREDIT_S, self._left_s + self._share * (now - self._asked))
+        self._asked = now
+        return self._left_s > 0 and now - self._last >= self._gap_s
+
+    def spend(self, now: float, cost_s: float) -> None:
+        """Take note that it happened at `now`, and what it cost."""
+        self._left_s -= cost_s
+        self._last = now
 
 
 class Doctor:
@@ -68,9 +91,9 @@ class Doctor:
         counts = torch.bincount(targets) if profile.n_classes else None
         self._majority = counts.max().item() / len(targets) if counts is not None else math.nan
         self.probe = Probe(experiment, series[0].model, data, loss)
-        self.looks = Allowance(share, GAP_S)
-        self.hearings = Allowance(share, GAP_S)
-        self.judgements = Allowance(share, 0.0)
+        self.looks = Purse(share, GAP_S)
+        self.hearings = Purse(share, GAP_S)
+        self.judgements = Purse(share, 0.0)
         self._cases: dict[int, Case] = {}
         self._streaks: dict[tuple[int, str], int] = {}
         self._silent: dict[tuple[int, str], int] = {}

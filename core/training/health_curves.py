@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from core.training import health_remedies as remedies
 from core.training.health_case import MIN_STEPS, Case, Epoch, Finding
-from core.training.health_rules import LAYER_RULES, Rule
+from core.training.health_rules import LAYER_RULES, SMALL_STEP, Rule, largest_step
 
 WILD, JUMP = 0.05, 0.45
 """Largest step over weights so far: above what a healthy run settles to, and a jump that throws a network off its start
@@ -144,6 +144,8 @@ def over_fitting(case: Case) -> Finding | None:
 
 def plateau(case: Case) -> Finding | None:
     """No gain in training for many epochs, though there is something left. As ReduceLROnPlateau sees it, with 1 %."""
+    if len(case.looks) < 3 or largest_step(case) < SMALL_STEP:  # a rate that is too low is no plateau
+        return None
     last = case.last_epochs(FLAT_EPOCHS)
     older = case.epochs[: -len(last)]
     if not last or len(older) < len(last) or case.told & (ILLS | {"labels-like-noise", "one-class-only"}):

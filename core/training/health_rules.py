@@ -130,18 +130,24 @@ def update_too_large(case: Case) -> Finding | None:
 def update_too_small(case: Case) -> Finding | None:
     """No layer moves, though much is left to learn."""
     factor = case.series.rate(max(1, case.step)) / case.series.lane.optimizer.lr
-    ratios = [layer.update_ratio for layer in _connected(case) if math.isfinite(layer.update_ratio)]
-    if not ratios or max(ratios) >= SMALL_STEP or factor < 0.1 or case.vitals.loss < 0.3 * case.guess:
+    largest = largest_step(case)
+    if largest >= SMALL_STEP or factor < 0.1 or case.vitals.loss < 0.3 * case.guess:
         return None
     if _fully_dead(case) or case.open & {"dead-units", "learning-rate-too-high"}:
         return None
     return Finding(
         "warning",
-        f"One step changes the weights of no layer by more than {max(ratios):.1e} of their size; usual is about 1e-3. The loss "
+        f"One step changes the weights of no layer by more than {largest:.1e} of their size; usual is about 1e-3. The loss "
         f"is {case.vitals.loss:.3g}; guessing gives {case.guess:.3g}.",
         "Take a larger learning rate.",
         remedy=partial(remedies.other_rate, case.experiment, case.lane, 10),
     )
+
+
+def largest_step(case: Case) -> float:
+    """The largest step over weights of any layer in the last look; infinite where none is known."""
+    ratios = [layer.update_ratio for layer in _connected(case) if math.isfinite(layer.update_ratio)]
+    return max(ratios, default=math.inf)
 
 
 def _connected(case: Case) -> list[LayerVitals]:

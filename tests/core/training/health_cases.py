@@ -46,7 +46,6 @@ class Ward:
         ]
         self.executor = Reference(experiment, self.series, CPU)
         self.doctor = Doctor(experiment, self.series, self.data, self.loss)
-        self.doctor.hearings.gap_s = 0.0
         self.doctor.hearings.is_due = lambda now: True  # by number and not by time
         self.step = 0
 

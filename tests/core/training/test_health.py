@@ -23,7 +23,7 @@ from core.models.presets import PRESETS
 from core.optim.losses import BinaryCrossEntropy, MeanSquaredError
 from core.optim.regularizers import ClipNorm
 from core.spec import parse_json
-from core.training.health import SHARE
+from core.training.health import CREDIT_S, GAP_S, SHARE, Purse
 from core.training.health_case import LossCurve, guess_loss
 from core.training.model_parts import parts_of
 from tests.core.samples import linear, spiral, stack
@@ -337,12 +337,18 @@ def test_every_lane_is_looked_at_in_turn_and_named():
 
 
 def test_looks_keep_to_their_share_of_the_time():
-    ward = Ward(spiral())
-    allowance = ward.doctor.looks
-    assert ward.doctor.is_due(0.0)
-    allowance.spend(10.0, 0.02)
-    assert not ward.doctor.is_due(10.0 + 0.02 / SHARE - 0.1)
-    assert ward.doctor.is_due(10.0 + 0.02 / SHARE + 0.1)
+    """Some at once, then a share; a rest saves up no more than what may be spent at once."""
+    purse, spent, now = Purse(SHARE, GAP_S), [], 0.0
+    while now < 200:
+        if purse.is_due(now):
+            purse.spend(now, 0.03)
+            spent.append(now)
+        now += 0.05
+    assert spent[:3] == pytest.approx([0, GAP_S, 2 * GAP_S], abs=0.06)
+    assert 0.03 * len(spent) <= CREDIT_S + 0.03 + SHARE * 200
+    assert 0.03 * len(spent) >= SHARE * 200
+    late = [purse.is_due(10_000 + 0.3 * i) and not purse.spend(10_000 + 0.3 * i, 0.03) for i in range(20)]
+    assert 2 <= sum(late) <= 5
 
 
 def test_a_removed_or_dead_series_is_left_alone():
