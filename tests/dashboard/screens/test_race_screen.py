@@ -1,6 +1,7 @@
 """The Race screen, by AppTest: who races, by which rates, and how a race is watched and changed while it goes on."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -33,6 +34,7 @@ from core.spec import choices, parse_json
 from dashboard.session import resources
 from tests.dashboard.inline_client import InlineClient
 
+APP = str(Path(__file__).resolve().parents[3] / "dashboard" / "app.py")
 RACE = default_experiment("race").but(budget=Budget(epochs=1), repeats=2)
 
 
@@ -425,3 +427,58 @@ def test_phases_of_an_earlier_step_are_gone_once_training_went_on(client):
     run = started(client, RACE, state="paused")
     client.put(run, PhaseDone(3, "update", "SGD moves all weights.", ()), last_step=9)
     assert "SGD moves" not in texts(screen(run=run))
+
+
+def whole_page(experiment, **parameters):
+    app = AppTest.from_file(APP, default_timeout=60)
+    app.query_params["x"] = link_text(experiment)
+    for name, value in parameters.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def test_the_strip_names_a_long_field_shortly(client):
+    app = whole_page(default_experiment("race"))
+    assert "6 lanes: SGD, Momentum, RMSprop, … × 4 seeds" in texts(app)
+    assert "Adam, lr 0.003" in texts(whole_page(default_experiment("spiral")))
+
+
+def test_what_was_changed_by_hand_travels_in_the_shared_file(client, live):
+    app = whole_page(RACE, run=live)
+    assert "share.download_changes" not in {button.key for button in app.get("download_button")}
+    client.put(live, HyperChanged(5, 1, "lr", 0.03, 0.3))
+    app.run()
+    assert not app.exception
+    assert "share.download_changes" in {button.key for button in app.get("download_button")}
+
+
+def test_build_edits_the_first_lane_and_leaves_the_others(client):
+    def script():
+        from dashboard.screens import build
+        from dashboard.session import state
+
+        state.load_link()
+        build.render()
+        state.write_link()
+
+    app = AppTest.from_function(script, default_timeout=60)
+    app.query_params["x"] = link_text(RACE)
+    app.run()
+    assert "lane 1 of 6" in texts(app)
+    app.selectbox(key="build.optimizer.kind").set_value("lion").run()
+    assert not app.exception
+    made = present(app)
+    assert (made.lanes[0].optimizer.kind, made.lanes[0].name) == ("lion", "")
+    assert made.lanes[1:] == RACE.lanes[1:]
+
+
+@pytest.mark.parametrize("tab", ["On a surface", "Sweep", "In one plane"])
+def test_every_tab_opens_without_a_run(client, tab):
+    app = screen()
+    app.session_state["race.tabs"] = tab
+    app.run()
+    assert not app.exception
+    assert app.session_state["race.tabs"] == tab
+    words = {"On a surface": "Rosenbrock", "Sweep": "the same tries", "In one plane": "No race yet. Its ways"}
+    shown = texts(app) + " ".join(str(box.value) + " ".join(box.options) for box in app.selectbox)
+    assert words[tab] in shown
