@@ -6,8 +6,8 @@ past until its steps are told, and one that was forked has the past of its sourc
 
 import math
 from array import array
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from core.events import (
     Diagnosed,
@@ -221,7 +221,8 @@ class History:
         self.reports.widen(n, source)
         self.measured.widen(n, source)
         self.epochs = [_padded(row, n, source) for row in self.epochs]
-        self.learning_rates += tuple(math.nan if source is None else self.learning_rates[k] for k in source or event.series)
+        rates = self.learning_rates
+        self.learning_rates = (*rates, *((math.nan,) * self.repeats if source is None else rates[source.start : source.stop]))
 
     def _fill_steps(self, event: LaneStepsDone) -> None:
         first = event.first_step - 1
@@ -234,12 +235,9 @@ class History:
         series = self.series_of(event.lane)
         for at, row in enumerate(self.epochs):
             if row.epoch == event.epoch:
-                merged = {}
-                for name in FIGURES:
-                    values = list(getattr(row, name))
-                    values[series.start : series.stop] = getattr(event, name)
-                    merged[name] = tuple(values)
-                self.epochs[at] = replace(row, **merged)
+                self.epochs[at] = _with(
+                    row, lambda name, old: (*old[: series.start], *getattr(event, name), *old[series.stop :])
+                )
                 self.filled.append(PastFilled(event.lane, event.step, event.step))
 
     def _note(self, event: Event) -> None:
@@ -282,5 +280,10 @@ def _padded(row: EpochDone, n_series: int, source: Sequence[int] | None = None) 
     n_new = n_series - len(row.validation_loss)
     if n_new <= 0:
         return row
-    missing = {name: tuple(getattr(row, name)[k] for k in source) if source else (math.nan,) * n_new for name in FIGURES}
-    return replace(row, **{name: (*getattr(row, name), *missing[name]) for name in FIGURES})
+    return _with(row, lambda _, old: (*old, *(old[k] for k in source)) if source else (*old, *[math.nan] * n_new))
+
+
+def _with(row: EpochDone, change: Callable[[str, tuple[float, ...]], tuple[float, ...]]) -> EpochDone:
+    """`row` with each of its figures changed: `change` gets name and values."""
+    figures = [change(name, getattr(row, name)) for name in FIGURES]
+    return EpochDone(row.epoch, row.step, figures[0], figures[1], figures[2], figures[3], row.elapsed_s)

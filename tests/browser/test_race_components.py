@@ -221,6 +221,17 @@ def test_all_surfaces_are_read_at_one_place_from_the_keyboard(shown) -> None:
     assert alt == "Decision surface of SGD with momentum, lr 0.05 on the plane, 200 points, step 2,000."
 
 
+def test_one_lane_with_seeds_looks_like_a_plain_run_with_bands(page, components_server: str) -> None:
+    watching(page, components_server, "race-seeds-1")
+    until(page, "['0.batches', '0.train', '0.validation', 'best'].every(uid => uids.loss.includes(uid))")
+    assert trace(page, "loss", "0.validation")["line"]["dash"] == "dash"
+    assert page.locator("[data-panel=loss] .underlay").get_attribute("data-bands") == "3"
+    assert page.get_by_role("group", name="Lanes of the race").is_hidden()
+    assert page.get_by_text("4 seeds").is_visible()
+    shown = page.locator(".lw-boundary select")
+    assert shown.is_visible()
+
+
 def test_thirty_two_lanes_with_sixteen_seeds_do_not_break(page, components_server: str) -> None:
     watching(page, components_server, "race-huge-1", 300)
     page.wait_for_function("() => document.querySelectorAll('.lw-boundary .tile').length === 32")

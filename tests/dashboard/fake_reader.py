@@ -74,7 +74,7 @@ class ClockReader:
     """Runs that start when they are first asked for and do 400 steps a second. A run named fail... fails after a second.
 
     race... is a race, race-done... one that is over at once, race-wide... one of eight lanes, race-huge... one of 32 lanes
-    with 16 seeds each, over at once; in these two nothing is changed.
+    with 16 seeds each, over at once, race-seeds... one lane with four seeds; in these nothing is changed.
     """
 
     RATE = 400
@@ -112,6 +112,8 @@ class ClockReader:
                 return Race(self.total_steps, 8, is_plain=True)
             case "huge":
                 return Race(300, 32, 16, is_plain=True)
+            case "seeds":
+                return Race(2_000, 1, is_plain=True)
             case "done":
                 return Race(2_000)
             case _:

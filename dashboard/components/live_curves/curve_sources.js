@@ -48,12 +48,14 @@ export function source(feed, name, kind, lane, factor) {
   return { n: rows.step.length, repeats, step: (i) => rows.step[i], y: (i, r) => scale * values[i][first + r] };
 }
 
-// The row of the epoch with a lane's lowest mean validation loss over its repeats, the first of equals; -1 before there is one
-export function bestEpoch(feed, lane) {
+// The row of the epoch, up to a step, with a lane's lowest mean validation loss over its repeats, the first of equals; -1 before
+// there is one
+export function bestEpoch(feed, lane, until) {
   const { repeats } = feed;
   let best = -1;
   let lowest = Infinity;
   feed.epochs.forEach((epoch, i) => {
+    if (epoch.step > until) return;
     const values = epoch.validation_loss.subarray(lane * repeats, (lane + 1) * repeats);
     const mean = values.reduce((sum, value) => sum + value, 0) / repeats;
     if (mean < lowest) {

@@ -1,18 +1,17 @@
 // The curves of a run while it trains: state line, legend, controls and panels, of one lane or of a race of many.
 
-import { LaneCurve, valueBefore } from "./curve_data.js";
 import { Controls, Replay } from "./curve_controls.js";
 import { Legend } from "./curve_legend.js";
 import { StateLine } from "./curve_line.js";
 import { loadPlotly, Panel } from "./curve_panel.js";
-import { bestEpoch, csv, PANELS, SCORES, source } from "./curve_sources.js";
+import { csv, PANELS, SCORES } from "./curve_sources.js";
 import { markText } from "./curve_marks.js";
-import { component, cssValue, download, fill, h, isDark, oncePerFrame, setText, short, whole } from "./dom.js";
+import { CurveReader } from "./curve_reader.js";
+import { component, cssValue, download, fill, h, isDark, oncePerFrame, setText, whole } from "./dom.js";
 import { laneStyle, laneView, onLanes, setPalettes } from "./lane_view.js";
 import { subscribe } from "./live_feed.js";
 
 const MANY_EPOCHS = 20; // from here on the ends of epochs tell a race better than its batches
-const SPOKEN_LANES = 8;
 
 let nMounts = 0;
 
@@ -120,7 +119,7 @@ class View {
 
   forget() {
     this.panels = {};
-    this.curves = new Map(); // by panel, kind and lane
+    this.reader = new CurveReader();
     this.kinds = null;
     this.hovered = null;
   }
@@ -161,6 +160,7 @@ class View {
     this.kinds ??= new Set(defaultKinds(feed));
     const last = Math.max(feed.step, feed.epochs.at(-1)?.step ?? 0);
     const view = this.view(feed, last);
+    this.reader.open({ feed, settings: this.settings, score: this.score, kinds: this.kinds, texts: this.texts });
     this.grid.classList.toggle("many", this.settings.panels.size > 2);
     for (const [name, { section, isSeen }] of Object.entries(this.boxes)) {
       section.hidden = !this.settings.panels.has(name);
@@ -168,7 +168,7 @@ class View {
     }
     const { length: nLanes } = feed.lanes;
     this.legend.draw({ run: this.run, lanes: feed.lanes, repeats: feed.repeats, palette: this.palette, kinds: this.kinds });
-    this.legend.read(feed.lanes.map(({ removed }, lane) => (removed !== null && (this.hovered ?? view.until) > removed ? NaN : this.value(feed, "loss", lane, this.hovered ?? view.until))));
+    this.legend.read(feed.lanes.map(({ removed }, lane) => (removed !== null && (this.hovered ?? view.until) > removed ? NaN : this.reader.value("loss", lane, this.hovered ?? view.until))));
     this.replay.draw(last);
     this.drawChanges(feed, view.allMarks);
     this.controls.draw({ isRace: nLanes > 1, hasRepeats: feed.repeats > 1, isZoomed: this.isZoomed, isEmpty: feed.step === 0 });
@@ -207,7 +207,7 @@ class View {
     const { muted, pinned } = laneView(this.run);
     const lanes = feed.lanes.flatMap((lane, index) => (muted.has(index) ? [] : [this.lane(feed, name, index, pinned)]));
     panel.draw(lanes, view);
-    this.describe(feed, name, view);
+    this.boxes[name].figure.setAttribute("aria-label", this.reader.words(name, view));
   }
 
   // All that a panel depends on, but for its own range
@@ -226,60 +226,13 @@ class View {
 
   lane(feed, name, index, pinned) {
     const kinds = PANELS[name].kinds.filter((kind) => kind === "always" || this.kinds.has(kind));
-    const parts = Object.fromEntries(kinds.map((kind) => [kind, this.curve(feed, name, kind, index)]));
+    const parts = Object.fromEntries(kinds.map((kind) => [kind, this.reader.curve(name, kind, index)]));
     const steps = parts.batches ?? parts.always;
-    const isRaw = this.smoothes(name) && steps && !(name === "score" && feed.lanes.length === 1);
+    const isRaw = this.reader.smoothes(name) && steps && !(name === "score" && feed.lanes.length === 1);
     return {
       index, name: feed.lanes[index].name, ...laneStyle(index, this.palette), parts, raw: isRaw ? steps : null, hasBand: feed.repeats > 1,
-      isPinned: pinned.has(index), isFaded: pinned.size > 0 && !pinned.has(index), best: this.best(feed, name, index),
+      isPinned: pinned.has(index), isFaded: pinned.size > 0 && !pinned.has(index), best: this.reader.best(name, index, this.replay.step ?? Infinity),
     };
-  }
-
-  smoothes(name) {
-    return this.settings.smoothing > 0 && !PANELS[name].isRate;
-  }
-
-  curve(feed, name, kind, lane) {
-    const key = `${name} ${kind} ${lane}`;
-    if (!this.curves.has(key)) this.curves.set(key, new LaneCurve());
-    const beta = (kind === "batches" || kind === "always") && this.smoothes(name) ? this.settings.smoothing : 0;
-    return this.curves.get(key).follow(source(feed, name, kind, lane, this.score.factor), beta, this.settings.isDeviation, feed.version);
-  }
-
-  // The star of a lane: its best epoch so far, on the curve of validation
-  best(feed, name, lane) {
-    const until = this.replay.step ?? Infinity;
-    const at = PANELS[name].kinds.includes("validation") && this.kinds.has("validation") ? bestEpoch(feed, lane) : -1;
-    if (at < 0 || feed.epochs[at].step > until) return null;
-    const { epoch, step } = feed.epochs[at];
-    const value = this.curve(feed, name, "validation", lane).y(at);
-    const words = name === "score" ? this.score.words(value / this.score.factor) : short(value);
-    return { step, value, text: fill(this.texts.best_tip, { name: feed.lanes[lane].name, epoch: whole(epoch), value: words }) };
-  }
-
-  // The last known value of a lane at a step: of validation where it is shown and known, else of the batches
-  value(feed, name, lane, step) {
-    const held = this.kinds.has("validation") ? valueBefore(this.curve(feed, name, "validation", lane), step) : NaN;
-    if (Number.isFinite(held) || PANELS[name].kinds.length === 1) return PANELS[name].kinds.length === 1 ? valueBefore(this.curve(feed, name, "always", lane), step) : held;
-    return valueBefore(this.curve(feed, name, "batches", lane), step);
-  }
-
-  describe(feed, name, view) {
-    const { texts } = this;
-    const last = feed.epochs.at(-1);
-    const values = { n: feed.losses.length, step: whole(feed.step), title: texts[`panel_${name}`], unit: view.xTitle };
-    const isScore = name === "score";
-    const say = isScore ? (value) => this.score.words(value) : short;
-    const figure = isScore ? "accuracy" : "loss";
-    let text = feed.step ? texts.alt_lanes : texts.alt_empty;
-    if (feed.step && !view.isRace && PANELS[name].kinds.length > 1) {
-      text = texts.alt;
-      Object.assign(values, { train: say(last?.[`train_${figure}`][0]), validation: say(last?.[`validation_${figure}`][0]) });
-    } else if (feed.step) {
-      const spoken = feed.lanes.slice(0, SPOKEN_LANES).map((lane, k) => `${lane.name} ${say(this.value(feed, name, k, view.until) / (isScore ? this.score.factor : 1))}`);
-      values.values = spoken.join(", ") + (feed.lanes.length > SPOKEN_LANES ? ", …" : "");
-    }
-    this.boxes[name].figure.setAttribute("aria-label", fill(text, values));
   }
 
   drawChanges(feed, marks) {
