@@ -76,6 +76,7 @@ class LiveRun:
         known = dict(enumerate(state.optimizers)) if state else None
         self.team = Team(experiment, self.series, self.device, self.settings, known)
         self._candidate = self._good = copy.deepcopy(self._state())
+        self.watch = Stopwatch(self.watch.banked_s)  # what was done up to here was no training
 
     def new_series(self, lane: int) -> list[Series]:
         """The series of a lane, one per repeat, from their initial weights."""

@@ -7,15 +7,15 @@ class Stopwatch:
     """Training time in seconds: runs while the loop works, stands while it waits for a reader or a resume."""
 
     def __init__(self, banked_s: float = 0.0) -> None:
-        self._banked_s = banked_s
+        self.banked_s = banked_s
         self._since: float | None = time.perf_counter()
 
     def read(self) -> float:
-        return self._banked_s + (time.perf_counter() - self._since if self._since is not None else 0.0)
+        return self.banked_s + (time.perf_counter() - self._since if self._since is not None else 0.0)
 
     def stand(self) -> None:
         """Stop counting; `run` goes on."""
-        self._banked_s, self._since = self.read(), None
+        self.banked_s, self._since = self.read(), None
 
     def run(self) -> None:
         self._since = time.perf_counter()
