@@ -122,10 +122,10 @@ class Captured:
 def fetched(told: torch.Tensor) -> list[list[float]]:
     """Numbers of the device, by one copy into pinned memory: the only moment at which Python waits for it."""
     if told.device.type != "cuda":
-        return told.tolist()  # type: ignore[no-any-return]
+        return told.tolist()
     host = torch.empty(told.shape, dtype=told.dtype, pin_memory=True)
     host.copy_(told, non_blocking=True)
-    done = torch.cuda.Event()
+    done = torch.cuda.Event()  # type: ignore[no-untyped-call]
     done.record()
     done.synchronize()
-    return host.tolist()  # type: ignore[no-any-return]
+    return host.tolist()

@@ -28,7 +28,7 @@ class CudaGraphs:
 
     def record(self, work: Work) -> Work:
         """As in Recorder."""
-        stream = torch.cuda.Stream()
+        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
             for _ in range(WARM_UPS):

@@ -1,6 +1,7 @@
 """Single networks, tuned: the reference's steps with less around them. For the CPU, and for CUDA where no graph can be had."""
 
 import math
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -8,7 +9,7 @@ import torch
 from core.experiment.experiment import Experiment
 from core.optim.penalties import average_step
 from core.optim.regularizers import average_of
-from core.training.device import seed_device
+from core.training.device import out_of_memory, seed_device
 from core.training.executors.executor import Batch, BatchSource, ExecutorName, Series, mask_seed
 from core.training.executors.fused import Update, fused_update
 from core.training.executors.layout import fast_forward, to_channels_last
@@ -19,6 +20,21 @@ class Fast(Reference):
     """One series after the other, each with gradients straight from autograd, a fused update, and a quick forward pass."""
 
     name: ClassVar[ExecutorName] = "fast"
+
+    def __init__(self, experiment: Experiment, series: Sequence[Series], device: torch.device) -> None:
+        super().__init__(experiment, series, device)
+        self._experiment, self._device = experiment, device
+
+    def steps(self, source: BatchSource, first: int, n: int, *, is_measured: bool = False) -> list[tuple[float, ...]]:
+        """As in Executor.
+
+        Raises:
+            TrainingError: the memory of a GPU is not enough; the hint has a batch size that should fit.
+        """
+        try:
+            return super().steps(source, first, n, is_measured=is_measured)
+        except torch.OutOfMemoryError as error:
+            raise out_of_memory(self._experiment, self._device) from error
 
     @staticmethod
     def supports(experiment: Experiment, series: Series, device: torch.device) -> str:

@@ -34,7 +34,7 @@ def _moments(decoupled: bool) -> Make:
                 squares,
                 largest,
                 counts,
-                lr=rate,  # type: ignore[arg-type]
+                lr=rate,
                 beta1=group["betas"][0],
                 beta2=group["betas"][1],
                 weight_decay=group["weight_decay"],
@@ -59,7 +59,7 @@ def _sgd(weights: Tensors, states: list[dict[str, Any]], group: dict[str, Any], 
             buffers,
             weight_decay=group["weight_decay"],
             momentum=group["momentum"],
-            lr=rate,  # type: ignore[arg-type]
+            lr=rate,
             dampening=group["dampening"],
             nesterov=group["nesterov"],
             maximize=False,
@@ -80,7 +80,7 @@ def _adagrad(weights: Tensors, states: list[dict[str, Any]], group: dict[str, An
             gradients,
             sums,
             counts,
-            lr=rate,  # type: ignore[arg-type]
+            lr=rate,
             lr_decay=group["lr_decay"],
             weight_decay=group["weight_decay"],
             eps=group["eps"],
@@ -91,7 +91,7 @@ def _adagrad(weights: Tensors, states: list[dict[str, Any]], group: dict[str, An
     return update
 
 
-MAKES: dict[type[torch.optim.Optimizer], Make] = {
+MAKES: dict[Callable[..., torch.optim.Optimizer], Make] = {
     torch.optim.SGD: _sgd,
     torch.optim.Adam: _moments(decoupled=False),
     torch.optim.AdamW: _moments(decoupled=True),
@@ -108,11 +108,12 @@ def fused_update(optimizer: torch.optim.Optimizer, found_inf: Tensor | None = No
     """
     group = optimizer.param_groups[0]
     parameters = group["params"]
-    make = MAKES.get(type(optimizer))
+    cls: Callable[..., torch.optim.Optimizer] = type(optimizer)
+    make = MAKES.get(cls)
     if make is None or len(optimizer.param_groups) > 1 or not group.get("fused"):
         return None
     states = [optimizer.state.get(parameter, {}) for parameter in parameters]
-    if not is_ready(optimizer, states) or not is_right(type(optimizer), parameters[0].device.type):
+    if not is_ready(optimizer, states) or not is_right(cls, parameters[0].device.type):
         return None
     return make([parameter.detach() for parameter in parameters], states, group, found_inf)
 
@@ -128,12 +129,12 @@ def _is_complete(state: dict[str, Any]) -> bool:
 
 
 @lru_cache
-def is_right(cls: type[torch.optim.Optimizer], device_type: str) -> bool:
+def is_right(cls: Callable[..., torch.optim.Optimizer], device_type: str) -> bool:
     """Whether the kernel, called directly, gives bit for bit what torch.optim gives."""
-    settings = {"momentum": 0.5, "nesterov": True} if cls is torch.optim.SGD else {}
+    settings: dict[str, Any] = {"momentum": 0.5, "nesterov": True} if cls is torch.optim.SGD else {}
     ours, theirs = (_trial_weights(device_type) for _ in range(2))
     try:
-        optimizers = [cls(weights, lr=0.1, weight_decay=0.01, fused=True, **settings) for weights in (ours, theirs)]  # type: ignore[call-arg]
+        optimizers = [cls(weights, lr=0.1, weight_decay=0.01, fused=True, **settings) for weights in (ours, theirs)]
         update: Update | None = None
         for step in range(TRIAL_STEPS):
             gradients = [(weight.detach() * (step + 3)).sin() for weight in ours]

@@ -25,7 +25,8 @@ def fast_forward(model: nn.Module) -> Stage:
     """A function that gives what `model(x)` gives in training mode, the same bits, with the same gradients.
 
     A monotone activation and the max pooling behind it change places, since the largest of f(a), f(b) is f of the larger: the
-    activation then works on a quarter of the numbers. ReLU overwrites what it gets where nobody else needs it.
+    activation then works on a quarter of the numbers. ReLU overwrites what it gets where nobody else needs it. Hooks that are
+    set later are not heard here; `model(x)` hears them.
     """
     stages: tuple[Stage, ...] = tuple(_stages(swapped(list(_flat(model)))))
     if len(stages) == 1:

@@ -10,6 +10,7 @@ from core.data.augmentation import HorizontalFlip, MixUp
 from core.data.rendered import Digits
 from core.data.sequence import Sentiment
 from core.data.tabular import Diabetes
+from core.errors import TrainingError
 from core.experiment.experiment import Lane
 from core.optim.losses import MeanSquaredError
 from core.optim.optimizers import LBFGS, SGD, Adam, AdamW, AnyOptimizer, GradientDescent
@@ -316,6 +317,18 @@ def test_lbfgs_in_a_lane_is_torchs_own_on_the_whole_split():
     expected = [optimizer.step(closure).item() for _ in range(5)]
     torch.testing.assert_close(rows[:, 0], torch.tensor(expected, dtype=torch.float64), rtol=0, atol=1e-5)
     assert rows[-1, 0] < rows[0, 0]
+
+
+def test_too_little_memory_on_a_gpu_becomes_a_sentence(monkeypatch):
+    here = ground(spiral())
+    executor = here.made(Fast)
+
+    def full(batch):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(executor.runner(here.series[0]), "_loss_and_gradient", full)
+    with pytest.raises(TrainingError, match="not enough for batches of 10"):
+        executor.steps(here.source, 1, 1)
 
 
 def test_it_takes_whatever_there_is():
