@@ -118,7 +118,7 @@ def test_a_step_is_made_one_phase_at_a_time_and_reset_goes_back_to_the_start(pag
     page.get_by_text("epoch", exact=True).click()
     settled(page)
     step.click()
-    wait_for_data(page, "+data.step === 75 && data.state === 'paused'")
+    wait_for_data(page, "+data.step === 50 && data.state === 'paused'")
 
 
 def test_slow_motion_is_slow_and_full_speed_is_not(page, server):
