@@ -178,7 +178,9 @@ class History:
     def _keep_report(self, step: int) -> None:
         """Keep time and learning rates as they are now, once per step."""
         if self.learning_rates and (not len(self.reports) or self.reports.steps[-1] < step):
-            self.reports.append(step, {"learning_rate": self.learning_rates})
+            gone = self.removed
+            rates = [math.nan if self.lane_of(k) in gone else rate for k, rate in enumerate(self.learning_rates)]
+            self.reports.append(step, {"learning_rate": rates})
             self.report_s.append(self.elapsed_s)
 
     def _rewind(self, step: int) -> None:
@@ -221,8 +223,9 @@ class History:
         self.reports.widen(n, source)
         self.measured.widen(n, source)
         self.epochs = [_padded(row, n, source) for row in self.epochs]
-        rates = self.learning_rates
-        self.learning_rates = (*rates, *((math.nan,) * self.repeats if source is None else rates[source.start : source.stop]))
+        if rates := self.learning_rates:  # empty before the first report
+            past = (math.nan,) * self.repeats if source is None else rates[source.start : source.stop]
+            self.learning_rates = (*rates, *past)
 
     def _fill_steps(self, event: LaneStepsDone) -> None:
         first = event.first_step - 1

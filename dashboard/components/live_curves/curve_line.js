@@ -40,7 +40,7 @@ export class StateLine {
 
   // Which executors train the series; why, as a tip
   drawPlan(hello, texts) {
-    const names = [...new Set(hello?.executors ?? [])];
+    const names = [...new Set(hello?.executors ?? [])].filter(Boolean); // a lane that was removed has none
     setText(this.plan, names.length ? fill(texts.plan, { names: names.map((name) => texts[`executor_${name}`] ?? name).join(", ") }) : "");
     this.plan.title = hello?.reason ?? "";
   }

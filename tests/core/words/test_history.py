@@ -193,6 +193,19 @@ def test_a_rate_that_was_set_by_hand_is_known_from_its_first_step_on():
     assert list(history.report_s) == pytest.approx([3.1, 3.1, 5.1])
 
 
+def test_a_lane_that_was_removed_has_no_rate_any_more():
+    history = folded(steps(1, 0.0), LaneRemoved(1, 0), steps(2, *[0.0] * 9), first=race())
+    assert history.reports["learning_rate"][0].tolist() == pytest.approx([0.1] * 4)
+    assert np.isnan(history.reports["learning_rate"][1:, :2]).all()
+    assert history.reports["learning_rate"][-1, 2:].tolist() == pytest.approx([0.1] * 2)
+
+
+def test_a_lane_may_join_before_the_first_step():
+    history = folded(joined(step=0), steps(1, 1.0, n=6), first=race())
+    assert history.learning_rates == (0.1,) * 6
+    assert [len(losses) for losses in history.losses] == [1] * 6
+
+
 def test_a_table_grows_widens_and_is_cut():
     table = StepTable("a", "b")
     for step in range(1, 201):
