@@ -5,8 +5,8 @@ the same weights and see the same batches. Ours is what the page runs: the plann
 The other side is the loop that one would write by hand, its batches made before, with torch.optim as it comes.
 
 Both are judged by process CPU time in one process; rounds alternate, and the figure is the median of their paired ratios.
-`toy` is a 2-4-2-2 tanh net (TensorFlow Playground's 2-4-2-1 with a logit for each class) on the spiral in batches of 10, `mlp` the preset
-784-128-128-10 and `cnn` the preset 32-64-FC64, both on digits in batches of 128.
+`toy` is a 2-4-2-2 tanh net (TensorFlow Playground's 2-4-2-1 with a logit for each class) on the spiral in batches of 10, `mlp`
+the preset 784-128-128-10 and `cnn` the preset 32-64-FC64, both on digits in batches of 128.
 
 `curve_error` is the largest difference of any of our batch losses to those of the curve of the same lane alone, over 100 steps.
 
@@ -42,6 +42,7 @@ from core.training.batches import ResidentData
 from core.training.executors.executor import Batch, Executor, Series
 from core.training.executors.planner import plan
 
+SEED = 1
 ROUNDS = 9
 STEPS_COMPARED = 100
 CPU = torch.device("cpu")
@@ -73,7 +74,7 @@ def experiment_named(name: str, n_lanes: int) -> Experiment:
         "mlp": (RenderedDigits(n_examples=20_000), preset("mlp-128-128").model(10), 128),
         "cnn": (RenderedDigits(n_examples=20_000), preset("cnn-32-64").model(10), 128),
     }[name]
-    return Experiment(data=data, model=model, lanes=tuple(lanes), batch_size=batch, device="cpu")
+    return Experiment(data=data, model=model, lanes=tuple(lanes), batch_size=batch, seed=SEED, device="cpu")
 
 
 class Ours:

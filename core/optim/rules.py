@@ -125,9 +125,7 @@ def signed(p: Tensor, g: Tensor, state: Sequence[Tensor], c: Coefficients, scrat
     m.mul_(b2).addcmul_(g, g2)
 
 
-SCALED = Family(
-    scaled, 2, {"b1": 0, "g1": None, "b2": None, "d2": 0, "c1": None, "c2": 0, "s": None, "e": None, "dec": 1}
-)
+SCALED = Family(scaled, 2, {"b1": 0, "g1": None, "b2": None, "d2": 0, "c1": None, "c2": 0, "s": None, "e": None, "dec": 1})
 CENTRED = Family(centred, 3, {"a": None, "rest": None, "k": 0, "b": None, "e": None, "lr": None})
 LARGEST = Family(largest, 2, {"b1": None, "g1": None, "b2": None, "e": None, "rate": None})
 MATCHED = Family(matched, 2, {"a": None, "rest": None, "e": None, "lr": None})

@@ -107,7 +107,8 @@ class FusedGroup(Group):
         self._parts = Parts(
             [p[0] for p, _ in self.blocks],
             [g[0] for _, g in self.blocks],
-            *([state[slot][0] for state in self.state] for slot in range(2)),
+            [state[0][0] for state in self.state],
+            [state[1][0] for state in self.state],
             [self._step] * len(self.blocks),
         )
         self._rates: list[float] = []
@@ -144,12 +145,13 @@ def has_kernel(optimizer: OptimizerChoice) -> bool:
 
 @lru_cache
 def _is_right(cls: type[OptimizerChoice], has_momentum: bool) -> bool:
-    optimizer = cls(**({"weight_decay": 0.01} | ({"momentum": 0.5} if has_momentum else {})))  # type: ignore[call-arg]
+    numbers: dict[str, Any] = {"weight_decay": 0.01} | ({"momentum": 0.5} if has_momentum else {})
+    optimizer = cls(**numbers)
     results = []
     try:
-        for make in (lambda block: FusedGroup(optimizer, [block]), lambda block: Group([optimizer], [block])):
+        for is_fused in (True, False):
             block = (torch.linspace(-1, 1, 19)[None].clone(), torch.empty(1, 19))
-            group = make(block)
+            group = FusedGroup(optimizer, [block]) if is_fused else Group([optimizer], [block])
             group.look_ahead(np.full((TRIAL_STEPS, 1), 0.01))
             for turn in range(TRIAL_STEPS):
                 block[1].copy_((block[0] * (turn + 3)).sin_())

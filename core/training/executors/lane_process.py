@@ -88,7 +88,10 @@ class Mirror:
     @classmethod
     def of(cls, series: Series) -> "Mirror":
         """Copies of all that is in its models now."""
-        return cls([tensor.detach().clone().share_memory_() for _, _, tensor in _tensors(series)])
+        copies = [tensor.detach().clone() for _, _, tensor in _tensors(series)]
+        for copy in copies:
+            copy.share_memory_()  # type: ignore[no-untyped-call]
+        return cls(copies)
 
     @torch.no_grad()
     def show(self, series: Series) -> None:

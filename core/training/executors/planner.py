@@ -12,8 +12,8 @@ On a CPU, milliseconds of process time per step of all lanes (one thread of a Xe
     784-1000-...      16       131                      215              119
 
 So whatever Batched can train, it trains, one network alone too. Convolutions, recurrence and attention lose by stacking (facts:
-0.4 to 0.75 times); they go one by one. Where a step of all takes some milliseconds, processes share the lanes. On a GPU a step
-costs its number of kernels: stacking pays for few lanes already, capturing a step for any.
+0.4 to 0.75 times); they go one by one. Where a step of all takes some milliseconds, processes share the lanes. On CUDA a step
+costs its number of kernels: recorded steps for few lanes, stacked networks for many.
 
 The rule looks at the experiment and not at the clock, so that a resumed run has the executors that it had, to the last bit.
 """
@@ -29,12 +29,16 @@ from core.experiment.experiment import Experiment
 from core.models.model import infer
 from core.settings import Settings
 from core.training.executors.batched import Batched, is_small
+from core.training.executors.captured import Captured
 from core.training.executors.executor import Executor, Plan, Series
 from core.training.executors.fast import Fast
 from core.training.executors.processes import Processes
 
 WORTH_PROCESSES = 300e6
 """Floating-point operations of one step of all series from which on processes pay: some 4 ms, against 0.2 ms of messages."""
+WORTH_STACKING = 8
+"""Lanes on CUDA from which on one step of all, some 70 kernels started by hand, takes less than as many recorded steps of some
+70 µs each. Estimated, not measured: no GPU was at hand."""
 FULL_BATCH = 1000
 """Examples that a step on all of them is taken to have."""
 
@@ -52,10 +56,22 @@ def plan(experiment: Experiment, series: Sequence[Series], device: torch.device,
 
 
 def _in_one_process(experiment: Experiment, series: Sequence[Series], device: torch.device) -> tuple[Executor, ...]:
-    together = [one for one in series if not Batched.supports(experiment, one, device)]
-    alone = [one for one in series if one not in together]
+    together, captured, alone = _split(experiment, series, device)
     made: list[Executor] = [Batched(experiment, together, device)] if together else []
+    made += [Captured(experiment, captured, device)] if captured else []
     return (*made, Fast(experiment, alone, device)) if alone else tuple(made)
+
+
+def _split(
+    experiment: Experiment, series: Sequence[Series], device: torch.device
+) -> tuple[list[Series], list[Series], list[Series]]:
+    """Which are trained as one network, which by recorded steps, and which one by one."""
+    together = [one for one in series if not Batched.supports(experiment, one, device)]
+    if device.type == "cuda" and len(together) < WORTH_STACKING:
+        together = []
+    rest = [one for one in series if one not in together]
+    captured = [one for one in rest if not Captured.supports(experiment, one, device)]
+    return together, captured, [one for one in rest if one not in captured]
 
 
 def _n_processes(experiment: Experiment, series: Sequence[Series], device: torch.device, settings: Settings) -> int:
@@ -72,17 +88,22 @@ def _n_processes(experiment: Experiment, series: Sequence[Series], device: torch
 
 def _reason(experiment: Experiment, series: Sequence[Series], device: torch.device, n_processes: int) -> str:
     """A sentence for the screen."""
-    refusals = [Batched.supports(experiment, one, device) for one in series]
-    n_together = refusals.count("")
-    if n_together == 0:
-        text = "Each network by itself" if len(series) > 1 else "One network"
-        text += f", with fused updates: {refusals[0]}"
-    elif len(series) == 1:
-        text = "One network of fully connected layers, its backward pass written out"
-    elif is_small(experiment, device):
-        text = f"{n_together} small networks as one: a step of all takes about as many operations as a step of one"
-    else:
-        text = f"{n_together} networks side by side: activations in one pass, each its own matrix products and fused updates"
-    if 0 < n_together < len(series):
-        text += f"; {len(series) - n_together} by themselves: {next(filter(None, refusals))}"
+    together, captured, alone = _split(experiment, series, device)
+    parts = []
+    if len(together) == 1:
+        parts.append("One network of fully connected layers, its backward pass written out")
+    elif together and is_small(experiment, device):
+        parts.append(f"{len(together)} networks as one: a step of all takes about as many operations as a step of one")
+    elif together:
+        parts.append(f"{len(together)} networks side by side: each its own matrix products, all else for all of them at once")
+    if captured:
+        parts.append(f"{_count(captured)} by steps that the GPU has recorded")
+    if alone:
+        why = Batched.supports(experiment, alone[0], device)
+        parts.append(f"{_count(alone)} by itself with fused updates" + (f": {why}" if why else ""))
+    text = "; ".join(parts)
     return f"{text}, spread over {n_processes} processes." if n_processes > 1 else f"{text}."
+
+
+def _count(series: Sequence[Series]) -> str:
+    return "1 network" if len(series) == 1 else f"{len(series)} networks, each"

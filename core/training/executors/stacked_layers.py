@@ -63,7 +63,8 @@ class LargeLinear(Linear):
         self._turned = self.turned.unbind(0)
         self._weights = self.weight.unbind(0)
         self._biases = () if self.bias is None else weights[1].unbind(0)
-        self._gradients = targets[0].unbind(0)
+        self._gradient = targets[0]
+        self._gradients = self._gradient.unbind(0)
         self._y = self._dx = self.weight.new_empty(0, 0, 0)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -93,7 +94,7 @@ class LargeLinear(Linear):
         """As in Linear."""
         for own, x, out in zip(dy.unbind(0), self._x, self._gradients, strict=True):
             torch.mm(own.t(), x, out=out)
-        weight = self.targets[0]
+        weight = self._gradient
         self.gradients = (weight,) if self.bias is None else (weight, torch.sum(dy, 1, out=self.targets[1]))
 
 
@@ -180,7 +181,8 @@ class BatchNorm1d:
             flat, self.x, self.scale, None, None, self.centre, self.spread, True, self.eps, [True, True, True]
         )
         self.gradients = (weight.view(s, f), bias.view(s, f))
-        return dx.view(b, s, f).transpose(0, 1)
+        stacked: Tensor = dx.view(b, s, f).transpose(0, 1)
+        return stacked
 
 
 class LargeBatchNorm1d(BatchNorm1d):

@@ -64,7 +64,7 @@ def test_a_process_with_several_threads_is_never_forked(two_cores, monkeypatch):
 def test_the_reason_names_what_keeps_a_lane_from_the_others():
     experiment, _, _ = CASES["one of another kind"]
     reason = plan(experiment, series_of(experiment), CPU, ONE).reason
-    assert "1 by themselves: L-BFGS has no stacked form" in reason
+    assert "1 network by itself with fused updates: L-BFGS has no stacked form" in reason
 
 
 def test_several_executors_in_one_process_of_a_plan_train_together(two_cores):
