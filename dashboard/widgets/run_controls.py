@@ -111,12 +111,12 @@ def _reset(record: RunRecord | None, key: str) -> None:
 
 
 def reset(record: RunRecord) -> None:
-    """Stop a run, and start its experiment again at step 0, where it waits."""
+    """Start the experiment of a run again at step 0, where it waits, and end the run."""
     try:
-        if record.state in UNFINISHED:
-            resources.client().command(record.id, Stop())
         job = TrainJob(experiment=state.experiment_of(record.job), starts_paused=True)
         state.set_run(resources.client().submit(job))
+        if record.state in UNFINISHED:  # only now: where nothing could be started, nothing is lost
+            resources.client().command(record.id, Stop())
     except LayerwiseError as error:
         toast(error)
 
