@@ -13,8 +13,8 @@ from core.models.cost import activation_bytes
 from core.models.model import infer
 from core.optim.losses import BinaryCrossEntropy, CrossEntropy, MeanSquaredError
 from core.training.batches import ResidentData
-from core.training.measures import CHUNK, CPU_BYTES, chunk_size, evaluation, score, score_sum
 from core.training.executors.reference import draws_masks
+from core.training.measures import CHUNK, CPU_BYTES, chunk_size, evaluation, score, score_sum
 from tests.core.samples import linear, stack
 
 RNG = np.random.default_rng(0)
