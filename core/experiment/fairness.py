@@ -22,16 +22,15 @@ class Fairness:
     differs: tuple[Sentence, ...]
 
 
-def fairness(experiment: Experiment, *, n_tries: int = 0) -> Fairness:
+def fairness(experiment: Experiment) -> Fairness:
     """What is equal and what differs between the lanes of a race.
 
     Args:
         experiment: as it started, with the changes by hand since then (`changes_of(events)`) in its `changes`.
-        n_tries: where each lane's learning rate was tuned, how many were tried; the same number for all.
     """
     added = [one.definition for one in experiment.changes if isinstance(one, LaneAddition)]
     lanes = (*experiment.lanes, *added)
-    rules = [*_optimizers(lanes), *_rates(lanes, n_tries), *_schedules(lanes), *_regularizers(lanes)]
+    rules = [*_optimizers(lanes), *_rates(lanes), *_schedules(lanes), *_regularizers(lanes)]
     equal = [*_shared(experiment), *(sentence for is_equal, sentence in rules if is_equal)]
     differs = [sentence for is_equal, sentence in rules if not is_equal]
     return Fairness(tuple(equal), (*differs, *_oddities(lanes), *_by_hand(experiment, lanes)))
@@ -102,12 +101,16 @@ def _optimizers(lanes: tuple[Lane, ...]) -> Iterator[Rule]:
             yield False, Sentence("{name}: {values}.", {"name": title, "values": _pairs(lanes, [_said(one) for one in values])})
 
 
-def _rates(lanes: tuple[Lane, ...], n_tries: int) -> Iterator[Rule]:
+def _rates(lanes: tuple[Lane, ...]) -> Iterator[Rule]:
     """Whether learning rates are shared, each optimizer's usual one, tuned, or chosen by hand."""
     rates = [lane.optimizer.lr for lane in lanes]
-    params = {"rates": _pairs(lanes, [f"{rate:g}" for rate in rates]), "tries": str(n_tries), "rate": f"{rates[0]:g}"}
-    if n_tries:
+    tries = [lane.n_tries for lane in lanes]
+    params = {"rates": _pairs(lanes, [f"{rate:g}" for rate in rates]), "tries": str(tries[0]), "rate": f"{rates[0]:g}"}
+    if all(tries) and len(set(tries)) == 1:
         yield False, Sentence("Learning rate: the best of {tries} tries for each lane ({rates}).", params)
+    elif any(tries):
+        params["tries"] = _pairs(lanes, [f"best of {n} tries" if n else "by hand" for n in tries])
+        yield False, Sentence("Learning rate: tuned with unequal budgets, which is not fair ({tries}; {rates}).", params)
     elif len(set(rates)) == 1:
         yield (
             True,

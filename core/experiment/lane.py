@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from core.errors import SpecError, nearest
-from core.optim.optimizers import AnyOptimizer
+from core.optim.optimizers import AnyOptimizer, LearningRate
 from core.optim.regularizers import AnyRegularizer
 from core.optim.schedules import AnySchedule, Constant
 from core.spec import Spec
@@ -22,6 +22,8 @@ class Lane(Spec):
     """What holds gradient and weights back, each kind at most once."""
     name: Annotated[str, Field(max_length=40)] = ""
     """What the legend calls it; empty for the optimizer's own name."""
+    tried: Annotated[tuple[LearningRate, ...], Field(max_length=64)] = ()
+    """Learning rates that were tried out with this lane, of which one was the best; empty where none were."""
 
     @model_validator(mode="after")
     def _is_told_apart(self) -> Self:
@@ -34,6 +36,11 @@ class Lane(Spec):
     def label(self) -> str:
         """The lane in a legend: `Adam, lr 0.001`."""
         return self.name or f"{self.optimizer.label}, lr {self.optimizer.lr:g}"
+
+    @property
+    def n_tries(self) -> int:
+        """Of how many learning rates that were tried the present one is the best; 0 where it was chosen otherwise."""
+        return len(self.tried) if self.optimizer.lr in self.tried else 0
 
     def numbers(self) -> dict[str, float]:
         """The numbers that can be changed while it trains, by name: `lr`, `beta1`, `clip_norm.limit`."""

@@ -77,7 +77,7 @@ def default_lanes(kinds: Iterable[str]) -> tuple[Lane, ...]:
 
 def usual_rate(lane: Lane) -> Lane:
     """The lane with the rate that its optimizer usually has, and no name: what a search for rates starts from."""
-    return lane.but(name="", optimizer=lane.optimizer.but(lr=type(lane.optimizer)().lr))
+    return lane.but(name="", tried=(), optimizer=lane.optimizer.but(lr=type(lane.optimizer)().lr))
 
 
 def rows(lanes: Sequence[Lane]) -> tuple[tuple[str, Lane], ...]:
@@ -102,7 +102,8 @@ def described(lane: Lane) -> str:
 def best_lanes(sweep: Sweep) -> tuple[Lane, ...]:
     """The rows of the sweep as lanes, each with its best rate; those that diverged with every rate are left out."""
     found = [(parse_json(Lane, text), sweep.best(row)) for row, text in enumerate(sweep.lanes)]
-    return tuple(with_rate(lane, float(sweep.rates[place])) for lane, place in found if place is not None)
+    tried = tuple(float(rate) for rate in sweep.rates)
+    return tuple(with_rate(lane, tried[place]).but(tried=tried) for lane, place in found if place is not None)
 
 
 def tuned(experiment: Experiment, sweep: Sweep) -> Experiment:
@@ -111,10 +112,11 @@ def tuned(experiment: Experiment, sweep: Sweep) -> Experiment:
     Lanes of which the sweep knows nothing, or that diverged with every rate, stay as they are.
     """
     found = best_lanes(sweep)
-    best = {_key(lane): lane.optimizer.lr for lane in found}
-    by_kind = {lane.optimizer.kind: lane.optimizer.lr for lane in reversed(found)}
-    rates = [best.get(_key(lane), by_kind.get(lane.optimizer.kind, lane.optimizer.lr)) for lane in experiment.lanes]
-    return experiment.but(lanes=tuple(with_rate(lane, rate) for lane, rate in zip(experiment.lanes, rates, strict=True)))
+    best = {_key(lane): lane for lane in found}
+    by_kind = {lane.optimizer.kind: lane for lane in reversed(found)}
+    models = [best.get(_key(lane), by_kind.get(lane.optimizer.kind, lane)) for lane in experiment.lanes]
+    pairs = zip(experiment.lanes, models, strict=True)
+    return experiment.but(lanes=tuple(with_rate(lane, one.optimizer.lr).but(tried=one.tried) for lane, one in pairs))
 
 
 def _key(lane: Lane) -> str:

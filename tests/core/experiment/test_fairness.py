@@ -20,8 +20,8 @@ def race(*lanes: Lane, **changes: object) -> Experiment:
     return spiral(lanes=lanes, **changes)  # type: ignore[arg-type]
 
 
-def texts(experiment: Experiment, n_tries: int = 0) -> tuple[list[str], list[str]]:
-    found = fairness(experiment, n_tries=n_tries)
+def texts(experiment: Experiment) -> tuple[list[str], list[str]]:
+    found = fairness(experiment)
     return [str(one) for one in found.equal], [str(one) for one in found.differs]
 
 
@@ -76,9 +76,14 @@ def test_how_learning_rates_were_found_is_said():
     assert not any(text.startswith("Learning rate") for text in differs)
     _, by_hand = texts(race(Lane(optimizer=SGD(lr=0.3)), Lane(optimizer=Adam())))
     assert "Learning rate: chosen by hand for each lane, not tuned (SGD: 0.3; Adam: 0.001)." in by_hand
-    equal, tuned = texts(shared, n_tries=7)
-    assert "Learning rate: the best of 7 tries for each lane (SGD: 0.1; Adam: 0.1)." in tuned
+    rates = (0.01, 0.1, 1.0)
+    tuned = shared.but(lanes=tuple(lane.but(tried=rates) for lane in shared.lanes))
+    equal, differs = texts(tuned)
+    assert "Learning rate: the best of 3 tries for each lane (SGD: 0.1; Adam: 0.1)." in differs
     assert not any(text.startswith("Learning rate") for text in equal)
+    _, differs = texts(tuned.with_hyper(1, "lr", 0.05))  # changed by hand afterwards
+    unequal = "tuned with unequal budgets, which is not fair (SGD: best of 3 tries; Adam: by hand; SGD: 0.1; Adam: 0.05)."
+    assert f"Learning rate: {unequal}" in differs
 
 
 def test_one_optimizer_with_other_numbers_differs_in_these_alone():

@@ -101,7 +101,8 @@ def test_every_lane_gets_the_best_rate_of_its_own_row():
     sweep = found([[3, 1, 2], [1, 2, 3], [NAN, NAN, 0.5]])
     experiment = spiral().but(lanes=SEVERAL)
     assert [lane.optimizer.lr for lane in tuned(experiment, sweep).lanes] == [0.01, 0.001, 0.1]
-    kept = [lane.but(optimizer=lane.optimizer.but(lr=1.0)) for lane in tuned(experiment, sweep).lanes]
+    assert [lane.n_tries for lane in tuned(experiment, sweep).lanes] == [3, 3, 3]
+    kept = [lane.but(tried=(), optimizer=lane.optimizer.but(lr=1.0)) for lane in tuned(experiment, sweep).lanes]
     assert kept == [with_rate(lane, 1.0) for lane in SEVERAL]
 
 
@@ -119,7 +120,8 @@ def test_where_everything_diverged_nothing_is_changed():
 
 def test_the_rows_become_lanes_with_their_best_rates():
     best = best_lanes(found([[3, 1, 2], [NAN, NAN, NAN], [1, 2, 3]]))
-    assert best == (with_rate(SEVERAL[0], 0.01), with_rate(SEVERAL[2], 0.001))
+    assert [one.but(tried=()) for one in best] == [with_rate(SEVERAL[0], 0.01), with_rate(SEVERAL[2], 0.001)]
+    assert {one.tried for one in best} == {(0.001, 0.01, 0.1)}
 
 
 def test_a_sweep_survives_its_file():
