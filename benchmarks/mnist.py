@@ -42,6 +42,8 @@ from core.training.device import has_bfloat16_units
 from core.training.loop import train
 
 TARGET = 0.99
+STEPS = 422
+"""Two passes over 54,000 images. One pass comes to 98.97 to 99.0 %."""
 SEEDS = {"cpu": 5, "cuda": 30}
 LAYERS = (
     *(Conv2d(out_channels=24, kernel_size=5), ReLU(), MaxPool2d(kernel_size=2)),
@@ -50,7 +52,7 @@ LAYERS = (
 )
 
 
-def recipe(seed: int, device: str, *, epochs: int, lr: float, batch: int) -> Experiment:
+def recipe(seed: int, device: str, *, steps: int, lr: float, batch: int) -> Experiment:
     """The experiment of one seed."""
     optimizer = Adam(lr=lr, beta1=0.7, beta2=0.9)
     return Experiment(
@@ -58,7 +60,7 @@ def recipe(seed: int, device: str, *, epochs: int, lr: float, batch: int) -> Exp
         model=ModelSpec(layers=LAYERS),
         lanes=(Lane(optimizer=optimizer, schedule=OneCycle(rising=0.3, divisor=10, final_divisor=100)),),
         batch_size=batch,
-        budget=Budget(epochs=epochs),
+        budget=Budget(epochs=None, steps=steps),
         seed=seed,
         device=device,
         precision="bfloat16" if device == "cuda" or has_bfloat16_units() else "float32",
@@ -95,7 +97,7 @@ def one_seed(experiment: Experiment) -> dict[str, Any]:
 
 def in_own_process(seed: int, told: argparse.Namespace) -> dict[str, Any]:
     """`one_seed` in a fresh process."""
-    options = [f"--{name}={getattr(told, name)}" for name in ("device", "epochs", "lr", "batch")]
+    options = [f"--{name}={getattr(told, name)}" for name in ("device", "steps", "lr", "batch")]
     command = [sys.executable, "-m", "benchmarks.mnist", f"--seed={seed}", *options]
     environment = worker_environment(os.environ)
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
@@ -111,6 +113,7 @@ def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
     n_missed = sum(value < TARGET for value in accuracy)
     found: dict[str, Any] = {
         "mean_s": round(statistics.mean(seconds), 3) if not n_missed else None,
+        "mean_processor_s": round(statistics.mean(run["processor_s"] for run in runs), 3),
         "seconds": seconds,
         "with_evaluation": [round(run["with_evaluation"], 3) for run in runs],
         "processor_s": [round(run["processor_s"], 3) for run in runs],
@@ -126,7 +129,7 @@ def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--lr", type=float, default=0.01)
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--n-seeds", type=int)
@@ -135,7 +138,7 @@ def main() -> None:
     if not MNIST.is_here(Settings.from_environment()):
         print(json.dumps({"mean_s": None, "reason": "MNIST is not there: set LAYERWISE_DATA to the folder that holds it"}))
         return
-    how = {"epochs": told.epochs, "lr": told.lr, "batch": told.batch}
+    how = {"steps": told.steps, "lr": told.lr, "batch": told.batch}
     if told.seed is not None:
         print(json.dumps(one_seed(recipe(told.seed, told.device, **how))))
         return
