@@ -108,7 +108,7 @@ class Runner:
         for part_x, part_y in zip(torch.split(x, size), torch.split(y, size), strict=True):
             with self.context:
                 output = self.forward(part_x)
-                loss = self.loss(output.float(), part_y)
+                loss = self.loss(output if output.dtype == torch.float64 else output.float(), part_y)
             share = len(part_y) / len(y)
             value = loss.item()
             total += value * share if share < 1 else value
