@@ -1,7 +1,7 @@
 """What a series remembers of its validation losses: for early stopping, and for schedules that wait for a plateau."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from core.optim.schedules import AnySchedule, Plateau, PlateauState
@@ -21,6 +21,10 @@ class EpochMemory:
         plateau = self.plateau.after(loss, schedule) if isinstance(schedule, Plateau) else self.plateau
         is_better = loss < self.best
         return type(self)(min(loss, self.best), epoch if is_better else self.best_epoch, plateau)
+
+    def for_schedule(self, schedule: AnySchedule, before: AnySchedule) -> Self:
+        """The memory of a copy with another schedule: a plateau that waits anew has come to nothing yet."""
+        return self if schedule == before else replace(self, plateau=PlateauState())
 
     def numbers(self) -> tuple[float | None, ...]:
         """As JSON takes it: null for infinite."""

@@ -2,7 +2,7 @@
 
 import copy
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 from core.errors import SpecError
 from core.events import (
@@ -23,6 +23,7 @@ from core.events import (
 from core.experiment.apply import existing, with_change
 from core.experiment.check import checked
 from core.experiment.experiment import Experiment
+from core.optim.optimizers import AnyOptimizer
 from core.training.executors.executor import Series
 from core.training.live_run import LiveRun
 from core.training.team import Team
@@ -33,8 +34,11 @@ CHUNK = 16
 """Steps at once of a lane that catches up."""
 
 
-def changed(run: LiveRun, command: Command) -> Generator[Event, None, None]:
+def changed(run: LiveRun, command: Command, is_stopped: Callable[[], bool]) -> Generator[Event, None, None]:
     """Make a change by hand; it holds from the next step on.
+
+    Args:
+        is_stopped: whether the run is to end; a lane that catches up is given up then.
 
     Raises:
         SpecError: it cannot be; nothing has changed then.
@@ -47,7 +51,7 @@ def changed(run: LiveRun, command: Command) -> Generator[Event, None, None]:
             yield _swapped(run, after, command)
             yield run.team.planned(run.step)
         case AddLane():
-            yield from _added(run, after, command)
+            yield from _added(run, after, command, is_stopped)
         case RemoveLane():
             yield from _removed(run, command)
         case _:
@@ -71,7 +75,7 @@ def _hyper(run: LiveRun, after: Experiment, command: SetHyper) -> HyperChanged:
 
 def _swapped(run: LiveRun, after: Experiment, command: SwapOptimizer) -> OptimizerSwapped:
     old = run.experiment.lanes[command.lane].optimizer.model_dump_json()
-    checked(after, run.settings)
+    checked(after.but(changes=()), run.settings)
     states = run.team.optimizer_states()
     run.experiment = after
     for one in _of_lane(run, command.lane):
@@ -96,8 +100,8 @@ def _removed(run: LiveRun, command: RemoveLane) -> Generator[Event, None, None]:
     yield run.team.planned(run.step)
 
 
-def _added(run: LiveRun, after: Experiment, command: AddLane) -> Generator[Event, None, None]:
-    checked(after, run.settings)
+def _added(run: LiveRun, after: Experiment, command: AddLane, is_stopped: Callable[[], bool]) -> Generator[Event, None, None]:
+    checked(after.but(changes=()), run.settings)
     is_fork = command.source >= 0
     sources = _of_lane(run, command.source) if is_fork else []
     if is_fork and not all(one.is_alive for one in sources):
@@ -110,19 +114,28 @@ def _added(run: LiveRun, after: Experiment, command: AddLane) -> Generator[Event
     definition = after.lanes[lane].model_dump_json()
     yield LaneAdded(run.step, lane, command.source, definition, after.lanes[lane].label, names)
     if is_fork:
-        is_same = before.lanes[command.source].optimizer.kind == after.lanes[lane].optimizer.kind
+        is_same = has_same_memory(before.lanes[command.source].optimizer, after.lanes[lane].optimizer)
         for one, source in zip(joined, sources, strict=True):
             one.model.load_state_dict(source.model.state_dict())
-            one.remember(source.memory)
+            one.remember(source.memory.for_schedule(one.lane.schedule, source.lane.schedule))
             if one.average is not None:
                 one.average.load_state_dict(source.evaluated.state_dict())
             if is_same:
                 states[one.index] = retuned_state(states[source.index], one)
     else:
-        yield from _catching_up(run, joined, states)
+        yield from _catching_up(run, joined, states, is_stopped)
+    for one in joined:
+        one.is_removed = not is_fork and is_stopped()
     run.series += joined
     run.plan(states)
     yield run.team.planned(run.step)
+    if joined[0].is_removed:
+        yield LaneRemoved(run.step, lane)
+
+
+def has_same_memory(source: AnyOptimizer, fork: AnyOptimizer) -> bool:
+    """Whether a fork can go on with what the source's optimizer remembers: switches such as amsgrad need more than there is."""
+    return (source.kind, source.n_kept) == (fork.kind, fork.n_kept)
 
 
 def retuned_state(state: dict[str, object], series: Series) -> dict[str, object]:
@@ -135,17 +148,20 @@ def retuned_state(state: dict[str, object], series: Series) -> dict[str, object]
     return made
 
 
-def _catching_up(run: LiveRun, joined: list[Series], states: dict[int, dict[str, object]]) -> Generator[Event, None, None]:
-    """The steps that the others have made, on the very same batches."""
+def _catching_up(
+    run: LiveRun, joined: list[Series], states: dict[int, dict[str, object]], is_stopped: Callable[[], bool]
+) -> Generator[Event, None, None]:
+    """The steps that the others have made, on the very same batches; few at once where a step takes long."""
     team = Team(run.experiment, joined, run.device, run.settings)
     yield team.planned(run.step)
     told, last = [], time.perf_counter()
-    first, step = 1, 0
-    while step < run.step:
+    first, step, size = 1, 0, 1
+    while step < run.step and not is_stopped():
         to_epoch = run.steps_per_epoch - step % run.steps_per_epoch
-        n = min(CHUNK, to_epoch, run.step - step)
+        n, start = min(size, to_epoch, run.step - step), time.perf_counter()
         told += team.steps(run.source, step + 1, n)
         step += n
+        size = min(CHUNK, 2 * size) if time.perf_counter() - start < REPORT_S / 4 else max(1, size // 2)
         is_epoch = step % run.steps_per_epoch == 0
         if is_epoch or step == run.step or time.perf_counter() - last > REPORT_S:
             yield LaneStepsDone(joined[0].lane_index, first, tuple(zip(*told, strict=True)))
@@ -161,6 +177,6 @@ def _catching_up(run: LiveRun, joined: list[Series], states: dict[int, dict[str,
 
 
 def _epoch(run: LiveRun, joined: list[Series], step: int) -> Generator[Event, None, LaneEpochDone]:
-    train = yield from run.figures(run.sample, joined)
-    validation = yield from run.figures(run.validation, joined)
+    train = yield from run.figures(run.sample, joined, step)
+    validation = yield from run.figures(run.validation, joined, step)
     return LaneEpochDone(joined[0].lane_index, step // run.steps_per_epoch, step, *train, *validation)

@@ -169,20 +169,26 @@ class LiveRun:
             return None
         return (yield from self.figures(self.test, self.series))
 
-    def figures(self, data: ResidentData, series: Sequence[Series]) -> Generator[Progressed, None, Figures]:
-        """Mean loss and score of some series over all of `data`; NaN for lanes that were removed."""
+    def figures(
+        self, data: ResidentData, series: Sequence[Series], step: int | None = None
+    ) -> Generator[Progressed, None, Figures]:
+        """Mean loss and score of some series over all of `data`; NaN for lanes that were removed.
+
+        Args:
+            step: the step that they have come to, where it is not the run's.
+        """
         shown = [one for one in series if not one.is_removed]
         models = [one.evaluated for one in shown]
-        losses, scores = yield from evaluation(models, self.loss, data, self.chunk, together=self._together(shown))
+        losses, scores = yield from evaluation(models, self.loss, data, self.chunk, together=self._together(shown, step))
         by_index = {one.index: pair for one, *pair in zip(shown, losses, scores, strict=True)}
         pairs = [by_index.get(one.index, [math.nan, math.nan]) for one in series]
         return tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs)
 
-    def _together(self, series: Sequence[Series]) -> ManyNetworks | None:
+    def _together(self, series: Sequence[Series], step: int | None = None) -> ManyNetworks | None:
         """The networks of several series as one, with their present weights; None where they are few, large or complicated."""
         if not self._is_small or len(series) < FEW:
             return None
-        wanted = (self.step, tuple(one.index for one in series))
+        wanted = (self.step if step is None else step, tuple(one.index for one in series))
         models = [one.evaluated for one in series]
         if self._many is None or self._many.n != len(models):
             self._many = ManyNetworks(models)

@@ -63,13 +63,11 @@ def pending_changes(experiment: Experiment, n_done: int, replay: Iterable[tuple[
 
     Prescribed ones that were made before an interruption come again by `replay`; they count once.
     """
-    prescribed = [(change.after_step, change.command()) for change in experiment.changes[n_done:]]
-    left = list(prescribed)
-    by_hand = []
+    left = [Pending(change.after_step, change.command(), is_prescribed=True) for change in experiment.changes[n_done:]]
+    made = []
     for change in replay:
-        if change in left:
-            left.remove(change)
-        else:
-            by_hand.append(change)
-    both = [Pending(*change, is_prescribed=True) for change in prescribed] + [Pending(*change) for change in by_hand]
-    return sorted(both, key=lambda change: change.after_step)
+        again = next((one for one in left if (one.after_step, one.command) == change), None)
+        if again is not None:
+            left.remove(again)
+        made.append(again or Pending(*change))
+    return sorted(made + left, key=lambda change: change.after_step)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import nn
-from torch.func import functional_call, stack_module_state, vmap
+from torch.func import functional_call, vmap
 
 from core.models.output import predicted_classes, predicted_numbers
 
@@ -27,8 +27,14 @@ class ManyNetworks:
         self.take(networks)
 
     def take(self, networks: Sequence[nn.Module]) -> None:
-        """Look at the weights of as many other networks of this shape, as they are now."""
-        self._weights = stack_module_state(list(networks))
+        """Look at the weights of as many other networks of this shape, as they are now; averaged ones need no gradient."""
+        self._weights = tuple(
+            {name: torch.stack([one[name].detach() for one in tables]) for name in tables[0]}
+            for tables in (
+                [dict(network.named_parameters()) for network in networks],
+                [dict(network.named_buffers()) for network in networks],
+            )
+        )
 
     @torch.no_grad()
     def outputs(self, x: torch.Tensor) -> torch.Tensor:

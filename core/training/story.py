@@ -43,6 +43,8 @@ class Story:
         self.answers: deque[Event] = deque()
         self.phases: PhaseStepper | None = None
         self.rows: list[Row] = []
+        self.is_changing = False
+        """A change of lanes is being made: what comes now waits until it is."""
         self.known_dead = {one.index for one in run.series if not one.is_alive}
         self.keeper = Keeper(run, settings)
         self.doctor = Doctor(run.experiment, run.series, run.data, run.loss)
@@ -53,7 +55,7 @@ class Story:
 
     def obey(self, command: Command) -> None:
         """Do what a command says, at once where it is quick; else before the next step."""
-        if not isinstance(command, SetHyper):
+        if not isinstance(command, SetHyper) or self.is_changing or self.wishes.has_due_change(self.run.step):
             self.wishes.take(command, self.run.step, self.run.steps_per_epoch)
             return
         for answer in self._told(command):
@@ -62,7 +64,7 @@ class Story:
     def _told(self, command: Command) -> Generator[Event, None, None]:
         """A change that cannot be is told, and the run goes on as it was."""
         try:
-            yield from changed(self.run, command)
+            yield from changed(self.run, command, lambda: self.wishes.is_stopped)
         except SpecError as error:
             yield Noticed("warning", "change-refused", error.message, error.hint)
 
@@ -87,11 +89,11 @@ class Story:
                 continue
             if self.wishes.phases:
                 yield from self._phase()
-                continue
-            yield from self._until_due()
-            if self.wishes.wants_other_than_steps(run.step):
-                continue
-            yield from self._steps()
+            else:
+                yield from self._until_due()
+                if self.wishes.wants_other_than_steps(run.step):
+                    continue
+                yield from self._steps()
             if not run.is_alive:
                 yield from self._reported()
                 yield from self._notices()
@@ -229,11 +231,13 @@ class Story:
 
     def _changes(self) -> Generator[Item, None, None]:
         """Changes of the lanes that are due: asked for, prescribed by the experiment, or made before an interruption."""
-        while self.wishes.has_due_change(self.run.step):
+        while self.wishes.has_due_change(self.run.step) and not self.wishes.is_stopped:
             change = self.wishes.pending.pop(0)
             self.phases = None
             yield from self._reported()
+            self.is_changing = True
             yield from self._told(change.command)
+            self.is_changing = False
             self.run.n_prescribed += change.is_prescribed
             self.keeper.forget()
 

@@ -42,14 +42,16 @@ class Wishes:
             case Pause():
                 self.is_pausing, self.steps, self.phases = True, None, 0
             case Step(n=n, unit="phase"):
-                self.phases = max(1, n)
+                self.is_pausing, self.phases = False, max(1, n)
             case Step(n=n, unit=unit):
+                self.is_pausing = False
                 self.steps = max(1, n) * steps_per_epoch - step % steps_per_epoch if unit == "epoch" else max(1, n)
             case SetSpeed(steps_per_s=speed):
                 self.speed, self.next_due = max(0.0, speed), time.perf_counter()
                 self.is_pausing = self.is_pausing or self.is_resting
             case _:
-                self.pending.insert(0, Pending(step, command))
+                n_due = sum(change.after_step <= step for change in self.pending)
+                self.pending.insert(n_due, Pending(step, command))
                 self.is_pausing = self.is_pausing or self.is_resting
 
     def has_due_change(self, step: int) -> bool:

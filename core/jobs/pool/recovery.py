@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 from core.events import Event, Failed, Finished, Paused, Resumed, StepsDone, WorkerLost, remade
-from core.jobs.messages import Assignment, Carry, Change, Checkpoint, carry_text, parse_carry
+from core.jobs.messages import Assignment, Carry, Change, Checkpoint, carry_text, parse_carry, step_after
 from core.store.artifacts import ArtifactFiles
 from core.store.protocol import ArtifactRecord, LoggedEvent, RunRecord, RunWriter
 from core.types import RunState
@@ -54,9 +54,19 @@ def end_without_worker(store: RunWriter, record: RunRecord, end: Finished | Fail
 
 
 def newest_whole(store: RunWriter, files: ArtifactFiles, run: str) -> ArtifactRecord | None:
-    """The newest checkpoint whose file can be read."""
-    newest_first = sorted(store.artifacts(run, "checkpoint"), key=lambda one: -one.seq)
-    return next((one for one in newest_first if files.is_whole(run, one.name, one.sha256)), None)
+    """The newest checkpoint from which the log can go on: its file can be read, and no later step was told before it."""
+    known = sorted(store.artifacts(run, "checkpoint"), key=lambda one: one.seq)
+    starts = [0, *(one.seq for one in known)]
+    for one, start in reversed(list(zip(known, starts, strict=False))):
+        if files.is_whole(run, one.name, one.sha256) and not _is_late(store, one, start):
+            return one
+    return None
+
+
+def _is_late(store: RunWriter, checkpoint: ArtifactRecord, start: int) -> bool:
+    """Whether steps beyond it stand in the log between `start` and it: the best epoch is put away when there is time."""
+    told = (logged for logged in store.events(checkpoint.run, start, name="StepsDone") if logged.seq < checkpoint.seq)
+    return any(step_after(logged.event, 0) > checkpoint.step for logged in told)
 
 
 def _training_s(store: RunWriter, run: str) -> float:

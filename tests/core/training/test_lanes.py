@@ -27,13 +27,18 @@ from core.events import (
     Started,
     Step,
     StepsDone,
+    Stop,
     SwapOptimizer,
 )
 from core.experiment.changes import changes_of
 from core.experiment.experiment import Budget, Lane
 from core.history import History
-from core.optim.optimizers import SGD, Adam, RMSprop
+from core.optim.optimizers import LBFGS, SGD, Adam, AnyOptimizer, RMSprop
+from core.optim.regularizers import WeightAverage
+from core.optim.schedules import Plateau
 from core.settings import Settings
+from core.spec import choices
+from core.training.checkpoints import load_state
 from core.training.live_run import LiveRun
 from core.training.loop import train
 from tests.core.samples import spiral
@@ -252,3 +257,110 @@ def test_catching_up_is_told_in_steps_without_a_gap():
     told = by_name(items, LaneStepsDone)
     assert [event.first_step for event in told] == list(np.cumsum([1, *(len(event.losses[0]) for event in told[:-1])]))
     assert sum(len(event.losses[0]) for event in told) == 100
+
+
+def test_lanes_with_and_without_averaged_weights_are_looked_at_together():
+    average = WeightAverage(decay=0.9)
+    lanes = (SGD_LANE, ADAM_LANE.but(regularizers=(average,)))
+    together = folded(played(race(*lanes, repeats=2)))
+    for lane, first in ((lanes[0], 0), (lanes[1], 2)):
+        for ours, theirs in zip(together.epochs, folded(played(race(lane, repeats=2))).epochs, strict=True):
+            assert_equal(ours.validation_loss[first : first + 2], theirs.validation_loss)
+
+
+def test_each_epoch_of_a_lane_of_many_seeds_that_catches_up_is_measured_with_the_weights_of_that_epoch():
+    there = by_name(played(race(ADAM_LANE, repeats=4)), EpochDone)
+    late = by_name(
+        played(race(SGD_LANE, repeats=4), [(75, AddLane(ADAM_LANE.model_dump_json())), (75, Step(45))]), LaneEpochDone
+    )
+    assert len(late) > 2
+    for ours, theirs in zip(late, there, strict=False):
+        assert_equal(ours.validation_loss, theirs.validation_loss)
+        assert_equal(ours.train_loss, theirs.train_loss)
+
+
+def test_a_prescribed_swap_is_made_though_the_new_optimizer_has_not_the_numbers_that_were_changed_before():
+    changes = changes_of([HyperChanged(20, 1, "beta1", 0.9, 0.8), OptimizerSwapped(40, 1, "", SGD(lr=0.05).model_dump_json())])
+    items = played(race(SGD_LANE, ADAM_LANE, changes=changes))
+    assert not by_name(items, Noticed)
+    assert [item.step for item in by_name(items, OptimizerSwapped)] == [40]
+
+
+def test_commands_that_come_at_the_same_moment_are_done_in_the_order_in_which_they_came():
+    stream, items = train(race(SGD_LANE), settings=QUIET), []
+    while not (items and isinstance(items[-1], StepsDone)):
+        items.append(next(stream))
+    items += [stream.send(AddLane(lane.but(name=name).model_dump_json())) for lane, name in ((ADAM_LANE, "b"), (RMS_LANE, "c"))]
+    items += stream
+    assert [item.name for item in by_name(items, LaneAdded)] == ["b", "c"]
+
+
+def test_a_number_that_is_changed_while_a_lane_catches_up_holds_for_every_lane_it_names():
+    stream, items = train(race(SGD_LANE), settings=QUIET, starts_paused=True), []
+    while not (items and isinstance(items[-1], Paused)):
+        items.append(next(stream))
+    items.append(stream.send(Step(60)))
+    while not isinstance(items[-1], Paused):
+        items.append(next(stream))
+    items.append(stream.send(AddLane(ADAM_LANE.model_dump_json())))
+    while not isinstance(items[-1], LaneAdded):
+        items.append(next(stream))
+    items += [stream.send(SetHyper(1, "lr", 0.0001)), *stream]
+    assert by_name(items, HyperChanged) == [HyperChanged(60, 1, "lr", 0.01, 0.0001)]
+    again = played(race(SGD_LANE, changes=changes_of(item for item in items if not isinstance(item, Artifact | None))))
+    for left, right in zip(curves(again), curves(items), strict=True):
+        np.testing.assert_array_equal(left, right)
+    assert by_name(items, StepsDone)[-1].learning_rates == (0.05, 0.0001)
+
+
+def test_stop_is_heard_while_a_lane_catches_up():
+    stream, items = train(race(SGD_LANE, steps=3000), settings=QUIET, starts_paused=True), []
+    while not (items and isinstance(items[-1], Paused)):
+        items.append(next(stream))
+    items.append(stream.send(Step(2000)))
+    while not isinstance(items[-1], Paused):
+        items.append(next(stream))
+    items.append(stream.send(AddLane(Lane(optimizer=LBFGS()).model_dump_json())))
+    while not isinstance(items[-1], LaneStepsDone):
+        items.append(next(stream))
+    items += [stream.send(Stop()), *stream]
+    assert sum(len(item.losses[0]) for item in by_name(items, LaneStepsDone)) < 2000
+    assert (items[-1].reason, items[-1].step) == ("stopped", 2000)
+    last = by_name(items, Artifact)[-1]
+    assert last.step == 2000
+    assert len(load_state(last.data).models) == len(json.loads(load_state(last.data).lanes))
+
+
+@pytest.mark.parametrize("cls", choices(AnyOptimizer), ids=lambda cls: cls.kind_name())
+def test_a_fork_with_other_numbers_goes_on_with_every_optimizer(cls):
+    for numbers in variants(cls):
+        fork = AddLane(Lane(optimizer=cls(**numbers), name="copy").model_dump_json(), source=0)
+        items = played(race(Lane(optimizer=cls()), steps=30), [(15, fork), (15, Step(15))])
+        assert isinstance(items[-1], Finished), (numbers, items[-1])
+
+
+def variants(cls):
+    """Each switch or number of an optimizer, moved to another value than its default."""
+    plain = cls()
+    for name, info in cls.knobs().items():
+        value = getattr(plain, name)
+        if isinstance(value, bool):
+            yield {name: not value}
+        elif info.annotation is float and name != "lr":
+            near = (number for number in (value * 0.9, value * 1.1, 0.1) if number != value)
+            yield next({name: number} for number in near if fits(cls, name, number))
+
+
+def fits(cls, name, number):
+    try:
+        return cls(**{name: number})
+    except ValueError:
+        return None
+
+
+def test_a_fork_without_a_plateau_has_the_learning_rate_that_it_says():
+    source = Lane(optimizer=SGD(lr=1.5), schedule=Plateau(patience=0, gamma=0.1))
+    fork = AddLane(Lane(optimizer=SGD(lr=0.25)).model_dump_json(), source=0)
+    items = played(race(source), [(100, fork), (100, Step(20))])
+    assert by_name(items, StepsDone)[-1].learning_rates[0] < 1.5
+    assert by_name(items, StepsDone)[-1].learning_rates[1] == 0.25
