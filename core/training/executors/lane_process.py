@@ -184,7 +184,8 @@ class LaneProcess:
         if isinstance(reply, LayerwiseError):
             raise reply
         if isinstance(reply, RuntimeError | MemoryError):
-            raise TrainingError(f"A process that trains lanes has failed: {reply}") from reply
+            hint = "Start the run again; with LAYERWISE_LANE_PROCESSES=1 it trains in one process."
+            raise TrainingError(f"A process that trains lanes has failed: {reply}", hint=hint) from reply
         return reply
 
     def conditions(self) -> tuple[Condition, ...]:

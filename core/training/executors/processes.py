@@ -53,7 +53,7 @@ class Processes:
         if self._source is None:
             self._fork(source)
         elif source is not self._source:
-            raise TrainingError("Lanes in processes have the batches that they were forked with.")
+            raise ValueError("lanes in processes have the batches that they were forked with")
         for child in self._children:
             child.ask(MakeSteps(first, n, is_measured, child.conditions()))
         own = [one for executor in self._shares[0] for one in executor.series]
