@@ -1,7 +1,7 @@
 """Many small networks of one shape, looked at together: one forward pass in evaluation mode for all of them."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import nn
@@ -28,13 +28,8 @@ class ManyNetworks:
 
     def take(self, networks: Sequence[nn.Module]) -> None:
         """Look at the weights of as many other networks of this shape, as they are now; averaged ones need no gradient."""
-        self._weights = tuple(
-            {name: torch.stack([one[name].detach() for one in tables]) for name in tables[0]}
-            for tables in (
-                [dict(network.named_parameters()) for network in networks],
-                [dict(network.named_buffers()) for network in networks],
-            )
-        )
+        parameters = _stacked([dict(network.named_parameters()) for network in networks])
+        self._weights = parameters, _stacked([dict(network.named_buffers()) for network in networks])
 
     @torch.no_grad()
     def outputs(self, x: torch.Tensor) -> torch.Tensor:
@@ -55,3 +50,7 @@ class ManyNetworks:
             return errors.double().square().sum(1)
         hits = predicted_classes(self.first, flat).view(outputs.shape[:2]) == targets
         return hits.sum(1).double()
+
+
+def _stacked(tables: Sequence[Mapping[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    return {name: torch.stack([table[name].detach() for table in tables]) for name in tables[0]}

@@ -13,8 +13,8 @@ from core.events import (
     Noticed,
     Pause,
     Paused,
-    Resume,
     RemoveLane,
+    Resume,
     SetHyper,
     Started,
     Step,
@@ -24,6 +24,7 @@ from core.events import (
 from core.jobs.messages import Assignment, Batch, Carry, Change, batch_row, encode, parse_carry
 from core.jobs.pool.control import MAX_CONNECTIONS, Control, ask, socket_path
 from core.jobs.pool.loop import Pool
+from core.jobs.pool.recovery import newest_whole, rewind_to_checkpoint
 from core.jobs.pool.requests import Requests
 from core.jobs.pool.running import LiveRun, RunBook
 from core.settings import Settings
@@ -284,3 +285,13 @@ def test_silent_connections_neither_spin_the_loop_nor_keep_anybody_out_for_long(
     for one in silent:
         one.close()
     control.close()
+
+
+def test_a_lost_run_goes_on_from_no_checkpoint_that_was_put_away_after_later_steps_were_told(room):
+    early, best = saved(room, 4), saved(room, 6)
+    room.worker.say(STARTED, steps(1, 4, 1.0), early, steps(5, 5, 2.0), best)
+    room.book.absorb(room.run)
+    assert newest_whole(room.store, room.files, RUN).step == 4
+    rewind_to_checkpoint(room.store, room.files, room.store.run(RUN), None, was_paused=False)
+    assert [event for event in events(room) if isinstance(event, StepsDone)] == [steps(1, 4, 1.0)]
+    assert room.store.run(RUN).last_step == 4

@@ -10,6 +10,7 @@ import torch
 from core.events import (
     Artifact,
     EpochDone,
+    Failed,
     Finished,
     Pause,
     Paused,
@@ -21,13 +22,14 @@ from core.events import (
     StepsDone,
     Stop,
 )
+from core.experiment.changes import HyperChange
 from core.experiment.experiment import Budget, Lane
 from core.optim.optimizers import SGD, Adam
 from core.optim.schedules import Plateau
 from core.settings import Settings
 from core.training.checkpoints import load_state
 from core.training.live_run import LiveRun
-from core.training.loop import train
+from core.training.loop import pending_changes, train
 from tests.core.samples import linear, spiral, stack
 from tests.core.training.test_lanes import QUIET, curves, played, race
 
@@ -178,3 +180,39 @@ def test_the_best_moment_is_kept():
     assert best
     assert [epochs[item.step] for item in best] == sorted((epochs[item.step] for item in best), reverse=True)
     assert Settings().checkpoints_mb > 0
+
+
+def test_a_step_that_is_asked_for_right_after_a_pause_is_made():
+    stream = train(spiral(), settings=QUIET)
+    items = [next(stream)]
+    while not isinstance(items[-1], StepsDone):
+        items.append(next(stream))
+    last = items[-1].first_step + len(items[-1].losses[0]) - 1
+    items = [stream.send(Pause())]
+    assert not isinstance(items[-1], Paused)
+    assert until_paused(stream, Step(3))[-1] == Paused(last + 3)
+
+
+def test_a_step_by_phases_whose_loss_is_no_number_ends_the_run_in_words():
+    wild = stack(linear(64), "ReLU", linear(64), "ReLU", linear(2))
+    stream, items = begun(spiral("sgd", lr=10.0, steps=400, model=wild))
+    while not isinstance(items[-1], Failed):
+        items = [stream.send(Step(4, "phase"))]
+        while not isinstance(items[-1], Paused | Failed):
+            items.append(next(stream))
+    assert items[-1].code == "diverged"
+    assert items[-1].step < 400
+
+
+def test_changes_after_the_same_step_are_made_again_in_the_order_in_which_they_were_made():
+    prescribed = HyperChange(after_step=10, lane=0, name="lr", value=0.5)
+    by_hand, other = SetHyper(0, "lr", 0.25), SetHyper(0, "lr", 0.125)
+    replay = [(10, by_hand), (10, prescribed.command()), (10, other)]
+    experiment = spiral(changes=(prescribed, prescribed.but(after_step=12)))
+    pending = pending_changes(experiment, 0, replay)
+    assert [(one.after_step, one.command.value, one.is_prescribed) for one in pending] == [
+        (10, 0.25, False),
+        (10, 0.5, True),
+        (10, 0.125, False),
+        (12, 0.5, True),
+    ]
