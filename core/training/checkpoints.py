@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from core.errors import StoreError
+from core.events import Artifact
 
 State = dict[str, Any]
 PLAIN = ("step", "elapsed_s", "lanes", "died_at", "has_reached_target", "removed", "memories", "n_prescribed")
@@ -39,6 +40,15 @@ class TrainingState:
     """How many of the experiment's own changes were made."""
     averages: tuple[State, ...] = ()
     """The averaged weights of every series, empty for a series without."""
+
+
+EMPTY: State = {"state": {}, "param_groups": []}
+"""The optimizer state of a series that never was trained here."""
+
+
+def state_artifact(state: TrainingState, name: str) -> Artifact:
+    """The state on its way out of a run, as `name` and its step."""
+    return Artifact(f"{name}-{state.step:09d}.safetensors", "checkpoint", state.step, state_bytes(state))
 
 
 def state_bytes(state: TrainingState) -> bytes:

@@ -18,7 +18,7 @@ from core.seeds import numpy_stream
 from core.settings import Settings
 from core.training.batch_source import RunBatches
 from core.training.batches import ResidentData
-from core.training.checkpoints import State, TrainingState, load_state, state_bytes
+from core.training.checkpoints import EMPTY, State, TrainingState, load_state, state_artifact
 from core.training.device import device_name, fingerprint, resolved_device
 from core.training.epoch_memory import EpochMemory
 from core.training.executors.batched import SMALL_NET
@@ -224,7 +224,7 @@ class LiveRun:
 
     def checkpoint(self, name: str = "step") -> Artifact:
         """The present state as an artifact."""
-        return _artifact(self._state(), name)
+        return state_artifact(self._state(), name)
 
     def remember(self) -> None:
         """Keep a copy of the present state: the last good one, once a later step has a finite loss."""
@@ -234,7 +234,7 @@ class LiveRun:
 
     def last_good(self) -> Artifact:
         """The newest remembered state that gave a finite loss."""
-        return _artifact(self._good, "good")
+        return state_artifact(self._good, "good")
 
     def _state(self) -> TrainingState:
         states = self.team.optimizer_states()
@@ -283,18 +283,10 @@ class LiveRun:
             one.is_removed = one.lane_index in state.removed
 
 
-EMPTY: State = {"state": {}, "param_groups": []}
-"""The optimizer state of a series that never was trained here."""
-
-
 def is_small(experiment: Experiment) -> bool:
     """Whether the networks are small and simple enough to be looked at together."""
     shape = experiment.data.profile().input_shape
     return infer(experiment.model, shape).n_parameters <= SMALL_NET and not missing_layer(experiment, shape)
-
-
-def _artifact(state: TrainingState, name: str = "step") -> Artifact:
-    return Artifact(f"{name}-{state.step:09d}.safetensors", "checkpoint", state.step, state_bytes(state))
 
 
 def _sample(split: Split, seed: int) -> Split:
