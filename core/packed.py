@@ -1,4 +1,4 @@
-"""Rows of many numbers in a record: as base64 of float32 in the store, a third of the bytes of JSON, as numbers for a person."""
+"""Rows of many numbers in a record: base64 of float32 in the store, a third of the bytes of JSON; numbers for a person."""
 
 import base64
 from typing import Annotated, Any
