@@ -74,6 +74,8 @@ def _opening(told: Told) -> Iterator[Sentence]:
     params |= {"low": number(winner.mean.low), "high": number(winner.mean.high)}
     if not told.comparisons:
         yield Sentence("{name} reaches a mean {what} of {mean} over {seeds} seeds.", params)
+    elif winner.n_shared and not winner.n_first:
+        yield Sentence("{name} shares the first place in {shared} of {seeds} seeds.", params)
     elif winner.n_shared:
         yield Sentence("{name} is first in {first} of {seeds} seeds, and shares the first place in {shared} more.", params)
     else:
