@@ -157,7 +157,7 @@ export class Panel {
     const colour = cssValue(this.frame, "--st-text-color");
     const grid = cssValue(this.frame, "--st-border-color");
     const axis = { gridcolor: grid, linecolor: grid, zeroline: false, showline: true, ticks: "outside", tickcolor: grid };
-    const x = { ...axis, title: { text: view.xTitle, standoff: 8 }, type: this.isLogX ? "log" : "linear", uirevision: `x${this.revision}`, exponentformat: "e" };
+    const x = { ...axis, title: { text: view.xTitle, standoff: 8 }, type: this.isLogX ? "log" : "linear", uirevision: `x${this.revision}`, exponentformat: "none", separatethousands: true };
     const y = { ...axis, title: { text: this.spec.axis, standoff: 8 }, type: this.isLogY ? "log" : "linear", uirevision: `y${this.revision}`, exponentformat: "e" };
     if (!this.isLogX) x.rangemode = "tozero";
     if (this.isLogY) y.nticks = 5;
