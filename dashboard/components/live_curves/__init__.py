@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Sequence
 
 from core.optim.losses import CrossEntropy, LossChoice
+from core.optim.optimizers import AnyOptimizer
+from core.spec import choices
 from core.types import Task
 from dashboard.components.shared import PLOTLY, declare, payload
 from dashboard.text import _
@@ -94,6 +96,7 @@ def _state_texts() -> dict[str, str]:
         "executor_reference": _("one by one"),
         "executor_fast": _("fast path"),
         "executor_batched": _("all lanes in one batch"),
+        "executor_batched_one": _("batched path"),
         "executor_processes": _("one process per core"),
         "executor_captured": _("captured on the GPU"),
     }
@@ -170,12 +173,13 @@ def _race_texts() -> dict[str, str]:
             "long the race took, and not how fast each optimizer is by itself."
         ),
         "changes": _("Changes by hand"),
+        "mark_rate": _("learning rate"),
         "mark_swap": _("{old} becomes {new}"),
         "mark_added": _("joins and catches up"),
         "mark_fork": _("forked from {source}"),
         "mark_removed": _("removed"),
         "mark_lane": _("{lane}: {what}"),
-    }
+    } | {f"optimizer_{one.kind_name()}": _(one.label) for one in choices(AnyOptimizer)}
 
 
 def _score_texts(task: Task) -> dict[str, str]:

@@ -41,7 +41,9 @@ export class StateLine {
   // Which executors train the series; why, as a tip
   drawPlan(hello, texts) {
     const names = [...new Set(hello?.executors ?? [])].filter(Boolean); // a lane that was removed has none
-    setText(this.plan, names.length ? fill(texts.plan, { names: names.map((name) => texts[`executor_${name}`] ?? name).join(", ") }) : "");
+    const isSingle = hello?.executors?.length === 1; // then there are no lanes to speak of
+    const words = names.map((name) => (isSingle && texts[`executor_${name}_one`]) || (texts[`executor_${name}`] ?? name));
+    setText(this.plan, names.length ? fill(texts.plan, { names: words.join(", ") }) : "");
     this.plan.title = hello?.reason ?? "";
   }
 }
