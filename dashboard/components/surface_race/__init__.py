@@ -213,7 +213,7 @@ def _texts() -> dict[str, str]:
         "alt_step": _("Step {step} of {n}:"),
         "alt_lane": _("{lane} at x {x}, y {y}, loss {loss}."),
         "alt_left": _("{lane} left the surface after step {step}, at x {x}, y {y}."),
-        "alt_values": _("{axis} against step on a log axis, {n} lanes."),
+        "alt_values": _("{axis} against step on a log axis; lanes: {n}."),
         "no_webgl": _("This browser cannot draw in 3-D: WebGL is switched off."),
         "no_plotly": _("The 3-D view could not be loaded. Reload the page."),
     }
