@@ -112,7 +112,7 @@ def _cost(job: SweepJob) -> str:
 def _found(found: Sweep, experiment: Experiment, key: str) -> None:
     """The map, the best rates in a table, and what can be done with them."""
     figure(sweep_map(found, dark=is_dark()), key=f"{key}.map", alt=alt_sweep(found))
-    st.dataframe(_best(found), hide_index=True, key=f"{key}.best")
+    st.dataframe(_best(found), hide_index=True, key=f"{key}.best", placeholder="–")
     edges = [found.names[row] for row in range(len(found.names)) if found.is_at_edge(row)]
     if edges:
         st.info(
