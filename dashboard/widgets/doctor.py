@@ -122,14 +122,16 @@ def _button(one: Diagnosed, record: RunRecord, key: str) -> None:
             icon=":material/tune:",
         )
     elif one.experiment:
-        st.button(
+        is_taken = st.button(
             one.action,
             key=f"{key}.act",
             on_click=_take,
             args=(one.experiment,),
-            help=_("Takes the changed experiment in hand; press Train to run it."),
+            help=_("Takes the changed experiment in hand; press Train or Race to run it."),
             icon=":material/build:",
         )
+        if is_taken:
+            st.rerun()  # the whole page, not only this fragment, shows the experiment in hand
 
 
 def _order(run: str, text: str) -> None:
