@@ -183,7 +183,7 @@ def test_the_best_moment_is_kept():
 
 
 def test_a_step_that_is_asked_for_right_after_a_pause_is_made():
-    stream = train(spiral(), settings=QUIET)
+    stream = train(spiral(steps=5000), settings=QUIET)
     items = [next(stream)]
     while not isinstance(items[-1], StepsDone):
         items.append(next(stream))
