@@ -91,6 +91,15 @@ def test_a_changed_experiment_is_taken_in_hand(client):
     assert '"lr":0.5' in app.session_state["state.experiment"].replace(" ", "")
 
 
+def test_the_whole_page_runs_again_for_a_remedy_not_only_the_fragment(client, monkeypatch):
+    asked = []
+    monkeypatch.setattr("dashboard.widgets.doctor.st.rerun", lambda: asked.append("page"))
+    app = shown(client, told(action="Change it", experiment=OTHER.model_dump_json()))
+    assert not asked
+    app.button(key="here.plateau.0.act").click().run()
+    assert asked == ["page"]
+
+
 def test_a_finding_without_a_remedy_has_no_button(client):
     assert not shown(client, told()).button
 
