@@ -29,16 +29,10 @@ def mend(model: ModelSpec, shape, n_classes: int) -> ModelSpec:
 
 
 def behind_the_error(model: ModelSpec, shape) -> int:
-    """Layers of the stack from the shape error to the end, and inside a container as well; 0 without one."""
+    """Layers from the shape error to the end, those inside containers too, in the order of the stack; 0 without an error."""
     path = infer(model, shape).error_path
-    if path is None:
-        return 0
-    row, behind = model.layers, 0
-    for depth in range(0, len(path), 2):
-        behind += len(row) - path[depth]
-        if depth + 2 < len(path):
-            row = row[path[depth]].inner()[path[depth + 1]]
-    return behind
+    paths = [at for at, _ in all_layers(model.layers)]
+    return 0 if path is None else len(paths) - paths.index(path)
 
 
 @settings(max_examples=80, deadline=None)
