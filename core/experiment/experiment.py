@@ -65,8 +65,19 @@ class Experiment(Spec):
     def series(self) -> tuple[str, ...]:
         """One name per lane and repeat, lane-major: the order of every per-series tuple in the events."""
         if self.repeats == 1:
-            return tuple(lane.label for lane in self.lanes)
-        return tuple(f"{lane.label}, seed {repeat + 1}" for lane in self.lanes for repeat in range(self.repeats))
+            return self.lane_names()
+        return tuple(f"{name}, seed {repeat + 1}" for name in self.lane_names() for repeat in range(self.repeats))
+
+    def lane_names(self) -> tuple[str, ...]:
+        """One name per lane, each another: equal labels are numbered, as `Adam, lr 0.001 (2)`."""
+        names: list[str] = []
+        for lane in self.lanes:
+            name, n = lane.label, 1
+            while name in names:
+                n += 1
+                name = f"{lane.label} ({n})"
+            names.append(name)
+        return tuple(names)
 
     def batch(self, n_train: int) -> int:
         """Examples per step for a training split of `n_train`."""

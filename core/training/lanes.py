@@ -112,7 +112,7 @@ def _added(run: LiveRun, after: Experiment, command: AddLane, is_stopped: Callab
     joined = run.new_series(lane)
     names = after.series()[lane * after.repeats :]
     definition = after.lanes[lane].model_dump_json()
-    yield LaneAdded(run.step, lane, command.source, definition, after.lanes[lane].label, names)
+    yield LaneAdded(run.step, lane, command.source, definition, after.lane_names()[lane], names)
     if is_fork:
         is_same = has_same_memory(before.lanes[command.source].optimizer, after.lanes[lane].optimizer)
         for one, source in zip(joined, sources, strict=True):

@@ -215,7 +215,7 @@ class LiveRun:
             device=device_name(self.device),
             series=self.experiment.series(),
             fingerprint=fingerprint(self.device, self.experiment.precision) | {"executor": self._executor_names()},
-            lanes=tuple(lane.label for lane in self.experiment.lanes),
+            lanes=self.experiment.lane_names(),
             repeats=self.experiment.repeats,
         )
 

@@ -103,12 +103,11 @@ class Story:
         yield from self._ending(reason)
 
     def _until_due(self) -> Generator[Item, None, None]:
-        """In slow motion: wait for the next step, with moments for commands. Waiting is no training time."""
+        """In slow motion: wait for the next step, with moments for commands."""
         wishes = self.wishes
         if wishes.wait_s():
             yield from self._reported()
         while (left_s := wishes.wait_s()) and not wishes.wants_other_than_steps(self.run.step):
-            self.run.watch.stand()
             time.sleep(min(left_s, REPORT_S))
             yield None
         wishes.note_due()

@@ -83,3 +83,9 @@ def test_a_race_has_no_more_lanes_than_can_be_told_apart():
 def test_a_lane_that_is_not_there_is_named(command):
     with pytest.raises(SpecError, match="no lane 1"):
         with_change(spiral(), command)
+
+
+def test_lanes_with_equal_labels_have_names_that_tell_them_apart():
+    experiment = spiral().but(lanes=(ADAM, ADAM, Lane(optimizer=SGD(), name="Adam, lr 0.02"), Lane(optimizer=SGD())), repeats=2)
+    assert experiment.lane_names() == ("Adam, lr 0.02", "Adam, lr 0.02 (2)", "Adam, lr 0.02 (3)", "SGD, lr 0.1")
+    assert len(set(experiment.series())) == 8

@@ -123,7 +123,7 @@ def test_slow_motion_makes_so_many_steps_per_second_and_hears_commands_between_t
     assert time.monotonic() - began < 1.0
     end = stopped[-1]
     assert isinstance(end, Finished)
-    assert end.elapsed_s < 0.9  # waiting is no training time
+    assert 0.9 < end.elapsed_s < 2.5  # so the steps per second that the page shows are those that one sees
 
 
 def test_slow_motion_changes_no_number():
