@@ -24,8 +24,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 CURVES = ".lw-live-curves"
 WAIT_MS = 40_000
-LOST = re.compile(r"ERR_CONNECTION_REFUSED|ERR_SOCKET_NOT_CONNECTED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE")
-"""What a browser says by itself of a server that is not there."""
+LOST = re.compile(
+    r"ERR_CONNECTION_REFUSED|ERR_SOCKET_NOT_CONNECTED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE"
+    r"|Cannot send rerun backMessage when disconnected"
+)
+"""What a browser, and Streamlit's clock for fragments, say by themselves of a server that is not there."""
 
 
 class Dashboard:

@@ -89,7 +89,7 @@ def test_a_lane_that_joins_has_its_past_and_one_that_leaves_ends(shown) -> None:
     items = page.locator(f"{CURVES} .changes li").all_inner_texts()
     steps = [int(re.search(r"step (\d+)", item)[1]) for item in items]
     assert steps == [CHANGED, SWAPPED, JOINED, FORKED, REMOVED]
-    assert items[0] == "step 250: SGD, lr 0.1: lr: 0.1 to 0.05"
+    assert items[0] == "step 250: SGD, lr 0.1: learning rate: 0.1 to 0.05"
     assert items[3] == "step 550: Adam, lr 0.0005: forked from Adam, lr 0.001"
 
 

@@ -140,7 +140,8 @@ def test_every_screen_is_sound_in_the_dark_and_on_a_narrow_window(browser, serve
     wait_for_data(page, "data.state === 'finished'")
     for screen, sign in (("Train", "loss"), ("Build", "Add layer"), ("Inspect", "Prediction"), ("Explain", "base value")):
         open_screen(page, screen)
-        page.get_by_text(re.compile(sign, re.IGNORECASE)).first.wait_for(timeout=WAIT_MS)
+        shown = page.get_by_text(re.compile(sign, re.IGNORECASE)).locator("visible=true")
+        shown.first.wait_for(timeout=WAIT_MS)
         settled(page)
         assert serious_findings(page) == []
         overflow = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
