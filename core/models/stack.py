@@ -56,6 +56,7 @@ class Reach:
     def size(self) -> int:
         """Inputs from the first to the last that an output sees; of the output that sees furthest.
 
+        Where branches with different steps meet (an adaptive pooling beside a projection), it is that of the first outputs.
         Without layers that enlarge, this is 1 + Σ (size - 1) · (product of the steps before).
 
         Source:

@@ -105,8 +105,6 @@ class Story:
     def _until_due(self) -> Generator[Item, None, None]:
         """In slow motion: wait for the next step, with moments for commands."""
         wishes = self.wishes
-        if wishes.wait_s():
-            yield from self._reported()
         while (left_s := wishes.wait_s()) and not wishes.wants_other_than_steps(self.run.step):
             time.sleep(min(left_s, REPORT_S))
             yield None

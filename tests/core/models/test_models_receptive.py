@@ -83,6 +83,12 @@ def stays_inside(layers: tuple, reach: Reach, first: int, last: int) -> bool:
     return True
 
 
+def is_skewed(reach: Reach) -> bool:
+    """Whether branches that meet go on at different steps, so that later outputs see further than the first ones."""
+    forks = [step for step in reach.passed if isinstance(step, Fork)]
+    return any(len({branch.step for branch in fork.branches}) > 1 or any(map(is_skewed, fork.branches)) for fork in forks)
+
+
 def checked(layers: tuple, exactly: bool) -> int:
     """Units whose rows were compared; none is ever beyond what Reach says."""
     model, shape = ModelSpec(layers=layers), (2, SIDE, SIDE)
@@ -93,7 +99,7 @@ def checked(layers: tuple, exactly: bool) -> int:
     for unit in range(height // 2, min(height // 2 + 4, height)):
         seen, (first, last) = rows_seen(module, unit), reach.inputs(unit)
         assert all(first <= row <= last for row in seen), (unit, seen, first, last)
-        assert last - first + 1 <= reach.size
+        assert is_skewed(reach) or last - first + 1 <= reach.size
         if exactly and stays_inside(inference.layers, reach, unit, unit):
             assert (min(seen), max(seen)) == (first, last)
             n_exact += 1

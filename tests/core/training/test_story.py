@@ -19,8 +19,10 @@ from core.events import (
     SetSpeed,
     Started,
     Step,
+    StepMeasured,
     StepsDone,
     Stop,
+    SurfaceMeasured,
 )
 from core.experiment.changes import HyperChange
 from core.experiment.experiment import Budget, Lane
@@ -216,3 +218,15 @@ def test_changes_after_the_same_step_are_made_again_in_the_order_in_which_they_w
         (10, 0.125, False),
         (12, 0.5, True),
     ]
+
+
+def test_slow_motion_keeps_and_measures_as_full_speed_does():
+    stream = train(spiral(steps=150), settings=Settings(checkpoint_s=0.2), starts_paused=True)
+    while not isinstance(next(stream), Paused):
+        pass
+    stream.send(SetSpeed(60.0))
+    items = list(stream)
+    kept = [item for item in items if isinstance(item, Artifact) and 0 < item.step < 150]
+    assert len(kept) >= 2
+    assert len([item for item in items if isinstance(item, StepMeasured)]) >= 2
+    assert len([item for item in items if isinstance(item, SurfaceMeasured)]) >= 4
