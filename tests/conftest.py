@@ -7,6 +7,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("NUMBA_DISABLE_JIT", "1")
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("repeatable", derandomize=True)
+settings.register_profile("random")
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+"""A test that passed passes again; HYPOTHESIS_PROFILE=random looks for examples that nobody has seen."""
 
 
 @pytest.fixture

@@ -102,9 +102,8 @@ def test_shape_parameters_and_flops_equal_torch_and_we_refuse_what_torch_refuses
 
     for shape in BY_EXAMPLE:
         check(layer_class(), shape)
-    n_by_hand = sum(taken)
+    assert any(taken)  # else this test has seen no valid layer
     holds()
-    assert sum(taken) > n_by_hand > 0  # else this test has seen no valid layer
 
 
 def test_each_documented_refusal_is_of_something_that_torch_really_takes():
