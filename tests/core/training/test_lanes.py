@@ -287,7 +287,7 @@ def test_a_prescribed_swap_is_made_though_the_new_optimizer_has_not_the_numbers_
 
 
 def test_commands_that_come_at_the_same_moment_are_done_in_the_order_in_which_they_came():
-    stream, items = train(race(SGD_LANE), settings=QUIET), []
+    stream, items = train(race(SGD_LANE, steps=5000), settings=QUIET), []
     while not (items and isinstance(items[-1], StepsDone)):
         items.append(next(stream))
     items += [stream.send(AddLane(lane.but(name=name).model_dump_json())) for lane, name in ((ADAM_LANE, "b"), (RMS_LANE, "c"))]
