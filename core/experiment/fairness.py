@@ -7,6 +7,7 @@ from core.experiment.changes import HyperChange, LaneAddition, LaneRemoval, Opti
 from core.experiment.experiment import Budget, Experiment
 from core.experiment.lane import Lane
 from core.models.model import all_layers
+from core.optim.regularizers import average_of
 from core.sentence import Sentence
 
 MASKS = ("p", "dropout", "attention_dropout")
@@ -154,7 +155,7 @@ def _oddities(lanes: tuple[Lane, ...]) -> Iterator[Sentence]:
     several = [lane.label for lane in lanes if lane.optimizer.needs_closure]
     if several:
         yield Sentence("{lanes}: each step evaluates the loss and its gradient several times.", {"lanes": "; ".join(several)})
-    averaged = [lane.label for lane in lanes if any(one.moment == "average" for one in lane.regularizers)]
+    averaged = [lane.label for lane in lanes if average_of(lane.regularizers) is not None]
     if averaged:
         yield Sentence("{lanes}: the averaged weights are evaluated, not the last ones.", {"lanes": "; ".join(averaged)})
 

@@ -13,6 +13,7 @@ from core.data.plane import SPAN
 from core.events import Artifact, EpochDone, Progressed, Started, StepMeasured, SurfaceMeasured
 from core.experiment.experiment import Experiment, Lane
 from core.models.model import build, infer
+from core.optim.regularizers import average_of
 from core.optim.schedules import Clock
 from core.seeds import numpy_stream
 from core.settings import Settings
@@ -95,7 +96,7 @@ class LiveRun:
                 )
             )
         for one in made:
-            if any(regularizer.moment == "average" for regularizer in one.lane.regularizers):
+            if average_of(one.lane.regularizers) is not None:
                 one.average = copy.deepcopy(one.model).requires_grad_(requires_grad=False)
         return made
 

@@ -11,7 +11,7 @@ import torch
 from core.experiment.experiment import Experiment
 from core.models.model import infer
 from core.optim.penalties import after_step, average_step, before_step
-from core.optim.regularizers import WeightAverage
+from core.optim.regularizers import average_of
 from core.optim.rules_fused import group_of_one
 from core.optim.rules_group import Group
 from core.optim.rules_menu import rule_for
@@ -180,8 +180,8 @@ class Batched:
         for (group, row, _), tensors in zip(kept, before, strict=True):
             group.put_back(row, tensors)
         for one in self._averaged:
-            if one.average is not None and one.is_alive:
-                regularizer = next(each for each in one.lane.regularizers if isinstance(each, WeightAverage))
+            regularizer = average_of(one.lane.regularizers)
+            if regularizer is not None and one.average is not None and one.is_alive:
                 average_step(regularizer, one.average, one.model, number)
 
     def _give_up(self, leaving: Sequence[Series]) -> None:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import torch
 
 from core.experiment.experiment import Experiment
+from core.optim.regularizers import average_of
 from core.training.device import out_of_memory
 from core.training.executors.captured_graph import CudaGraphs, Recorder
 from core.training.executors.captured_step import CapturedRunner, is_capturable
@@ -49,7 +50,7 @@ class Captured:
             return "a step in parts is not recorded"
         if optimizer.needs_closure or not (cls in MAKES or is_capturable(cls)):
             return f"{optimizer.label} looks at numbers of its state in Python"
-        if any(one.moment == "average" for one in series.lane.regularizers):
+        if average_of(series.lane.regularizers) is not None:
             return "the average of the weights depends on the number of the step"
         return ""
 
