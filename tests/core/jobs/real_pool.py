@@ -10,8 +10,10 @@ from core.data.rendered import Digits
 from core.events import Artifact, Event, HyperChanged, SetHyper, Started
 from core.experiment.experiment import Budget, Experiment, Lane
 from core.history import History
+from core.jobs.pool.recovery import newest_whole
 from core.models.model import ModelSpec
 from core.optim.optimizers import Adam, AnyOptimizer
+from core.store.artifacts import ArtifactFiles
 from core.store.protocol import ArtifactRecord
 from core.training.loop import train
 from tests.core.jobs.conftest import DemoPool
@@ -53,9 +55,17 @@ class RealPool(DemoPool):
         return folded(self.events(run))
 
     def wait_for_checkpoint(self, run: str, after: int = 0) -> int:
-        """The step of the newest checkpoint, once it is later than `after`."""
-        self.wait(lambda: self.checkpoints(run) and self.checkpoints(run)[-1].step > after)
-        return self.checkpoints(run)[-1].step
+        """The step at which a new attempt would begin, once it is later than `after`.
+
+        The newest checkpoint may be a best epoch that was put away late: no attempt begins there.
+        """
+        self.wait(lambda: self.next_start(run) > after)
+        return self.next_start(run)
+
+    def next_start(self, run: str) -> int:
+        """The step of the checkpoint from which a new attempt would go on; 0 where there is none."""
+        checkpoint = newest_whole(self.store, ArtifactFiles(self.home), run)
+        return checkpoint.step if checkpoint else 0
 
     def kill(self, run: str) -> None:
         """SIGKILL for the worker in mid-run, and wait until the supervisor has seen it."""
@@ -70,12 +80,12 @@ class RealPool(DemoPool):
         A checkpoint can always come in between: then the worker goes on, and the next of `rates` is tried.
         """
         for rate in rates:
-            newest = self.wait_for_checkpoint(run, self.checkpoints(run)[-1].step)
+            newest = self.wait_for_checkpoint(run, self.next_start(run))
             self.client.command(run, SetHyper(0, "lr", rate))
             self.wait(lambda rate=rate: rate in self.changes(run).values())
             os.kill(self.pid(run), signal.SIGSTOP)
             time.sleep(0.3)  # what it has said is in the store by then
-            if self.checkpoints(run)[-1].step == newest:
+            if self.next_start(run) == newest:
                 return max(self.changes(run))
             os.kill(self.pid(run), signal.SIGCONT)
         raise AssertionError("a checkpoint followed every change")
