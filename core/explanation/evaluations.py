@@ -9,6 +9,7 @@ import numpy as np
 from core.explanation.explainer import ExplainerChoice, Progress, Subject
 from core.models.output import class_probabilities, output_form
 from core.results.attribution import Attribution
+from core.seeds import stream_seed
 
 if TYPE_CHECKING:
     import torch
@@ -17,7 +18,10 @@ IMAGE_BATCH = 128
 """A small convolutional net costs the same per image from 64 on; smaller batches make stop quicker."""
 TABLE_BATCH = 1024
 
-Baseline = Literal["mean", "black"]
+Baseline = Literal["mean", "blur", "black", "noise"]
+"""What stands for nothing. Tables know "mean" and "black" (zeros, as the model receives them); the others are mean there."""
+BLUR_SHARE = 0.25
+"""Standard deviation of the blur, in shares of the shorter side: no shape is left of it."""
 
 
 class Evaluations:
@@ -39,15 +43,15 @@ class Evaluations:
         with torch.inference_mode():
             parts = []
             for part in torch.split(inputs, self._batch):
-                parts.append(self.subject.module(part)[:, self.subject.target].double().numpy())
+                parts.append(self.subject.answers(self.subject.module(part)).double().numpy())
                 self._count(len(part))
         return np.concatenate(parts)
 
     def forward(self, inputs: "torch.Tensor") -> "torch.Tensor":
         """The target's logit of each input, (N, *input_shape) -> (N,), for methods that differentiate it."""
-        logits: torch.Tensor = self.subject.module(inputs)[:, self.subject.target]
+        answers = self.subject.answers(self.subject.module(inputs))
         self._count(len(inputs))
-        return logits
+        return answers
 
     def drafted(self, choice: ExplainerChoice, values: np.ndarray) -> Attribution:
         """The attribution with all that does not depend on the method; its `output` is the logit of the plain example."""
@@ -58,15 +62,18 @@ class Evaluations:
         with torch.inference_mode():
             outputs = subject.module(subject.x).double()  # (1, K)
             probabilities = None if is_number else class_probabilities(subject.module, outputs)[0]
-        form = output_form(subject.module)
+        form: str = output_form(subject.module)
+        unit = "probability" if subject.in_probability or form == "sigmoid" else form
+        if is_number:
+            unit = subject.class_names[0]
         return Attribution(
             method=choice.kind,
             label=choice.label,
             target=subject.target,
-            target_name=subject.class_names[subject.target],
-            unit=subject.class_names[0] if is_number else "probability" if form == "sigmoid" else form,
+            target_name=subject.target_name,
+            unit=unit,
             values=values.astype(np.float32),
-            output=float(outputs[0, subject.target]),
+            output=float(subject.answers(outputs)[0]),
             probability=math.nan if probabilities is None else float(probabilities[subject.target]),
             step=subject.step,
             signed=True,
@@ -85,17 +92,44 @@ class Evaluations:
 
 
 def baseline_input(subject: Subject, baseline: Baseline) -> "torch.Tensor":
-    """An input that says nothing, (1, *input_shape): the mean colour (a table: the mean row) of the background, or zeros."""
+    """An input that says nothing, (1, *input_shape).
+
+    The mean colour (a table: the mean row) of the background, this image without its shapes, zeros, or the colours of the
+    background at random, by the subject's seed.
+    """
     import torch
 
     if baseline == "black":
         return torch.zeros_like(subject.x)
-    axes = (0, 2, 3) if subject.x.ndim == 4 else (0,)
-    return subject.background.mean(axes, keepdim=True).expand_as(subject.x).clone()
+    is_image = subject.x.ndim == 4
+    axes = (0, 2, 3) if is_image else (0,)
+    mean = subject.background.mean(axes, keepdim=True).expand_as(subject.x).clone()
+    if not is_image or baseline == "mean":
+        return mean
+    if baseline == "blur":
+        return _blurred(subject.x)
+    spread = subject.background.std(axes, keepdim=True)
+    generator = torch.Generator().manual_seed(stream_seed(subject.seed, "explain") % 2**63)
+    return mean + spread * torch.randn(mean.shape, generator=generator)
+
+
+def _blurred(x: "torch.Tensor") -> "torch.Tensor":
+    """Images (N, C, H, W) of which only the rough distribution of colours is left."""
+    from torchvision.transforms.v2.functional import gaussian_blur
+
+    side = min(x.shape[2:])
+    reach = max(1, min(side - 1, round(2 * BLUR_SHARE * side)))  # torch reflects at the edge, at most once
+    blurred: torch.Tensor = gaussian_blur(x, kernel_size=[2 * reach + 1] * 2, sigma=[max(0.3, BLUR_SHARE * side)] * 2)
+    return blurred
 
 
 def baseline_text(subject: Subject, baseline: Baseline) -> str:
     """What `baseline_input` is, in words."""
     if subject.x.ndim == 4:
-        return "mean colour of the training images" if baseline == "mean" else "black"
-    return "mean of the training examples" if baseline == "mean" else "zeros, as the model receives them"
+        return {
+            "mean": "mean colour of the training images",
+            "blur": "this image, blurred until no shape is left",
+            "black": "black",
+            "noise": "noise in the colours of the training images",
+        }[baseline]
+    return "zeros, as the model receives them" if baseline == "black" else "mean of the training examples"

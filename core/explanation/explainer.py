@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from core.data.dataset import DataProfile
+from core.models.output import class_probabilities
 from core.results.attribution import Attribution
 from core.spec import Choice
 from core.types import Task
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 NO_TEXT = "This method works on pictures and on named numbers. It cannot hide or change words, and this data set has texts."
+
+Unit = Literal["logit", "probability"]
 
 Progress = Callable[[int, int], None]
 """Called with (model evaluations done, total); it may raise to cancel, and nothing may swallow that."""
@@ -44,6 +47,29 @@ class Subject:
     task: Task = "classification"
     scale: float = 1.0
     """What counts as a change of the output: 1 logit, or for regression one standard deviation of the target."""
+    contrast: int | None = None
+    """A class whose answer is taken away: "why `target` and not this". Classification alone."""
+    in_probability: bool = False
+    """The probability of the class is explained, in place of its logit."""
+    evidence: np.ndarray | None = None
+    """Which part decides the class, where it is known: (H, W) or (L,) bool."""
+    tokens: tuple[str, ...] = ()
+    """Sequences: the token of each number in `x` (1, L) int64, "" for padding."""
+    vocabulary: tuple[str, ...] = ()
+    """Sequences: the token of each number there is."""
+
+    @property
+    def target_name(self) -> str:
+        """The class that is explained, and the one that it is held against."""
+        name = self.class_names[self.target]
+        return name if self.contrast is None else f"{name}, not {self.class_names[self.contrast]}"
+
+    def answers(self, outputs: "torch.Tensor") -> "torch.Tensor":
+        """What is explained, (N,), of outputs (N, K) of the module."""
+        if self.in_probability:
+            outputs = class_probabilities(self.module, outputs)
+        answer: torch.Tensor = outputs[:, self.target]
+        return answer if self.contrast is None else answer - outputs[:, self.contrast]
 
 
 class ExplainerChoice(Choice):

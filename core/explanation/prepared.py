@@ -74,6 +74,9 @@ def subject_of(
         step=0,
         seed=0,
         task=profile.task,
+        evidence=example.evidence,
+        tokens=example.tokens,
+        vocabulary=splits.vocabulary,
         scale=(float(splits.train.y.std()) * splits.target_scale or 1.0) if is_number else 1.0,
     )
 

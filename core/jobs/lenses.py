@@ -18,6 +18,7 @@ from core.errors import NotApplicable, SpecError
 from core.events import Artifact, Finished, Progressed
 from core.experiment.check import checked
 from core.experiment.experiment import Experiment
+from core.explanation.explainer import Subject, Unit
 from core.explanation.menu import AnyExplainer
 from core.jobs.job import ArtifactRef, Desk, Job, Stream
 from core.models.model import all_layers
@@ -190,6 +191,10 @@ class ExplainJob(WeightsJob):
     """The class to explain; None for the one that the model predicts, and for regression."""
     seed: Seed = 0
     """Start of the random numbers of sampling methods."""
+    contrast: Annotated[int, Field(ge=0, le=9_999)] | None = None
+    """The class that the target is held against: why the one and not the other."""
+    unit: Unit = "logit"
+    """What of the class is explained. Logits add up evidence; probabilities also tell of the other classes."""
 
     def check(self, settings: Settings) -> None:
         """Refuses a method that does not fit this data and stack, and a class that is not there."""
@@ -198,18 +203,27 @@ class ExplainJob(WeightsJob):
         kinds = tuple(layer.kind for _, layer in all_layers(self.experiment.model.layers))
         if reason := self.explainer.reason_against(profile, kinds):
             raise SpecError(reason, hint="Choose another method.")
-        if self.target is not None and self.target >= max(1, profile.n_classes):
-            raise SpecError(f"There is no class {self.target}.", hint=f"Classes are numbered 0 to {profile.n_classes - 1}.")
+        for number in (self.target, self.contrast):
+            if number is not None and number >= max(1, profile.n_classes):
+                raise SpecError(f"There is no class {number}.", hint=f"Classes are numbered 0 to {profile.n_classes - 1}.")
+        if profile.task == "regression" and (self.contrast is not None or self.unit == "probability"):
+            raise SpecError("A number has no classes to compare and no probability.", hint="Explain the number itself.")
+        if self.contrast is not None and self.contrast == self.target:
+            raise SpecError("A class cannot be held against itself.", hint="Choose two classes.")
 
-    def result(self, desk: Desk) -> Any:
+    def subject(self, desk: Desk) -> Subject:
+        """The prediction to explain."""
         from core.explanation.prepared import subject_of
 
         model, step = self.model(desk)
         chosen = self.chosen(desk)
         behind = background(chosen.splits, BACKGROUND_EXAMPLES, self.experiment.seed)
-        subject = subject_of(model, chosen.splits, chosen.example, behind, self.target)
+        found = subject_of(model, chosen.splits, chosen.example, behind, self.target)
+        return replace(found, step=step, seed=self.seed, contrast=self.contrast, in_probability=self.unit == "probability")
+
+    def result(self, desk: Desk) -> Any:
         report: Callable[[int, int], None] = desk.progress
-        return self.explainer.attribute(replace(subject, step=step, seed=self.seed), report)
+        return self.explainer.attribute(self.subject(desk), report)
 
 
 def own_example(splits: Splits, preparation: Preparation, picture: bytes, *, is_drawn: bool) -> Chosen:

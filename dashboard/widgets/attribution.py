@@ -15,25 +15,25 @@ from dashboard.widgets.failure import plain
 from dashboard.widgets.figure import figure, is_dark
 
 
-def attribution(found: Attribution, kind: str, *, view: View = "overlay") -> None:
+def attribution(found: Attribution, *, key: str, view: View = "overlay") -> None:
     """The picture or the bars, and below them what there is to judge them by."""
     dark = is_dark()
     if found.pixels is not None:
         drawing = attribution_figures.attribution_figure(found, view=view, dark=dark)
         drawing.update_layout(title_text="", margin_t=8, height=300)  # the panel has the title
-        figure(drawing, key=f"explain.figure.{kind}", alt=attribution_figures.alt_text(found))
+        figure(drawing, key=f"{key}.figure", alt=attribution_figures.alt_text(found))
     else:
         drawing = contribution_bars(found, dark=dark)
         drawing.update_layout(title_text="", margin_t=8)
-        figure(drawing, key=f"explain.figure.{kind}", alt=bars_alt_text(found))
+        figure(drawing, key=f"{key}.figure", alt=bars_alt_text(found))
     st.text("  ·  ".join(_trust(found)))
     for note in found.notes:
         st.caption(plain(note))
     st.download_button(
         _("Download arrays (NPZ)"),
         lambda: result_bytes(found),
-        f"{kind}.npz",
-        key=f"explain.download.{kind}",
+        f"{found.method}.npz",
+        key=f"{key}.download",
         icon=":material/download:",
     )
 

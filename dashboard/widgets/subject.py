@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -10,50 +11,62 @@ from core.experiment.experiment import Experiment
 from core.jobs.job import ArtifactRef
 from core.jobs.lenses import ExampleRef, GalleryJob
 from core.results.examples import ExampleGallery
+from core.store.protocol import RunRecord
 from dashboard.components.image_picker import image_picker
-from dashboard.session import resources, state
+from dashboard.session import run_now, selection, state
 from dashboard.text import _
 from dashboard.widgets.lens import look
 from dashboard.widgets.own_image import OWN_SOURCES, own_image, source_labels
+from dashboard.widgets.time_slider import time_slider
 
 SPLITS: tuple[SplitName, ...] = ("validation", "train", "test")
-EXAMPLE, SPLIT, MOMENT = "subject.example", "subject.split", "subject.moment"
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """An experiment, the weights to look at (None: the initial ones), and the example."""
+    """What every lens looks at. `weights` None are the initial ones; `step` is the moment, `series` the lane and seed."""
 
     experiment: Experiment
     weights: ArtifactRef | None
     example: ExampleRef
+    run: str | None = None
+    step: int = 0
+    series: int = 0
+
+    def asked(self) -> dict[str, Any]:
+        """The fields of a `WeightsJob` that say what is looked at."""
+        return {"experiment": self.experiment, "weights": self.weights, "example": self.example, "series": self.series}
 
 
 def choose_subject(*, screen: str) -> Subject | None:
     """Controls for moment and example; what they say. None while the examples are still loading, or none is there yet."""
     record = state.run()
-    experiment = state.experiment_of(record.job) if record else state.experiment()
+    experiment = run_now.experiment_now(record) if record else state.experiment()
     is_image = experiment.data.original_profile().modality == "image"
+    moment = time_slider(record, key=f"{screen}.moment") if record else None
     with st.container(key=f"{screen}.subject", horizontal=True, vertical_alignment="bottom"):
-        weights = _moment(record.id, screen) if record else None
+        series = _series(record, experiment, screen) if record else 0
         source = _source(screen, (*SPLITS, *OWN_SOURCES) if is_image else SPLITS)
     if record is None:
         st.info(
             _("No run yet: this shows the initial, untrained weights. Press Train, then come back."), icon=":material/info:"
         )
     example = own_image(source, screen=screen) if source in OWN_SOURCES else _of_the_data(experiment, source, screen)
-    return Subject(experiment, weights, example) if example else None
+    if example is None:
+        return None
+    weights, step = (moment.ref, moment.step) if moment else (None, 0)
+    return Subject(experiment, weights, example, record.id if record else None, step, series)
 
 
 def take_example(split: SplitName, index: int) -> None:
     """Look at this example on all screens."""
-    st.session_state[SPLIT], st.session_state[EXAMPLE] = split, index
+    selection.choose_example(split, index)
 
 
 def example_place(split: SplitName, indices: Sequence[int]) -> int:
     """The place of the example that is looked at among these of a split; -1 when it is none of them."""
-    present = st.session_state.get(EXAMPLE)
-    return list(indices).index(present) if st.session_state.get(SPLIT) == split and present in indices else -1
+    present = selection.example(size=2**31) if selection.is_split(split) else None
+    return list(indices).index(present) if present in indices else -1
 
 
 def _of_the_data(experiment: Experiment, split: SplitName, screen: str) -> ExampleRef | None:
@@ -69,72 +82,63 @@ def _of_the_data(experiment: Experiment, split: SplitName, screen: str) -> Examp
     return chosen[0] if chosen else None
 
 
-def _moment(run: str, screen: str) -> ArtifactRef | None:
-    """A slider over the kept checkpoints; the newest one as long as nobody moves it."""
-    saved = resources.reader().artifacts(run, kind="checkpoint")
-    kept = {artifact.step: artifact for artifact in saved}
-    if not kept:
-        st.text(_("The first checkpoint is not there yet; these are the initial weights."))
-        return None
-    steps, key = sorted(kept), f"{screen}.moment"
-    newest = saved[-1].step  # in time: a run that diverged ends with its last good weights, which are of an earlier step
-    chosen = st.session_state.get(MOMENT)
-    step = chosen[1] if chosen and chosen[0] == run and chosen[1] in kept else newest
+def _series(record: RunRecord, experiment: Experiment, screen: str) -> int:
+    """Which lane and seed of a race is looked at; a plain run has one."""
+    names = series_names(record, experiment)
+    present, key = selection.series(len(names)), f"{screen}.series"
+    if len(names) == 1:
+        return 0
+    st.session_state[key] = present
 
     def choose() -> None:
-        moved = st.session_state[key]
-        st.session_state[MOMENT] = (run, moved) if moved != newest else None  # the newest stays the newest
+        selection.choose_series(st.session_state[key])
 
-    if len(steps) > 1:
-        st.session_state[key] = step
-        st.select_slider(
-            _("Weights after step"),
-            steps,
-            key=key,
-            on_change=choose,
-            format_func=lambda number: f"{number:,}",
-            width=420,
-            help=_("Kept checkpoints of this run, from the start to the newest."),
-        )
-    found = kept[step]
-    return ArtifactRef(run=found.run, name=found.name, sha256=found.sha256)
+    st.selectbox(_("Lane"), range(len(names)), key=key, on_change=choose, format_func=names.__getitem__, width=220)
+    return int(st.session_state[key])
+
+
+def series_names(record: RunRecord, experiment: Experiment) -> list[str]:
+    """One name per lane and seed, in the order of their numbers."""
+    lanes = experiment.lane_names()
+    if experiment.repeats == 1:
+        return list(lanes)
+    return [_("{lane}, seed {n}").format(lane=lane, n=n + 1) for lane in lanes for n in range(experiment.repeats)]
 
 
 def _source(screen: str, sources: tuple[str, ...]) -> str:
     """Where the example comes from: a split of the data, or the visitor."""
     labels = {"validation": _("Validation"), "train": _("Training"), "test": _("Test")} | source_labels()
     key = f"{screen}.split"
-    present = st.session_state.get(SPLIT, SPLITS[0])
+    st.session_state[key] = selection.split(sources)
 
     def choose() -> None:
-        st.session_state[SPLIT], st.session_state[EXAMPLE] = st.session_state[key], None
+        selection.choose_split(st.session_state[key])
 
-    st.session_state[key] = present if present in sources else sources[0]
     st.selectbox(_("Examples from"), sources, key=key, on_change=choose, format_func=labels.__getitem__, width=160)
-    return st.session_state[key]
+    return str(st.session_state[key])
 
 
 def _example(gallery: ExampleGallery, size: int, screen: str) -> int:
     """The chosen example, as its index in a split of this size; it may be one that is not in the gallery."""
     indices = gallery.indices.tolist()
-    known: int | None = st.session_state.get(EXAMPLE)
-    present = known if known is not None and known < size else indices[0]
+    known = selection.example(size)
+    present: int = known if known is not None else indices[0]
     names = example_names(gallery)
 
     def pick(index: int) -> None:
-        st.session_state[EXAMPLE] = index
+        selection.choose_example(gallery.split, index)
 
     if gallery.pixels is not None:
         place = indices.index(present) if present in indices else -1
         words = _("Choose an example")
         image_picker(gallery.pixels, names, place, key=f"{screen}.image", label=words, on_pick=lambda to: pick(indices[to]))
         if place < 0:
-            st.caption(_("Number {i}, chosen on the Data screen.").format(i=present))
+            st.caption(_("Number {i} of this split.").format(i=present))
         return present
     key = f"{screen}.row"
     texts = gallery.texts or [_("number {i}").format(i=index) for index in indices]
     labels = {index: f"{text}: {name}" for index, text, name in zip(indices, texts, names, strict=True)}
-    labels.setdefault(present, _("number {i}, chosen on the Data screen").format(i=present))
+    labels.setdefault(present, _("number {i} of this split").format(i=present))
     st.session_state[key] = present
     st.selectbox(
         _("Example"),
