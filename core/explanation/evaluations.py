@@ -83,6 +83,7 @@ class Evaluations:
             pixels=subject.pixels,
             feature_names=subject.feature_names,
             feature_values=subject.feature_values,
+            evidence=subject.evidence,
         )
 
     def _count(self, n: int) -> None:

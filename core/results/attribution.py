@@ -44,3 +44,7 @@ class Attribution:
     feature_names: tuple[str, ...] = ()
     feature_values: np.ndarray | None = None
     notes: tuple[str, ...] = ()
+    evidence: np.ndarray | None = None
+    """Which part decides the class, where it is known: (H, W) or (L,) bool."""
+    output_unit: str = ""
+    """Unit of `output`, where the values have another one; "" for `unit`."""

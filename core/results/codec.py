@@ -2,7 +2,7 @@
 
 import io
 import json
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -44,15 +44,18 @@ def load_result(wanted: type[R], data: bytes) -> R:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as members:
             plain = json.loads(members[PLAIN].tobytes())
-            values = {field.name: _field(field.name, members, plain) for field in fields(wanted)}
+            values = {field.name: _value(field, members, plain) for field in fields(wanted)}
     except (OSError, ValueError, KeyError, EOFError) as error:
         raise StoreError("A stored result is damaged.", hint="Compute it again.", cause=str(error)) from error
     return wanted(**values)
 
 
-def _field(name: str, members: Any, plain: dict[str, Any]) -> Any:
+def _value(field: Field[Any], members: Any, plain: dict[str, Any]) -> Any:
+    name = field.name
     if name in members:
         return members[name]
+    if name not in plain and field.default is not MISSING:
+        return field.default  # it was saved before this field was there
     value = plain[name]
     if isinstance(value, dict) and set(value) == {"arrays"}:
         return tuple(members[f"{name}.{i}"] for i in range(value["arrays"]))

@@ -1,5 +1,7 @@
 """Seeds, settings and results."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
@@ -34,6 +36,30 @@ def test_results_survive_their_file():
     assert back.layer_names == maps.layer_names
     assert all(np.array_equal(a, b) for a, b in zip(back.maps, maps.maps, strict=True))
     assert back.maps[0].dtype == np.float32
+
+
+def test_a_result_saved_before_a_field_was_there_has_its_default():
+    @dataclass(frozen=True, slots=True)
+    class Before:
+        values: np.ndarray
+
+    @dataclass(frozen=True, slots=True)
+    class After:
+        values: np.ndarray
+        unit: str = "logit"
+        mask: np.ndarray | None = None
+
+    loaded = load_result(After, result_bytes(Before(np.arange(3))))
+    assert loaded.values.tolist() == [0, 1, 2]
+    assert (loaded.unit, loaded.mask) == ("logit", None)
+
+    @dataclass(frozen=True, slots=True)
+    class Needs:
+        values: np.ndarray
+        more: str
+
+    with pytest.raises(StoreError, match="damaged"):
+        load_result(Needs, result_bytes(Before(np.arange(3))))
 
 
 def test_a_damaged_result_is_a_sentence():
