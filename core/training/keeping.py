@@ -10,6 +10,10 @@ from core.training.live_run import LiveRun
 from core.training.pace import Allowance
 
 FIRST_SAVE_S = 0.5
+EARLY_RATIO = 1.6
+"""Each early moment is this much later than the one before, in steps: what is learned first is learned fast."""
+EARLY_COST_S, EARLY_SHARE = 0.03, 0.02
+"""What early moments may cost in all: so many seconds, and so much of the time of training."""
 LARGE_BYTES = 16 * 2**20
 
 
@@ -25,11 +29,21 @@ class Keeper:
         self._best_copy = Allowance(share=0.01, gap_s=0.0)
         self._memory = Allowance(share=0.003, gap_s=0.25)
         self._saving = Allowance(share=0.01, gap_s=min(settings.checkpoint_s, FIRST_SAVE_S))
+        self._next_early = max(1, math.ceil(run.step * EARLY_RATIO))
+        self._early_cost_s = self._early_s = 0.0
 
     def begin(self) -> Iterator[Artifact]:
         """The initial weights."""
-        yield from self.saved()
+        start = time.perf_counter()
+        checkpoints = list(self.saved())
+        self._early_s = time.perf_counter() - start
         self._saving.spend(time.perf_counter(), 0.0)
+        yield from checkpoints
+
+    def is_early_moment(self, n_ahead: int = 0) -> bool:
+        """Whether the step `n_ahead` from here is the next of the early moments: even on a logarithmic axis."""
+        allowed_s = EARLY_COST_S + EARLY_SHARE * self._run.watch.read()
+        return self._run.step + n_ahead >= self._next_early and self._early_cost_s + self._early_s <= allowed_s
 
     def saved(self) -> Iterator[Artifact]:
         """A checkpoint of this step, and the best one, unless they were kept already."""
@@ -69,11 +83,21 @@ class Keeper:
             run.remember()
             self._memory.spend(now, time.perf_counter() - start)
         self._saving.gap_s = min(self._settings.checkpoint_s, FIRST_SAVE_S + run.watch.read())  # early moments are worth a look
-        if self._saving.is_due(now) and run.is_alive:
+        is_early = self.is_early_moment()
+        if (is_early or self._saving.is_due(now)) and run.is_alive:
             start = time.perf_counter()
             checkpoints = list(self.saved())
-            self._saving.spend(now, time.perf_counter() - start)
+            self._took(now, time.perf_counter() - start, is_early=is_early)
             yield from checkpoints
+
+    def _took(self, now: float, cost_s: float, *, is_early: bool) -> None:
+        """A checkpoint was made. An early one leaves the next of the others when it was due."""
+        self._next_early = max(self._run.step + 1, math.ceil(self._run.step * EARLY_RATIO))
+        if is_early:
+            self._early_s = cost_s
+            self._early_cost_s += cost_s
+        else:
+            self._saving.spend(now, cost_s)
 
 
 def mean_or_inf(numbers: list[float]) -> float:

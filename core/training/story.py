@@ -117,6 +117,7 @@ class Story:
         n = 1 if is_seen else self._n_ahead()
         is_by_hand = self.wishes.steps == n
         closes = is_by_hand or now - self.last_report >= REPORT_S or len(self.rows) + n >= MAX_STEPS_PER_REPORT
+        closes = closes or self.keeper.is_early_moment(n)
         is_measured = closes and (is_by_hand or self.statistics.is_due(now))
         if is_seen:
             self.doctor.before_step()

@@ -1,5 +1,6 @@
 """A look through a lens: the job is asked for once, its progress is shown with a stop button, then its result."""
 
+import time
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -24,6 +25,9 @@ RECENT = 20
 KEPT_BYTES = 2 * 2**20
 """Larger results are read again from their file with every click: the page's process serves everybody."""
 ASKED = "lens.asked."
+PATIENCE_S = 0.25
+"""What was just asked for is waited for this long, so that a quick lens shows no progress bar. All of one page together."""
+WAITING, LOOK_S = "lens.waiting_since", 0.01
 
 
 def look(job: LensJob, wanted: type[R], show: Callable[[R], None], *, key: str) -> None:
@@ -38,6 +42,8 @@ def look(job: LensJob, wanted: type[R], show: Callable[[R], None], *, key: str) 
 
     try:
         run, record = _asked(job, asked)
+        if record is not None and record.state in UNFINISHED:
+            record = _awaited(record)
         result = _result(run, wanted) if record is not None and record.state == "finished" else None
     except LayerwiseError as error:
         failure(error)
@@ -51,12 +57,23 @@ def look(job: LensJob, wanted: type[R], show: Callable[[R], None], *, key: str) 
         _ended(record, key, ask_again)
 
 
+def _awaited(record: RunRecord) -> RunRecord:
+    """The row once the run has ended, or after a moment of waiting since the first of the lenses of this page was asked for."""
+    since = st.session_state.get(WAITING, 0.0)
+    while record.state in UNFINISHED and time.monotonic() - since < PATIENCE_S:
+        time.sleep(LOOK_S)
+        record = resources.reader().run(record.id) or record
+    return record
+
+
 def _asked(job: LensJob, asked: str) -> tuple[str, RunRecord | None]:
     """The run of this job and its row, asking for it when this session has not yet, or when it was forgotten meanwhile."""
     job_key = job.key()
     known: tuple[str, str] | None = st.session_state.get(asked)
     record = resources.reader().run(known[1]) if known and known[0] == job_key else None
     if record is None:
+        if time.monotonic() - st.session_state.get(WAITING, 0.0) > 2 * PATIENCE_S:
+            st.session_state[WAITING] = time.monotonic()
         known = (job_key, resources.client().submit(job))
         st.session_state[asked] = known
         record = resources.reader().run(known[1])

@@ -11,7 +11,6 @@ from core.experiment.experiment import Experiment
 from core.jobs.job import ArtifactRef
 from core.jobs.lenses import ExampleRef, GalleryJob
 from core.results.examples import ExampleGallery
-from core.store.protocol import RunRecord
 from dashboard.components.image_picker import image_picker
 from dashboard.session import run_now, selection, state
 from dashboard.text import _
@@ -43,9 +42,10 @@ def choose_subject(*, screen: str) -> Subject | None:
     record = state.run()
     experiment = run_now.experiment_now(record) if record else state.experiment()
     is_image = experiment.data.original_profile().modality == "image"
-    moment = time_slider(record, key=f"{screen}.moment") if record else None
+    names = series_names(experiment) if record else [""]
+    moment = time_slider(record, selection.series(len(names)), key=f"{screen}.moment") if record else None
     with st.container(key=f"{screen}.subject", horizontal=True, vertical_alignment="bottom"):
-        series = _series(record, experiment, screen) if record else 0
+        series = _series(names, screen)
         source = _source(screen, (*SPLITS, *OWN_SOURCES) if is_image else SPLITS)
     if record is None:
         st.info(
@@ -82,9 +82,8 @@ def _of_the_data(experiment: Experiment, split: SplitName, screen: str) -> Examp
     return chosen[0] if chosen else None
 
 
-def _series(record: RunRecord, experiment: Experiment, screen: str) -> int:
+def _series(names: list[str], screen: str) -> int:
     """Which lane and seed of a race is looked at; a plain run has one."""
-    names = series_names(record, experiment)
     present, key = selection.series(len(names)), f"{screen}.series"
     if len(names) == 1:
         return 0
@@ -97,7 +96,7 @@ def _series(record: RunRecord, experiment: Experiment, screen: str) -> int:
     return int(st.session_state[key])
 
 
-def series_names(record: RunRecord, experiment: Experiment) -> list[str]:
+def series_names(experiment: Experiment) -> list[str]:
     """One name per lane and seed, in the order of their numbers."""
     lanes = experiment.lane_names()
     if experiment.repeats == 1:

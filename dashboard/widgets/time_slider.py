@@ -1,29 +1,80 @@
 """Time travel: one slider over the kept moments of a run, for all panels of all screens."""
 
+from itertools import pairwise
+
+import numpy as np
 import streamlit as st
 
+from core.history import History
 from core.store.protocol import RunRecord
-from dashboard.session import selection
+from core.types import UNFINISHED
+from dashboard.components.time_slider import Curve, Tick
+from dashboard.components.time_slider import time_slider as slider
+from dashboard.session import resources, run_history, selection
 from dashboard.session.moments import Moment, moments
 from dashboard.text import _
 
+FOLLOW_S = 1.0
+"""How often a page that follows the newest moment looks for one."""
+POINTS = 120
+"""Of the loss curve behind the slider."""
 
-def time_slider(record: RunRecord, *, key: str) -> Moment | None:
+
+def time_slider(record: RunRecord, series: int, *, key: str) -> Moment | None:
     """The chosen moment of this run, the newest one as long as nobody moves it; None before the first checkpoint."""
     kept = moments(record)
+    is_following = selection.moment(record.id) is None
+    if record.state in UNFINISHED and is_following:
+        _follow(record.id, len(kept), kept[-1].step if kept else -1)
     if not kept:
         st.text(_("The first checkpoint is not there yet; these are the initial weights."))
         return None
     by_step = {one.step: one for one in kept}
     newest = next(one for one in kept if one.is_newest)
     chosen = selection.moment(record.id)
-    present = newest if chosen is None else by_step.get(chosen, newest)
+    present = newest if chosen is None else by_step.get(chosen) or _nearest(kept, chosen)
 
-    def choose() -> None:
-        moved = st.session_state[key]
-        selection.choose_moment(record.id, None if moved == newest.step else moved)
+    def choose(step: int) -> None:
+        selection.choose_moment(record.id, None if step == newest.step else step)
 
     if len(kept) > 1:
-        st.session_state[key] = present.step
-        st.select_slider(_("Weights after step"), list(by_step), key=key, on_change=choose, format_func=lambda n: f"{n:,}")
+        ticks = [Tick(one.step, one.epoch, one.validation_loss, one.is_best, one.is_newest) for one in kept]
+        curves = run_history.asked(record, lambda history: loss_curves(history, series))
+        slider(record.id, ticks, present.step, curves=curves, key=key, on_choose=choose)
     return present
+
+
+def _nearest(kept: tuple[Moment, ...], step: int) -> Moment:
+    """A moment that was chosen may have been thinned out since: the one beside it is looked at."""
+    return min(kept, key=lambda one: abs(one.step - step))
+
+
+def _follow(run: str, n_known: int, newest: int) -> None:
+    """Run the page again when the run has kept another moment."""
+
+    def poll() -> None:
+        saved = resources.reader().artifacts(run, kind="checkpoint")
+        if len(saved) != n_known and saved and max(one.step for one in saved) != newest:
+            st.rerun()
+
+    st.fragment(poll, run_every=FOLLOW_S)()
+
+
+def loss_curves(history: History, series: int) -> tuple[Curve, Curve]:
+    """The batch losses of a series, as means over equal parts of a logarithmic axis, and its validation losses by epoch."""
+    if series >= len(history.losses):
+        return (), ()
+    losses = np.asarray(history.losses[series], float)
+    validation = [(row.step, row.validation_loss[series]) for row in history.epochs if series < len(row.validation_loss)]
+    if not len(losses):
+        return (), validation
+    edges = np.unique(np.geomspace(1, len(losses) + 1, POINTS + 1).round().astype(int)) - 1
+    parts = [(int(stop), losses[start:stop]) for start, stop in pairwise(edges)]
+    batches = [(stop, float(np.mean(part[np.isfinite(part)]))) for stop, part in parts if np.isfinite(part).any()]
+    thinned = validation if len(validation) <= POINTS else [validation[i] for i in _places(len(validation))]
+    return batches, thinned
+
+
+def _places(n: int) -> list[int]:
+    """Places in a row of `n`, evenly on a logarithmic axis, the last among them."""
+    return sorted({int(place) - 1 for place in np.geomspace(1, n, POINTS).round()})
