@@ -1,0 +1,88 @@
+"""The words of a text as the players of a game: which are shown, and what stands for a hidden one."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.data.dataset import DataProfile
+from core.data.sequence import PADDING, UNKNOWN
+from core.errors import NotApplicable
+from core.explanation.evaluations import Evaluations
+from core.explanation.explainer import ExplainerChoice, Subject
+from core.results.attribution import Attribution
+
+if TYPE_CHECKING:
+    import torch
+
+SPECIAL = (PADDING, UNKNOWN)
+PADDING_NUMBER, UNKNOWN_NUMBER = (SPECIAL.index(token) for token in SPECIAL)
+BASELINE_TEXT = "every word replaced by the token for an unknown word"
+NOT_LEARNED = (
+    "None of the {n} training examples looked at has an unknown word: the model may never have learned what one is, and what it "
+    "says where words are hidden tells less."
+)
+TOKENS_BATCH = 256
+"""Masked texts at once: a cancel comes through between two batches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The places (M,) int64 of the tokens that are no padding, in a row (1, L) int64, and the row with all of them hidden."""
+
+    places: np.ndarray
+    row: "torch.Tensor"
+    hidden: "torch.Tensor"
+
+    def masked(self, shown: np.ndarray) -> "torch.Tensor":
+        """Rows (N, L) int64 with the players of `shown` (N, M) bool, and the unknown word for the others."""
+        import torch
+
+        rows = self.hidden.repeat(len(shown), 1)
+        places = torch.from_numpy(self.places)
+        rows[:, places] = torch.where(torch.from_numpy(shown), self.row[:, places], self.hidden[:, places])
+        return rows
+
+    def spread(self, values: np.ndarray) -> np.ndarray:
+        """Values (M,) of the players at their places in the row, (L,); padding has 0."""
+        found = np.zeros(self.row.shape[1])
+        found[self.places] = values
+        return found
+
+
+def words_of(subject: Subject) -> Words:
+    """The players of a subject.
+
+    Raises:
+        NotApplicable: its input is no text, or one that is all padding.
+    """
+    row = subject.x
+    if row.ndim != 2 or row.is_floating_point():
+        raise NotApplicable("This example is no text.", hint="Take a method for pictures or for tables.")
+    places = np.flatnonzero(row[0].numpy() != PADDING_NUMBER)
+    if len(places) == 0:
+        raise NotApplicable("This text has no words: there is nothing to explain.", hint="Choose another example.")
+    hidden = row.clone()
+    hidden[0, places] = UNKNOWN_NUMBER
+    return Words(places, row, hidden)
+
+
+def reason_against_text(profile: DataProfile, method: str) -> str | None:
+    """Why a method for texts does not apply to these data, in words."""
+    if profile.modality == "sequence":
+        return None
+    return f"{method} hides or changes words, and this data set has no texts."
+
+
+def drafted_text(evaluations: Evaluations, choice: ExplainerChoice, values: np.ndarray) -> Attribution:
+    """The attribution of a text with values (L,): its tokens are the names, and what it starts from is said."""
+    subject = evaluations.subject
+    names = subject.tokens or tuple(str(number) for number in subject.x[0].tolist())
+    is_learned = bool((subject.background == UNKNOWN_NUMBER).any())
+    return replace(
+        evaluations.drafted(choice, values),
+        feature_names=names,
+        feature_values=None,
+        baseline=BASELINE_TEXT,
+        notes=() if is_learned else (NOT_LEARNED.format(n=len(subject.background)),),
+    )
