@@ -62,9 +62,6 @@ class LimeText(ExplainerChoice):
             weights[place] = weight
         fit = float(found.score[0] if isinstance(found.score, dict) else found.score)
         drafted = drafted_text(evaluations, self, words.spread(weights))
-        poor = (
-            f"The linear model explains only {max(fit, 0.0):.0%} of what the network does around this example: trust it little."
-        )
         return replace(
             drafted,
             base=float(found.intercept[0]),

@@ -19,8 +19,8 @@ SPECIAL = (PADDING, UNKNOWN)
 PADDING_NUMBER, UNKNOWN_NUMBER = (SPECIAL.index(token) for token in SPECIAL)
 BASELINE_TEXT = "every word replaced by the token for an unknown word"
 NOT_LEARNED = (
-    "None of the {n} training examples looked at has an unknown word: the model may never have learned what one is, and what it "
-    "says where words are hidden tells less."
+    "None of the {n} training examples looked at has an unknown word: the model may never have learned what one is, and what "
+    "it says of texts with hidden words tells less."
 )
 TOKENS_BATCH = 256
 """Masked texts at once: a cancel comes through between two batches."""
