@@ -19,6 +19,7 @@ from dashboard.text import _
 from dashboard.widgets.changes import use
 from dashboard.widgets.doctor import doctor
 from dashboard.widgets.failure import toast
+from dashboard.widgets.known import known_of
 from dashboard.widgets.lane_controls import lane_controls, repeat_with_changes
 from dashboard.widgets.lane_editor import lane_editor, race_presets
 from dashboard.widgets.phases import phases
@@ -115,8 +116,7 @@ def _watch(record: RunRecord, experiment: Experiment) -> None:
         record.id,
         key="race.curves",
         palettes=(categorical(dark=False), categorical(dark=True)),
-        state=record.state,
-        loss=experiment.loss,
+        known=known_of(record, experiment),
     )
     if isinstance(experiment.data, Plane):
         data = experiment.data

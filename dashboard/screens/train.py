@@ -12,6 +12,7 @@ from dashboard.session import state
 from dashboard.session.plane import plane_points
 from dashboard.text import _
 from dashboard.widgets.doctor import doctor
+from dashboard.widgets.known import known_of
 from dashboard.widgets.lane_controls import lane_controls, repeat_with_changes
 from dashboard.widgets.phases import phases
 from dashboard.widgets.run_controls import LIVE, learning_rate, run_controls
@@ -53,8 +54,7 @@ def _curves(record: RunRecord | None, experiment: Experiment) -> None:
         record.id if record else None,
         key="train.curves",
         palettes=(categorical(dark=False), categorical(dark=True)),
-        state=record.state if record else "",
-        loss=experiment.loss,
+        known=known_of(record, experiment),
     )
 
 

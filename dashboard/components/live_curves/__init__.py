@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from core.optim.losses import CrossEntropy, LossChoice
 from core.optim.optimizers import AnyOptimizer
@@ -22,14 +23,22 @@ def checked_run(run_id: str | None) -> str | None:
     return run_id if run_id is not None and RUN_ID.fullmatch(run_id) else None
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the page knows of a run: its state ("" for no run), its loss, and the step whose weights are looked at, if any."""
+
+    state: str = ""
+    loss: LossChoice = field(default_factory=CrossEntropy)
+    moment: int | None = None
+
+
 def live_curves(
     run_id: str | None,
     *,
     key: str,
     palettes: tuple[Sequence[str], Sequence[str]],
-    state: str = "",
+    known: Known | None = None,
     on_state: Callable[[str], None] | None = None,
-    loss: LossChoice | None = None,
 ) -> None:
     """Show the curves of a run, or what to do to get some; of a race, one colour and dash per lane, its repeats as a band.
 
@@ -39,11 +48,12 @@ def live_curves(
     Args:
         palettes: for light and for dark pages, one `#rrggbb` per lane; more lanes than colours take them in turn, with other
             dashes.
-        state: the run's state as the page knows it; the browser reports any other once.
+        known: the browser reports any other state once; the loss is what the first panel counts, and says whether the second
+            shows the accuracy or R²; the moment is marked by a line.
         on_state: gets the new state, before the page runs again.
-        loss: what the first panel counts, and whether the second shows the accuracy or R²; None for cross-entropy.
     """
-    loss = loss or CrossEntropy()
+    known = known or Known()
+    loss = known.loss
 
     def reported() -> None:
         sent = payload(key, "state")
@@ -54,7 +64,8 @@ def live_curves(
         "run": checked_run(run_id),
         "plotly": PLOTLY,
         "palettes": [[colour for colour in palette if COLOUR.fullmatch(colour)] or ["#0072b2"] for palette in palettes],
-        "state": state,
+        "state": known.state,
+        "moment": known.moment,
         "task": loss.task,
         "panels": ["loss", "score"],  # at first; what a visitor chooses is remembered by the browser
         "texts": _state_texts() | _texts(_(loss.unit)) | _race_texts() | _score_texts(loss.task),
@@ -147,6 +158,7 @@ def _texts(loss_unit: str) -> dict[str, str]:
         "replay": _("Replay"),
         "pause": _("Pause"),
         "moment": _("Moment of the run"),
+        "looked_at": _("looked at"),
         "to_end": _("To the end"),
         "replay_group": _("Replay of the run"),
         "alt": _("{title} by {unit} for {n} series. Step {step}: training {train}, validation {validation}."),

@@ -190,8 +190,8 @@ export class Panel {
     this.revision += 1;
   }
 
-  // Lines and words for changes by hand, and the line of the moment that is replayed
-  notes({ marks, cursor, x }, colour) {
+  // Lines and words for changes by hand, for the moment that is replayed and for the one that is looked at
+  notes({ marks, cursor, moment, x, texts }, colour) {
     const paper = { yref: "paper", y0: 0, y1: 1, type: "line" };
     const shapes = marks.map((mark) => ({ ...paper, x0: x(mark.at), x1: x(mark.at), line: { color: mark.colour ?? colour, width: 1.2, dash: "dot" } }));
     if (cursor !== null) shapes.push({ ...paper, x0: x(cursor), x1: x(cursor), line: { color: colour, width: 1.5 } });
@@ -200,6 +200,13 @@ export class Panel {
       x: place(mark), y: 1 - 0.09 * (i % 3), yref: "paper", yanchor: "top", showarrow: false, text: escape(mark.tag ?? mark.text), hovertext: escape(mark.text),
       xanchor: x(mark.at) > 0.6 * this.hi ? "right" : "left", font: { size: 11, color: colour }, bgcolor: cssValue(this.frame, "--st-background-color"), opacity: 0.9,
     }));
+    if (moment !== null) {
+      shapes.push({ ...paper, x0: x(moment), x1: x(moment), line: { color: cssValue(this.frame, "--st-primary-color"), width: 1.5, dash: "dashdot" } });
+      annotations.push({
+        x: place({ at: moment }), y: 0, yref: "paper", yanchor: "bottom", showarrow: false, text: escape(texts.looked_at), font: { size: 11, color: colour },
+        xanchor: x(moment) > 0.6 * this.hi ? "right" : "left", bgcolor: cssValue(this.frame, "--st-background-color"), opacity: 0.9,
+      });
+    }
     return { shapes, annotations };
   }
 

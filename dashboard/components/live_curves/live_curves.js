@@ -190,7 +190,7 @@ class View {
       x: unit === "seconds" ? (step) => feed.seconds(step) : (step) => step * each,
       step: unit === "seconds" ? (x) => feed.stepAt(x) : (x) => x / each,
       xTitle: this.texts[`axis_${unit}`], last, until: cursor ?? last, cursor, isFixed: cursor !== null, isRace, texts: this.texts,
-      allMarks, marks: allMarks.filter(({ lane }) => !muted.has(lane)),
+      moment: this.data.moment, allMarks, marks: allMarks.filter(({ lane }) => !muted.has(lane)),
     };
   }
 
@@ -219,7 +219,7 @@ class View {
     const { smoothing, isDeviation, unit, isLogX } = this.settings;
     return JSON.stringify([
       feed.version, shown, kinds.includes("validation") ? feed.epochs.length : 0, shown.some((kind) => kind === "batches" || kind === "always") ? steps : 0,
-      unit, unit === "seconds" ? feed.reports.step.length : 0, isLogX, smoothing, isDeviation, [...muted], [...pinned], view.cursor,
+      unit, unit === "seconds" ? feed.reports.step.length : 0, isLogX, smoothing, isDeviation, [...muted], [...pinned], view.cursor, view.moment,
       view.marks.map(({ at, text }) => [at, text]), feed.lanes, this.palette, cssValue(this.root, "--st-text-color"), cssValue(this.root, "--st-background-color"),
     ]);
   }

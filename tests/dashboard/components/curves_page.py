@@ -9,14 +9,14 @@ import numpy as np
 import streamlit as st
 
 from dashboard.components.boundary import boundary
-from dashboard.components.live_curves import live_curves
+from dashboard.components.live_curves import Known, live_curves
 
 st.session_state.setdefault("heard", [])
 live_curves(
     st.query_params.get("run"),
     key="curves",
     palettes=(["#0072B2", "red;}"], ["blue"]),
-    state="running",
+    known=Known("running"),
     on_state=st.session_state.heard.append,
 )
 points = np.array([[0.12345, 1.0], [np.nan, 0.0], [2.0, -3.0]])

@@ -71,9 +71,9 @@ def test_numbers_are_coloured_from_minus_1_to_1() -> None:
 def test_regression_shows_r2_and_the_unit_of_its_loss() -> None:
     def page() -> None:
         from core.optim.losses import MeanAbsoluteError
-        from dashboard.components.live_curves import live_curves
+        from dashboard.components.live_curves import Known, live_curves
 
-        live_curves(None, key="curves", palettes=(("#0072B2",), ("#0072B2",)), loss=MeanAbsoluteError())
+        live_curves(None, key="curves", palettes=(("#0072B2",), ("#0072B2",)), known=Known(loss=MeanAbsoluteError()))
 
     data = component_data(AppTest.from_function(page).run(), "curves")
     assert data["task"] == "regression"

@@ -1,0 +1,13 @@
+"""What the page tells the live curves of a run."""
+
+from core.experiment.experiment import Experiment
+from core.store.protocol import RunRecord
+from dashboard.components.live_curves import Known
+from dashboard.session import selection
+
+
+def known_of(record: RunRecord | None, experiment: Experiment) -> Known:
+    """State, loss, and the moment that Inspect and Explain look at, where one was chosen."""
+    if record is None:
+        return Known(loss=experiment.loss)
+    return Known(record.state, experiment.loss, selection.moment(record.id))
