@@ -255,7 +255,7 @@ def test_a_failed_look_is_said_in_words_and_can_be_asked_again(client, monkeypat
         broken.setattr(ActivationsJob, "result", fail)
         app = lens(client, "inspect", run=run)
         assert "No such thing." in texts(app)
-    app.button(key="inspect.activations.again").click().run()
+    app.button(key="inspect.activations.maps.again").click().run()
     assert len(app.get("plotly_chart")) == 1 + len(short().model.layers)
 
 
@@ -289,7 +289,7 @@ def test_a_damaged_result_and_a_broken_store_are_said_in_words(client, monkeypat
 def test_a_chosen_moment_belongs_to_its_run(client):
     first, second = trained(client, short()), trained(client, short())
     app = lens(client, "inspect", run=first)
-    app.select_slider[0].set_value(0).run()
+    fire(app, "inspect.moment", "moment", {"seq": 1, "step": 0, "run": first})
     assert "Initial weights" in texts(app)
     app.session_state["state.run"] = second
     app.run()
