@@ -9,10 +9,10 @@ import numpy as np
 from pydantic import Field
 
 from core.data.dataset import DataProfile
-from core.explanation.evaluations import IMAGE_BATCH, Evaluations, baseline_input, baseline_text
+from core.explanation.evaluations import IMAGE_BATCH, Baseline, Evaluations, baseline_input, baseline_text
 from core.explanation.explainer import NO_TEXT, ExplainerChoice, Progress, Subject
 from core.explanation.randomness import explain_seed, seeded_numpy
-from core.explanation.segments import subject_segments
+from core.explanation.segments import Cut, subject_segments
 from core.results.attribution import Attribution
 
 POOR_FIT = 0.5
@@ -28,6 +28,10 @@ class LimeImage(ExplainerChoice):
     """How many images with hidden patches are tried. More is slower and steadier from seed to seed."""
     n_segments: int = Field(49, ge=4, le=100)
     """About how many patches the image is cut into."""
+    cut: Cut = "slic"
+    """How it is cut: slic follows the edges of the picture, grid makes equal squares."""
+    baseline: Baseline = "mean"
+    """What hidden patches show: the mean colour of the training images, this image blurred, black, or noise."""
 
     def reason_against(self, profile: DataProfile, layer_kinds: tuple[str, ...]) -> str | None:
         """Needs an image."""
@@ -43,8 +47,8 @@ class LimeImage(ExplainerChoice):
         from lime.lime_image import LimeImageExplainer
 
         evaluations = Evaluations(subject, progress, planned=self.n_samples)
-        segments = subject_segments(subject, self.n_segments)
-        fill = baseline_input(subject, "mean")[0, :, 0, 0].numpy()
+        segments = subject_segments(subject, self.n_segments, self.cut)
+        fill = baseline_input(subject, self.baseline)[0].numpy().transpose(1, 2, 0)
 
         def predict(images: np.ndarray) -> np.ndarray:  # (N, H, W, C) -> (N, 1)
             batch = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2), np.float32))
@@ -58,7 +62,7 @@ class LimeImage(ExplainerChoice):
                 predict,
                 labels=(0,),
                 top_labels=None,
-                hide_color=fill,
+                hide_color=fill,  # a whole image; from None lime makes the mean of each patch, which hides next to nothing
                 num_samples=self.n_samples,
                 batch_size=IMAGE_BATCH,
                 # Given segments, lime needs no colour image, and its labels start at 0: from 1 the last is never hidden.
@@ -70,7 +74,7 @@ class LimeImage(ExplainerChoice):
             base=float(found.intercept[0]),
             fit_r2=float(found.score),
             seed=subject.seed,
-            baseline=baseline_text(subject, "mean"),
+            baseline=baseline_text(subject, self.baseline),
             players=weights,
             segments=segments,
             notes=_fit_notes(float(found.score)),

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from core.explanation.gradient import GradCam, IntegratedGradients
 from core.explanation.lime_method import LimeImage, LimeTabular
-from core.explanation.shap_method import ShapSuperpixels, ShapTabular
+from core.explanation.shap_method import ShapPartition, ShapSuperpixels, ShapTabular
 from core.explanation.text_gradient import LayerIntegratedGradients
 from core.explanation.text_lime import LimeText
 from core.explanation.text_shap import ShapText
@@ -15,6 +15,7 @@ AnyExplainer = Annotated[
     | IntegratedGradients
     | LimeImage
     | ShapSuperpixels
+    | ShapPartition
     | ShapTabular
     | LimeTabular
     | ShapText

@@ -1,13 +1,25 @@
 """Superpixels: an image cut into a few dozen patches that methods show and hide."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
+
 import numpy as np
 
 from core.explanation.explainer import Subject
 
+if TYPE_CHECKING:
+    import torch
+
+    from core.explanation.evaluations import Evaluations
+
+Cut = Literal["slic", "grid"]
+"""How an image is cut into patches: along its edges, or into equal squares."""
 FEWEST = 8
 """With fewer patches a map says next to nothing; a grid is better then."""
 SMALLEST_SLIC_SIDE = 16
 """Below this SLIC makes every pixel or the whole image one patch."""
+AT_ONCE = 128
+"""Images with hidden patches that are made at once: thousands would be large."""
 
 
 def superpixels(picture: np.ndarray, n_segments: int, compactness: float = 10.0) -> np.ndarray:
@@ -41,9 +53,25 @@ def grid(shape: tuple[int, ...], n_segments: int) -> np.ndarray:
     return cells
 
 
-def subject_segments(subject: Subject, n_segments: int) -> np.ndarray:
+def subject_segments(subject: Subject, n_segments: int, cut: Cut = "slic") -> np.ndarray:
     """The superpixels of the picture that the model received, (H, W) int32."""
-    return superpixels(_picture(subject), n_segments)
+    picture = _picture(subject)
+    return superpixels(picture, n_segments) if cut == "slic" else grid(picture.shape[:2], n_segments)
+
+
+def patch_worth(evaluations: "Evaluations", segments: np.ndarray, fill: "torch.Tensor") -> Callable[[np.ndarray], np.ndarray]:
+    """What the model says while only some patches are seen: (N, M) bool -> (N,) float64. Hidden ones show `fill`
+    (1, C, H, W)."""
+    import torch
+
+    subject, where = evaluations.subject, torch.from_numpy(segments).long()
+
+    def worth(shown: np.ndarray) -> np.ndarray:
+        parts = torch.split(torch.from_numpy(shown), AT_ONCE)
+        images = (torch.where(part[:, where].unsqueeze(1), subject.x, fill) for part in parts)  # (N, C, H, W) each
+        return np.concatenate([evaluations.logits(batch) for batch in images])
+
+    return worth
 
 
 def _picture(subject: Subject) -> np.ndarray:

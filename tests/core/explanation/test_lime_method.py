@@ -7,7 +7,9 @@ import pytest
 import torch
 from torch import nn
 
+from core.explanation.evaluations import baseline_input
 from core.explanation.lime_method import LimeImage, LimeTabular
+from core.explanation.segments import grid
 
 
 def silent(done: int, total: int) -> None:
@@ -57,6 +59,21 @@ def test_the_weights_of_a_linear_model_are_the_sums_of_its_pixels(image_subject)
     assert np.abs(found.players - expected).max() < 0.05 * np.abs(expected).max()
     assert found.fit_r2 > 0.99
     assert found.base + found.players.sum() == pytest.approx(found.output, rel=0.05)
+
+
+@pytest.mark.parametrize("baseline", ["mean", "blur", "black", "noise"])
+def test_hidden_patches_show_the_chosen_fill(baseline, image_subject):
+    subject = image_subject(Recorder(1))
+    found = LimeImage(n_samples=100, baseline=baseline, cut="grid").attribute(subject, silent)
+    assert np.array_equal(found.segments, grid((28, 28), 49))
+    asked = torch.cat(subject.module.asked)[:100]
+    fill = baseline_input(subject, baseline)
+    for segment in (0, len(found.players) - 1):
+        inside = torch.from_numpy(found.segments == segment)
+        is_hidden = torch.isclose(asked[:, :, inside], fill[:, :, inside]).all(-1).all(-1)
+        is_shown = torch.isclose(asked[:, :, inside], subject.x[:, :, inside]).all(-1).all(-1)
+        assert torch.all(is_hidden | is_shown)
+        assert 20 < is_hidden.sum() < 80
 
 
 def test_the_wanted_class_is_explained(image_subject):
