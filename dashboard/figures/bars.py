@@ -5,15 +5,16 @@ import plotly.graph_objects as go
 
 from core.results.attribution import Attribution
 from dashboard.figures import theme
+from dashboard.figures.stacks import plain
 from dashboard.text import _, counted
 
 
 def contribution_bars(attribution: Attribution, top: int = 12, dark: bool = False) -> go.Figure:
     """The `top` largest contributions, largest on top, the rest summed as one grey bar; whiskers are one standard error."""
-    values = _contributions(attribution)
+    values = contributions(attribution)
     order = np.argsort(-np.abs(values), kind="stable")
     shown, rest = order[:top], order[top:]
-    names = _feature_texts(attribution, shown)
+    names = player_texts(attribution, shown)
     sizes = [float(values[i]) for i in shown]
     colours = [theme.POSITIVE if size >= 0 else theme.NEGATIVE for size in sizes]
     spread: list[float | None] = [float(attribution.stderr[i]) for i in shown] if attribution.stderr is not None else []
@@ -44,7 +45,7 @@ def contribution_bars(attribution: Attribution, top: int = 12, dark: bool = Fals
         height=120 + 26 * len(names),
         bargap=0.25,
         margin={"r": 64},
-        annotations=[_number_beside(i, size, dark) for i, size in enumerate(sizes)],
+        annotations=[number_beside(i, size, dark) for i, size in enumerate(sizes)],
         xaxis={"title_text": _("contribution, {unit}").format(unit=attribution.unit), "zeroline": True},
         yaxis={
             "title_text": _("feature"),
@@ -58,31 +59,42 @@ def contribution_bars(attribution: Attribution, top: int = 12, dark: bool = Fals
 
 def alt_text(attribution: Attribution, top: int = 3) -> str:
     """The figure in a sentence: the largest contributions by name."""
-    values = _contributions(attribution)
+    values = contributions(attribution)
     shown = np.argsort(-np.abs(values), kind="stable")[:top]
-    parts = [f"{name} {values[i]:+.3g}" for name, i in zip(_feature_texts(attribution, shown), shown, strict=True)]
+    parts = [f"{name} {values[i]:+.3g}" for name, i in zip(player_texts(attribution, shown), shown, strict=True)]
     return _("{method} for “{target}”: {contributions} {unit}.").format(
         method=attribution.label, target=attribution.target_name, contributions=", ".join(parts), unit=attribution.unit
     )
 
 
-def _number_beside(place: int, size: float, dark: bool) -> dict[str, object]:
+def number_beside(place: int, size: float, dark: bool) -> dict[str, object]:
     """The number of one bar, in a column at the right edge."""
     at = {"x": 1.0, "xref": "paper", "xanchor": "left", "y": place, "showarrow": False}
     return {"text": f"{size:+.3g}", "font": {"size": 12, "color": theme.ink(dark)}, **at}
 
 
-def _contributions(attribution: Attribution) -> np.ndarray:
+def contributions(attribution: Attribution) -> np.ndarray:
     """(F,) float64."""
     found = attribution.values if attribution.players is None else attribution.players
     return np.asarray(found, float)
 
 
-def _feature_texts(attribution: Attribution, indices: np.ndarray) -> list[str]:
-    """`name = value`, with the values as they were before scaling where these are known."""
+def player_texts(attribution: Attribution, indices: np.ndarray) -> list[str]:
+    """Tables: `name = value`, with the values as they were before scaling where these are known. Texts: the word. Images: the
+    number of the patch."""
     names = attribution.feature_names
+    if attribution.segments is not None:
+        return [_("patch {i}").format(i=int(i)) for i in indices]
+    if is_text(attribution):
+        return [plain(names[i]) for i in indices]
     values = attribution.input if attribution.feature_values is None else attribution.feature_values
-    return [f"{names[i] if i < len(names) else _('feature') + f' {i}'} = {float(values[i]):.4g}" for i in indices]
+    values = np.ravel(values)
+    return [f"{plain(names[i]) if i < len(names) else _('feature') + f' {i}'} = {float(values[i]):.4g}" for i in indices]
+
+
+def is_text(attribution: Attribution) -> bool:
+    """Whether the input are the numbers of tokens."""
+    return np.issubdtype(attribution.input.dtype, np.integer)
 
 
 def _title(attribution: Attribution) -> str:
