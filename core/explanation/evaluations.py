@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from core.explanation.explainer import ExplainerChoice, Progress, Subject
+from core.explanation.randomness import torch_generator
 from core.models.output import class_probabilities, output_form
 from core.results.attribution import Attribution
-from core.seeds import stream_seed
 
 if TYPE_CHECKING:
     import torch
@@ -44,13 +44,13 @@ class Evaluations:
             parts = []
             for part in torch.split(inputs, self._batch):
                 parts.append(self.subject.answers(self.subject.module(part)).double().numpy())
-                self._count(len(part))
+                self.count(len(part))
         return np.concatenate(parts)
 
     def forward(self, inputs: "torch.Tensor") -> "torch.Tensor":
         """The target's logit of each input, (N, *input_shape) -> (N,), for methods that differentiate it."""
         answers = self.subject.answers(self.subject.module(inputs))
-        self._count(len(inputs))
+        self.count(len(inputs))
         return answers
 
     def drafted(self, choice: ExplainerChoice, values: np.ndarray) -> Attribution:
@@ -86,7 +86,8 @@ class Evaluations:
             evidence=subject.evidence,
         )
 
-    def _count(self, n: int) -> None:
+    def count(self, n: int) -> None:
+        """So many evaluations more were made: told to `progress`, which may raise to cancel."""
         self.done += n
         self.planned = max(self.planned, self.done)
         self._progress(self.done, self.planned)
@@ -110,8 +111,7 @@ def baseline_input(subject: Subject, baseline: Baseline) -> "torch.Tensor":
     if baseline == "blur":
         return _blurred(subject.x)
     spread = subject.background.std(axes, keepdim=True)
-    generator = torch.Generator().manual_seed(stream_seed(subject.seed, "explain") % 2**63)
-    return mean + spread * torch.randn(mean.shape, generator=generator)
+    return mean + spread * torch.randn(mean.shape, generator=torch_generator(subject.seed))
 
 
 def _blurred(x: "torch.Tensor") -> "torch.Tensor":

@@ -2,8 +2,13 @@
 
 from typing import Annotated
 
-from core.explanation.gradient import GradCam, IntegratedGradients
+from core.explanation.deep_shap import DeepShap
+from core.explanation.expected_gradients import ExpectedGradients
+from core.explanation.grad_cam import GradCam
+from core.explanation.gradient import InputXGradient, Saliency, SmoothGrad
+from core.explanation.integrated import IntegratedGradients
 from core.explanation.lime_method import LimeImage, LimeTabular
+from core.explanation.occlusion import Occlusion
 from core.explanation.shap_method import ShapPartition, ShapSuperpixels, ShapTabular
 from core.explanation.text_gradient import LayerIntegratedGradients
 from core.explanation.text_lime import LimeText
@@ -13,6 +18,12 @@ from core.spec import on_menu
 AnyExplainer = Annotated[
     GradCam
     | IntegratedGradients
+    | Saliency
+    | SmoothGrad
+    | InputXGradient
+    | Occlusion
+    | DeepShap
+    | ExpectedGradients
     | LimeImage
     | ShapSuperpixels
     | ShapPartition

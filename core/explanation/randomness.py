@@ -1,12 +1,16 @@
-"""Seeding numpy's global generator for the libraries that draw from it, without anybody else noticing."""
+"""Random numbers that nobody else notices: numpy's global generator is lent and put back, torch's is left alone."""
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.seeds import stream_seed
+
+if TYPE_CHECKING:
+    import torch
 
 _lock = threading.RLock()
 
@@ -29,3 +33,10 @@ def seeded_numpy(seed: int) -> Iterator[int]:
             yield explain_seed(seed)
         finally:
             np.random.set_state(state)
+
+
+def torch_generator(seed: int) -> "torch.Generator":
+    """A generator of its own, from the "explain" stream; torch's global one is left alone."""
+    import torch
+
+    return torch.Generator().manual_seed(stream_seed(seed, "explain") % 2**63)

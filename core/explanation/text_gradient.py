@@ -10,7 +10,8 @@ from core.data.dataset import DataProfile
 from core.errors import NotApplicable
 from core.explanation.evaluations import Evaluations
 from core.explanation.explainer import ExplainerChoice, Progress, Subject
-from core.explanation.gradient import INTERNAL_BATCH, MOST_STEPS, SMALL_CHANGE, IntegratedGradients
+from core.explanation.gradient import GRADIENT_BATCH
+from core.explanation.integrated import ALLOWED_MISS, MOST_STEPS, IntegratedGradients, judged_change
 from core.explanation.text_players import Words, drafted_text, reason_against_text, words_of
 from core.results.attribution import Attribution
 
@@ -50,8 +51,8 @@ class LayerIntegratedGradients(ExplainerChoice):
             raise NotApplicable(NO_EMBEDDING)
         evaluations = Evaluations(subject, progress, planned=self.steps + 2)
         base, output = (float(logit) for logit in evaluations.logits(torch.cat([words.hidden, words.row])))
-        change = max(abs(output - base), SMALL_CHANGE * subject.scale)
-        allowed = 0.01 * change
+        change = judged_change(subject, output - base)
+        allowed = ALLOWED_MISS * change
         steps = self.steps
         values = _integrated(evaluations, words, layers, steps)
         while abs(values.sum() + base - output) > allowed and steps * 2 <= MOST_STEPS:
@@ -74,7 +75,7 @@ def _integrated(evaluations: Evaluations, words: Words, layers: "list[nn.Module]
 
     with torch.inference_mode(False), torch.enable_grad():
         found = CaptumLayerIntegratedGradients(evaluations.forward, layers).attribute(
-            words.row.clone(), baselines=words.hidden.clone(), n_steps=steps, internal_batch_size=INTERNAL_BATCH
+            words.row.clone(), baselines=words.hidden.clone(), n_steps=steps, internal_batch_size=GRADIENT_BATCH
         )
     parts = [part.detach().double()[0].sum(-1).numpy() for part in found]  # each (1, L, D) -> (L,)
     values: np.ndarray = np.sum(parts, axis=0)

@@ -7,7 +7,8 @@ import torch.nn.functional as functional
 from torch import nn
 
 from core.errors import NotApplicable
-from core.explanation.gradient import GradCam, IntegratedGradients
+from core.explanation.grad_cam import GradCam
+from core.explanation.integrated import IntegratedGradients
 
 
 def silent(done: int, total: int) -> None:

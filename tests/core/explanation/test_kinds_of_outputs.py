@@ -11,8 +11,8 @@ from core.data.dataset import DataProfile
 from core.data.gallery import background, example
 from core.data.preparation import Preparation
 from core.data.tabular import BreastCancer, Diabetes
-from core.explanation.gradient import IntegratedGradients
 from core.explanation.heads import in_own_unit, with_two_logits
+from core.explanation.integrated import IntegratedGradients
 from core.explanation.lime_method import LimeTabular
 from core.explanation.menu import AnyExplainer
 from core.explanation.prepared import feature_values, subject_of

@@ -27,7 +27,8 @@ from core.events import (
     Stop,
 )
 from core.experiment.experiment import Budget
-from core.explanation.gradient import GradCam, IntegratedGradients
+from core.explanation.grad_cam import GradCam
+from core.explanation.integrated import IntegratedGradients
 from core.explanation.lime_method import LimeImage
 from core.explanation.shap_method import ShapSuperpixels
 from core.jobs.job import ArtifactRef

@@ -13,7 +13,8 @@ from core.data.sequence import Sentiment
 from core.data.tabular import Diabetes
 from core.errors import MissingData, SpecError
 from core.events import Artifact, Failed
-from core.explanation.gradient import GradCam, IntegratedGradients
+from core.explanation.grad_cam import GradCam
+from core.explanation.integrated import IntegratedGradients
 from core.explanation.lime_method import LimeImage
 from core.explanation.shap_method import ShapTabular
 from core.jobs.inline import MemoryShelf, run_inline
