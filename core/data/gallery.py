@@ -1,6 +1,6 @@
 """Single examples to look at, and a background of many to compare with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -61,7 +61,12 @@ def gallery_of(splits: Splits, split: SplitName, n: int, label: int | None = Non
             hint=f"Classes are numbered 0 to {profile.n_classes - 1}." if profile.n_classes else "Leave the class open.",
         )
     order = _classes_in_turn(chosen.y) if label is None else np.flatnonzero(chosen.y == label)
-    indices = order[start : start + n]
+    return replace(gallery_at(splits, split, order[start : start + n]), n_matching=len(order))
+
+
+def gallery_at(splits: Splits, split: SplitName, indices: np.ndarray) -> ExampleGallery:
+    """The examples at these places (n,) int64 of a split, in this order."""
+    chosen, profile = split_named(splits, split), splits.profile
     original, before = _original(splits, split)
     x = original.x[indices]
     is_regression = profile.task == "regression"
@@ -81,7 +86,7 @@ def gallery_of(splits: Splits, split: SplitName, n: int, label: int | None = Non
         evidence=None if original.evidence is None else original.evidence[indices],
         targets=_targets(splits, chosen.y[indices]) if is_regression else None,
         target_name=profile.target_name,
-        n_matching=len(order),
+        n_matching=len(indices),
     )
 
 

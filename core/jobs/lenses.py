@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, FiniteFloat
 
 from core.data.dataset import Splits
+from core.data.edited import with_hidden, with_values
 from core.data.gallery import Example, SplitName, background, example, gallery
 from core.data.menu import AnyDataset
 from core.data.own.keep import kept_upload
@@ -61,6 +62,12 @@ class ExampleRef(Spec):
     """SHA-256 digest of a kept picture, which is looked at instead; nobody knows its class."""
     drawn: bool = False
     """The picture is one drawn sign: it is cut out and centred as the digits of MNIST were."""
+    retouched: bool = False
+    """The picture is an example that was painted on: nothing is inverted."""
+    values: Annotated[tuple[tuple[int, FiniteFloat], ...], Field(max_length=500)] = ()
+    """Tables: (column, number before any preparation) that are other than in the example."""
+    hidden: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(max_length=2000)] = ()
+    """Texts: places of the tokens that are replaced by the one for an unknown word."""
 
 
 class GalleryJob(LensJob):
@@ -120,10 +127,15 @@ class WeightsJob(LensJob):
             MissingData: its file is not kept any more.
         """
         splits = loaded(self.experiment.data, self.experiment.seed)
-        if not self.example.file:
-            return Chosen(splits, example(splits, self.example.split, self.example.index))
-        picture = kept_upload(self.example.file, desk.settings)
-        return own_example(splits, self.experiment.data.preparation, picture, is_drawn=self.example.drawn)
+        ref, preparation = self.example, self.experiment.data.preparation
+        if ref.file:
+            return own_example(splits, preparation, kept_upload(ref.file, desk.settings), ref)
+        found = example(splits, ref.split, ref.index)
+        if ref.values:
+            found = with_values(splits, preparation, found, ref.values)
+        if ref.hidden:
+            found = with_hidden(splits, found, ref.hidden)
+        return Chosen(splits, found)
 
     def check(self, settings: Settings) -> None:
         """Refuses models that do not fit together; models too large to train cannot be looked into either."""
@@ -226,7 +238,7 @@ class ExplainJob(WeightsJob):
         return self.explainer.attribute(self.subject(desk), report)
 
 
-def own_example(splits: Splits, preparation: Preparation, picture: bytes, *, is_drawn: bool) -> Chosen:
+def own_example(splits: Splits, preparation: Preparation, picture: bytes, ref: ExampleRef) -> Chosen:
     """A picture of the visitor's own as one more example of these data, of no known class.
 
     Raises:
@@ -236,9 +248,9 @@ def own_example(splits: Splits, preparation: Preparation, picture: bytes, *, is_
     from core.data.own.own_input import background_of, own_input
 
     originals = splits.originals[0] if splits.originals else splits.train
-    ground = background_of(originals.x[:BACKGROUND_EXAMPLES], splits.brightest)
+    ground = "any" if ref.retouched else background_of(originals.x[:BACKGROUND_EXAMPLES], splits.brightest)
     profile = splits.original_profile or splits.profile
-    found = own_input(picture, profile, splits.brightest, background=ground, centred=is_drawn)
+    found = own_input(picture, profile, splits.brightest, background=ground, centred=ref.drawn)
     shown = Example(x=model_points(splits, preparation, found.x), label=-1, pixels=found.pixels)
     return Chosen(splits, shown, found.notes)
 

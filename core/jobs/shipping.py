@@ -2,19 +2,37 @@
 
 from typing import Annotated
 
+from core.jobs.activation_lenses import (
+    ActivationHistogramsJob,
+    ActivationStatisticsJob,
+    ConvolutionJob,
+    ReceptiveFieldJob,
+    TopExamplesJob,
+)
+from core.jobs.compare_lenses import DisagreementJob, PredictionJob
 from core.jobs.data_lenses import AugmentationJob, DataReportJob, DownloadJob, UploadPreviewJob, WeightsImportJob
+from core.jobs.landscape_lenses import LossLineJob, LossSurfaceJob
 from core.jobs.lenses import ActivationsJob, ExplainJob, GalleryJob
 from core.jobs.plane_lenses import SharedPlaneJob
+from core.jobs.sequence_lenses import AttentionJob, HiddenStatesJob, ReadingJob
 from core.jobs.surface_race import SurfaceRaceJob
 from core.jobs.training import TrainJob
+from core.jobs.trust_lenses import TrustJob
 from core.jobs.tuning import RangeTestJob, SweepJob
+from core.jobs.weight_lenses import FiltersJob, NeuronsJob, WeightsOverTimeJob
 from core.spec import on_menu
 
 AnyJob = Annotated[
     TrainJob
     | GalleryJob
     | ActivationsJob
+    | ActivationHistogramsJob
+    | ActivationStatisticsJob
+    | ConvolutionJob
+    | ReceptiveFieldJob
+    | TopExamplesJob
     | ExplainJob
+    | TrustJob
     | DataReportJob
     | AugmentationJob
     | UploadPreviewJob
@@ -22,7 +40,17 @@ AnyJob = Annotated[
     | WeightsImportJob
     | SurfaceRaceJob
     | SharedPlaneJob
+    | HiddenStatesJob
+    | AttentionJob
+    | ReadingJob
+    | LossLineJob
+    | LossSurfaceJob
+    | FiltersJob
+    | NeuronsJob
+    | WeightsOverTimeJob
     | RangeTestJob
-    | SweepJob,
+    | SweepJob
+    | PredictionJob
+    | DisagreementJob,
     on_menu(),
 ]

@@ -1,10 +1,10 @@
-"""Why did the model say that, and how far can the answer be trusted: one prediction, all of them, what if, and disagreement."""
+"""Why did the model say that, and how far can the answer be trusted: one prediction, what if, all of them, and disagreement."""
 
 import streamlit as st
 
 from dashboard.text import _
 from dashboard.widgets import disagreement, explain_global, explain_methods, what_if
-from dashboard.widgets.compare import side_by_side
+from dashboard.widgets.compare import pin_button, side_by_side
 from dashboard.widgets.explain_question import question
 from dashboard.widgets.subject import Subject, choose_subject
 
@@ -21,6 +21,18 @@ def render() -> None:
     subject = choose_subject(screen="explain")
     if subject is None:
         return
+    with st.container(horizontal=True, vertical_alignment="bottom", key="explain.top"):
+        section = _section()
+        pin_button(subject, key="explain")
+    asked = question(subject.experiment.data.profile(), key="explain")
+
+    def panel(subject: Subject, *, key: str) -> None:
+        SECTIONS[section](subject, asked, key=key)
+
+    side_by_side(subject, panel, key=f"explain.{section}")
+
+
+def _section() -> str:
     labels = {
         "one": _("This prediction"),
         "if": _("What if"),
@@ -37,9 +49,4 @@ def render() -> None:
         label_visibility="collapsed",
         required=True,
     )
-    asked = question(subject.experiment.data.profile(), key="explain")
-
-    def panel(subject: Subject, *, key: str) -> None:
-        SECTIONS[chosen or "one"](subject, asked, key=key)
-
-    side_by_side(subject, panel, key=f"explain.{chosen}")
+    return chosen or "one"

@@ -10,7 +10,7 @@ from dashboard.widgets import (
     inspect_sequence,
     inspect_weights,
 )
-from dashboard.widgets.compare import side_by_side
+from dashboard.widgets.compare import pin_button, side_by_side
 from dashboard.widgets.subject import choose_subject
 
 LENSES = {
@@ -27,6 +27,13 @@ def render() -> None:
     subject = choose_subject(screen="inspect")
     if subject is None:
         return
+    with st.container(horizontal=True, vertical_alignment="bottom", key="inspect.top"):
+        lens = _lens()
+        pin_button(subject, key="inspect")
+    side_by_side(subject, LENSES[lens], key=f"inspect.{lens}")
+
+
+def _lens() -> str:
     labels = {
         "activations": _("Activations"),
         "weights": _("Weights and gradients"),
@@ -44,4 +51,4 @@ def render() -> None:
         label_visibility="collapsed",
         required=True,
     )
-    side_by_side(subject, LENSES[chosen or "activations"], key=f"inspect.{chosen}")
+    return chosen or "activations"

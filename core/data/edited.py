@@ -1,0 +1,54 @@
+"""An example with some of it changed by hand: what if this number, or these words, had been other?"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from core.data.dataset import Splits
+from core.data.gallery import Example
+from core.data.preparation import Preparation
+from core.data.prepare import model_points
+from core.errors import NotApplicable, SpecError
+
+UNKNOWN_TOKEN = 1
+"""The number of the token that stands for a hidden word."""
+
+
+def with_values(splits: Splits, preparation: Preparation, example: Example, values: Sequence[tuple[int, float]]) -> Example:
+    """A row with other numbers, before any preparation, in the columns `values` names by place; nobody knows its class.
+
+    Raises:
+        NotApplicable: the example has no columns.
+        SpecError: there is no such column, or its category is not one that the data have.
+    """
+    if example.raw is None:
+        raise NotApplicable("Only rows of a table have numbers to change.", hint="Choose an example of a table.")
+    raw = example.raw.copy()
+    original = splits.original_profile or splits.profile
+    for column, value in values:
+        if not 0 <= column < len(raw):
+            raise SpecError(f"There is no column {column}, there are {len(raw)}.", hint=f"Columns are 0 to {len(raw) - 1}.")
+        categories = original.categories[column] if original.categories else ()
+        if categories and value not in range(len(categories)):
+            raise SpecError(
+                f"{example.raw_names[column]} has no category {value:g}.", hint=f"Categories are 0 to {len(categories) - 1}."
+            )
+        raw[column] = value
+    return replace(example, x=model_points(splits, preparation, raw[None]), raw=raw, label=-1, target=None)
+
+
+def with_hidden(splits: Splits, example: Example, hidden: Sequence[int]) -> Example:
+    """A text in which the tokens at these places are replaced by the one for an unknown word.
+
+    Raises:
+        NotApplicable: the example is no text.
+        SpecError: there is no token at one of the places.
+    """
+    if not example.tokens:
+        raise NotApplicable("Only texts have words to hide.", hint="Choose an example of a text.")
+    there = {place for place, token in enumerate(example.tokens) if token}
+    if missing := [place for place in hidden if place not in there]:
+        raise SpecError(f"There is no word at place {missing[0]}.", hint="Hide words of the text.")
+    x = example.x.copy()
+    x[0, list(hidden)] = UNKNOWN_TOKEN
+    tokens = tuple(splits.vocabulary[int(number)] if number else "" for number in x[0])
+    return replace(example, x=x, tokens=tokens)
