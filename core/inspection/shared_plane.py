@@ -137,8 +137,8 @@ class PlaneLoss:
         self.is_recomputed = bool(norms)
         self.parameters = [one for one in self.model.parameters() if one.requires_grad]
 
-    def __call__(self, weights: np.ndarray) -> float:
-        """The loss there; NaN or infinite where it is not finite."""
+    def outputs(self, weights: np.ndarray) -> "torch.Tensor":
+        """What the model answers to the examples with these weights, (N, K) float32; float64 from a model in float64."""
         import torch
 
         flat = torch.from_numpy(np.asarray(weights, dtype=np.float64))
@@ -148,7 +148,12 @@ class PlaneLoss:
                 part = flat[start : start + parameter.numel()]
                 parameter.copy_(part.reshape(parameter.shape))
                 start += parameter.numel()
-            return float(self.loss(self.model(self.x).float(), self.y).item())
+            output: torch.Tensor = self.model(self.x)
+        return output if output.dtype == torch.float64 else output.float()
+
+    def __call__(self, weights: np.ndarray) -> float:
+        """The loss there; NaN or infinite where it is not finite."""
+        return float(self.loss(self.outputs(weights), self.y).item())
 
 
 def flat_weights(model: "nn.Module", state: "dict[str, torch.Tensor]") -> np.ndarray:

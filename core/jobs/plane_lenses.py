@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from core.data.dataset import Splits
 from core.errors import NotApplicable, SpecError
 from core.experiment.check import checked
-from core.experiment.experiment import Experiment
+from core.experiment.experiment import MAX_LANES, Experiment
 from core.jobs.job import ArtifactRef, Desk
 from core.jobs.lenses import LensJob, loaded
 from core.models.model import infer
@@ -16,6 +17,7 @@ from core.seeds import numpy_stream
 from core.settings import Settings
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
     from core.inspection.shared_plane import Way
@@ -41,6 +43,8 @@ class SharedPlaneJob(LensJob):
     checkpoints: Annotated[tuple[ArtifactRef, ...], Field(min_length=3, max_length=2_000)]
     """Of one run, in order of steps."""
     repeat: Annotated[int, Field(ge=0, le=15)] = 0
+    only: Annotated[int, Field(ge=0, le=MAX_LANES - 1)] | None = None
+    """The lane to look at; None for all of them."""
     side: Annotated[int, Field(ge=3, le=65)] = COARSE
     """Places along each side of the plane. Costs side² passes over 256 examples."""
 
@@ -49,21 +53,16 @@ class SharedPlaneJob(LensJob):
         checked(self.experiment, settings)
         if self.repeat >= self.experiment.repeats:
             raise SpecError(f"There is no repeat {self.repeat}.", hint=f"Repeats are 0 to {self.experiment.repeats - 1}.")
+        if self.only is not None and self.only >= len(self.experiment.lanes):
+            raise SpecError(f"There is no lane {self.only}.", hint=f"Lanes are 0 to {len(self.experiment.lanes) - 1}.")
 
     def result(self, desk: Desk) -> Any:
-        import torch
-
         from core.inspection.shared_plane import PlaneLoss, shared_plane
         from core.models.model import build
-        from core.training.batches import ResidentData
 
         experiment = self.experiment
-        splits = loaded(experiment.data, experiment.seed)
-        cpu = torch.device("cpu")
-        data = ResidentData(splits, splits.train, cpu)
-        chosen = numpy_stream(experiment.seed, "probe").permutation(len(data))[:EXAMPLES]
-        x, y = data.batch(torch.from_numpy(np.sort(chosen)))
-        model = build(experiment.model, splits.profile.input_shape, experiment.seed, self.repeat)
+        x, y = probe(experiment, loaded(experiment.data, experiment.seed), "train", EXAMPLES)
+        model = build(experiment.model, experiment.data.profile().input_shape, experiment.seed, self.repeat)
         ways = self._ways(desk, model)
         return shared_plane(
             ways, PlaneLoss(model, experiment.loss.build(), x, y), self.side, experiment.loss.unit, desk.progress
@@ -77,13 +76,13 @@ class SharedPlaneJob(LensJob):
         """
         from core.training.checkpoints import load_state
 
-        lanes = len(self.experiment.lanes)
-        size = lanes * infer(self.experiment.model, self.experiment.data.profile().input_shape).n_parameters
+        lanes = [self.only] if self.only is not None else list(range(len(self.experiment.lanes)))
+        size = len(lanes) * infer(self.experiment.model, self.experiment.data.profile().input_shape).n_parameters
         moments = thinned(self.checkpoints, max(3, min(MAX_MOMENTS, MAX_NUMBERS // max(1, size))))
-        kept: dict[int, dict[int, np.ndarray]] = {lane: {} for lane in range(lanes)}
+        kept: dict[int, dict[int, np.ndarray]] = {lane: {} for lane in lanes}
         for ref in moments:
             state = load_state(desk.artifact(ref))
-            for lane in range(lanes):
+            for lane in lanes:
                 weights = _weights(state, lane * self.experiment.repeats + self.repeat, model)
                 if weights is not None and not _is_same(weights, kept[lane]):
                     kept[lane][state.step] = weights
@@ -93,6 +92,25 @@ class SharedPlaneJob(LensJob):
                 "There are fewer than three different checkpoints: they span no plane.", hint="Let the run go on for a while."
             )
         return ways
+
+
+def probe(
+    experiment: Experiment, splits: Splits, split: Literal["train", "validation"], n: int
+) -> "tuple[torch.Tensor, torch.Tensor]":
+    """At most `n` examples of a split, the same ones for all looks at this experiment: inputs as the model gets them, targets.
+
+    Raises:
+        NotApplicable: the split is empty.
+    """
+    import torch
+
+    from core.training.batches import ResidentData
+
+    data = ResidentData(splits, getattr(splits, split), torch.device("cpu"))
+    if not len(data):
+        raise NotApplicable(f"There are no {split} examples.", hint="Choose another split.")
+    chosen = numpy_stream(experiment.seed, "probe").permutation(len(data))[:n]
+    return data.batch(torch.from_numpy(np.sort(chosen)))
 
 
 def thinned(refs: Sequence[ArtifactRef], n: int) -> tuple[ArtifactRef, ...]:

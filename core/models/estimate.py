@@ -43,6 +43,17 @@ def epoch_seconds(inference: Inference, n_train: int, batch_size: int, n_validat
     return n_steps * step + examples
 
 
+def forward_seconds(inference: Inference, n_examples: int) -> float:
+    """Seconds of one pass of examples forward through the stack, at once and without gradients, on one CPU thread.
+
+    By the constants of `epoch_seconds`, of which a forward pass is a third.
+    """
+    leaves = list(_leaves(inference))
+    places = sum(info.in_shape[0] for info in leaves if info.in_shape and len(info.in_shape) == 2 and info.n_parameters)
+    overhead = (MODULE_S * len(leaves) + PLACE_S * places) / TRAINED
+    return overhead + n_examples * sum(_example_seconds(info) for info in leaves)
+
+
 def _example_seconds(info: LayerInfo) -> float:
     """One example forward through one layer."""
     return MULTIPLY_ADD_S * info.multiply_adds + NUMBER_S * (math.prod(info.in_shape or ()) + info.n_activations)

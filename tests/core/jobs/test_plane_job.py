@@ -46,7 +46,8 @@ def test_a_race_gives_the_ways_of_all_lanes_from_one_start():
     assert parse_job(job.model_dump_json()) == job
     found = result(job, shelf)
     assert found.labels == tuple(lane.label for lane in LANES)
-    assert [list(steps) for steps in found.steps] == [[0, 2, 5, 10, 20]] * 2
+    for steps in found.steps:
+        assert {0, 2, 5, 10, 20} <= set(steps.tolist())
     np.testing.assert_allclose(found.paths[0][0], found.paths[1][0], atol=1e-9)
     assert found.path_losses[0][0] == found.path_losses[1][0]
     assert found.path_losses[1][-1] < found.path_losses[1][0]
