@@ -12,6 +12,7 @@ from core.jobs.activation_lenses import (
 from core.jobs.compare_lenses import DisagreementJob, PredictionJob
 from core.jobs.data_lenses import AugmentationJob, DataReportJob, DownloadJob, UploadPreviewJob, WeightsImportJob
 from core.jobs.landscape_lenses import LossLineJob, LossSurfaceJob
+from core.jobs.landscape_lenses import LossLineJob, LossSurfaceJob
 from core.jobs.lenses import ActivationsJob, ExplainJob, GalleryJob
 from core.jobs.plane_lenses import SharedPlaneJob
 from core.jobs.sequence_lenses import AttentionJob, HiddenStatesJob, ReadingJob
@@ -40,6 +41,8 @@ AnyJob = Annotated[
     | WeightsImportJob
     | SurfaceRaceJob
     | SharedPlaneJob
+    | LossLineJob
+    | LossSurfaceJob
     | HiddenStatesJob
     | AttentionJob
     | ReadingJob
