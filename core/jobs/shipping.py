@@ -12,7 +12,6 @@ from core.jobs.activation_lenses import (
 from core.jobs.compare_lenses import DisagreementJob, PredictionJob
 from core.jobs.data_lenses import AugmentationJob, DataReportJob, DownloadJob, UploadPreviewJob, WeightsImportJob
 from core.jobs.landscape_lenses import LossLineJob, LossSurfaceJob
-from core.jobs.landscape_lenses import LossLineJob, LossSurfaceJob
 from core.jobs.lenses import ActivationsJob, ExplainJob, GalleryJob
 from core.jobs.plane_lenses import SharedPlaneJob
 from core.jobs.sequence_lenses import AttentionJob, HiddenStatesJob, ReadingJob
@@ -41,8 +40,6 @@ AnyJob = Annotated[
     | WeightsImportJob
     | SurfaceRaceJob
     | SharedPlaneJob
-    | LossLineJob
-    | LossSurfaceJob
     | HiddenStatesJob
     | AttentionJob
     | ReadingJob

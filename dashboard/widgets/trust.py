@@ -1,0 +1,93 @@
+"""The trust line under an explanation: in words how far to trust it, and behind them the numbers of every test."""
+
+import time
+
+import streamlit as st
+
+from core.jobs.lenses import ExplainJob
+from core.jobs.trust_lenses import TrustJob
+from core.results.attribution import Attribution
+from core.results.codec import result_bytes
+from core.results.trust import Trust
+from dashboard.figures.trust import alt_curves, trust_curves
+from dashboard.text import _, duration
+from dashboard.widgets.failure import plain
+from dashboard.widgets.figure import figure, is_dark
+from dashboard.widgets.lens import look
+from dashboard.widgets.trust_words import doubt_words, headline, number_lines, strengths
+
+AUTOMATIC_S = 4.0
+"""Tests that take longer are made when asked for: the explanations of a page share one worker with all visitors."""
+SOON_S = 0.5
+ICONS = {"good": ":material/verified:", "mixed": ":material/help:", "random": ":material/do_not_disturb_on:"}
+
+
+def trust_line(job: ExplainJob, found: Attribution, *, key: str) -> None:
+    """How far to trust this explanation. Quick tests are made by themselves, after all explanations of the page."""
+    tests = TrustJob(explained=job)
+    asked, seen = f"{key}.trust.asked", f"{key}.trust.seen"
+    tests_key = tests.key()
+
+    def ask() -> None:
+        st.session_state[asked] = tests_key
+
+    with st.container(key=f"{key}.trust", gap="small"):
+        if st.session_state.get(asked) == tests_key:
+            look(tests, Trust, lambda trust: _shown(trust, key), key=f"{key}.trust.look")
+            return
+        seconds = tests.seconds(found)
+        if seconds > AUTOMATIC_S:
+            st.button(
+                _("How far to trust it?"),
+                key=f"{key}.trust.ask",
+                on_click=ask,
+                icon=":material/fact_check:",
+                help=_("Tests it against random orders, seeds, random weights and other methods: about {time}.").format(
+                    time=duration(seconds)
+                ),
+            )
+        elif st.session_state.get(seen) == tests_key:
+            ask()
+            look(tests, Trust, lambda trust: _shown(trust, key), key=f"{key}.trust.look")
+        else:
+            st.session_state[seen] = tests_key
+            _soon()
+
+
+def _soon() -> None:
+    """Come back once all explanations of this page have been asked for: tests wait behind them."""
+    began = time.monotonic()
+
+    def wait() -> None:
+        st.caption(_("How far to trust it is tested next."))
+        if time.monotonic() - began > SOON_S / 2:
+            st.rerun()
+
+    st.fragment(wait, run_every=SOON_S)()
+
+
+def _shown(trust: Trust, key: str) -> None:
+    """The verdict with its reasons, and the numbers on demand. The name of the inner box greys the picture (page.css)."""
+    suffix = "untrusted" if trust.verdict == "random" else "judged"
+    with st.container(key=f"{key}.{suffix}", gap="small"):
+        st.markdown(f"{ICONS[trust.verdict]} **{headline(trust)}**")
+        for sentence in (*doubt_words(trust), strengths(trust)):
+            if sentence:
+                st.caption(plain(sentence))
+        with st.popover(_("Numbers behind this"), key=f"{key}.trust.numbers", icon=":material/query_stats:"):
+            _numbers(trust, key)
+
+
+def _numbers(trust: Trust, key: str) -> None:
+    figure(trust_curves(trust, dark=is_dark()), key=f"{key}.trust.curves", alt=alt_curves(trust))
+    for line in number_lines(trust):
+        st.text(line)
+    for note in trust.notes:
+        st.caption(plain(note))
+    st.download_button(
+        _("Download arrays (NPZ)"),
+        lambda: result_bytes(trust),
+        f"trust-{trust.method}.npz",
+        key=f"{key}.trust.download",
+        icon=":material/download:",
+    )
