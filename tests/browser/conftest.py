@@ -166,7 +166,7 @@ def serious_findings(page) -> list[tuple[str, list[str]]]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A browser on a busy machine stalls now and then: its tests get a second try, which the report names."""
+    """A browser on a busy machine stalls now and then: its tests get a second and a third try, which the report names."""
     for item in items:
         if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.flaky(reruns=1, reruns_delay=1))
+            item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=1))

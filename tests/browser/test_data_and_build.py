@@ -106,7 +106,7 @@ def test_points_are_drawn_and_learned_from(page, server):
     wait_for_data(page, "+data.step > 20")
     wait_for_data(page, "true", ".lw-boundary")
     page.get_by_role("button", name=re.compile("Stop")).click()
-    wait_for_data(page, "data.state === 'stopped'")
+    wait_for_data(page, "['stopped', 'finished'].includes(data.state)")
 
 
 def add(page, kind: str, **fields: str) -> None:
