@@ -7,11 +7,15 @@ import pytest
 import torch
 from torch import nn
 
-from core.explanation.explainer import Subject
+from core.data.dataset import DataProfile
+from core.explanation.explainer import ExplainerChoice, Subject
 from core.explanation.prepared import prepared_model
 
 CLASSES = ("zero", "one", "two")
 MakeSubject = Callable[..., Subject]
+IMAGES = DataProfile("image", (1, 28, 28), ("a", "b", "c"), 10, 10, 10)
+TABLE = DataProfile("tabular", (6,), ("a", "b", "c"), 10, 10, 10)
+TEXTS = DataProfile("sequence", (8,), ("a", "b", "c"), 10, 10, 10, n_tokens=30)
 
 
 @pytest.fixture(autouse=True)
@@ -82,5 +86,46 @@ def row_subject() -> MakeSubject:
             step=40,
             seed=seed,
         )
+
+    return make
+
+
+def small_reader(n_tokens: int, length: int) -> nn.Sequential:
+    return nn.Sequential(nn.Embedding(n_tokens, 6), nn.Flatten(), nn.Linear(6 * length, len(CLASSES)))
+
+
+@pytest.fixture
+def text_subject() -> MakeSubject:
+    def make(module: nn.Module | None = None, n_words: int = 6, target: int = 1, seed: int = 3) -> Subject:
+        vocabulary = ("", "?", *(f"w{i}" for i in range(28)))
+        row = torch.tensor([[*range(3, 3 + n_words), 0, 0]])
+        return Subject(
+            module=prepared_model(module or small_reader(len(vocabulary), n_words + 2)),
+            x=row,
+            background=torch.randint(1, 30, (20, n_words + 2), generator=torch.Generator().manual_seed(9)),
+            target=target,
+            class_names=CLASSES,
+            feature_names=(),
+            pixels=None,
+            feature_values=None,
+            step=40,
+            seed=seed,
+            tokens=tuple(vocabulary[number] for number in row[0]),
+            vocabulary=vocabulary,
+        )
+
+    return make
+
+
+@pytest.fixture
+def subject_for(image_subject: MakeSubject, row_subject: MakeSubject, text_subject: MakeSubject) -> Callable[..., Subject]:
+    """A subject that a method applies to: an image, else a table, else a text; in the words of the profiles below."""
+
+    def make(explainer: ExplainerChoice, **settings: object) -> Subject:
+        if explainer.reason_against(IMAGES, ("Conv2d", "Flatten", "Linear")) is None:
+            return image_subject(**settings)
+        if explainer.reason_against(TABLE, ("Linear",)) is None:
+            return row_subject(**({"n_features": 15} | settings))
+        return text_subject(**({"n_words": 14} | settings))
 
     return make

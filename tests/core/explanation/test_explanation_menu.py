@@ -17,16 +17,17 @@ from core.explanation.prepared import prepared_model
 from core.results.attribution import Attribution
 from core.results.codec import load_result, result_bytes
 from core.spec import choices
+from tests.core.explanation.conftest import IMAGES, TABLE, TEXTS
 
-IMAGES = DataProfile("image", (1, 28, 28), ("a", "b", "c"), 10, 10, 10)
-TABLE = DataProfile("tabular", (6,), ("a", "b", "c"), 10, 10, 10)
 POINTS = DataProfile("points", (2,), ("a", "b"), 10, 10, 10)
 MENU = [cls() for cls in choices(AnyExplainer)]
 FOR_IMAGES = [e for e in MENU if e.reason_against(IMAGES, ("Conv2d", "Flatten", "Linear")) is None]
 FOR_TABLES = [e for e in MENU if e.reason_against(TABLE, ("Linear",)) is None]
+FOR_TEXTS = [e for e in MENU if e.reason_against(TEXTS, ("Embedding", "Flatten", "Linear")) is None]
 FAST_FIRST = {
     "image": ["grad_cam", "integrated_gradients", "lime_image", "shap_superpixels"],
     "tabular": ["integrated_gradients", "shap_tabular", "lime_tabular"],
+    "text": ["shap_text", "layer_integrated_gradients", "lime_text"],
 }
 
 
@@ -50,6 +51,7 @@ def test_importing_the_menu_loads_none_of_the_heavy_packages():
 def test_each_kind_of_data_has_its_methods_the_fast_ones_first():
     assert [kind for kind in kinds(FOR_IMAGES) if kind in FAST_FIRST["image"]] == FAST_FIRST["image"]
     assert [kind for kind in kinds(FOR_TABLES) if kind in FAST_FIRST["tabular"]] == FAST_FIRST["tabular"]
+    assert [kind for kind in kinds(FOR_TEXTS) if kind in FAST_FIRST["text"]] == FAST_FIRST["text"]
     assert [e.kind for e in MENU if e.reason_against(POINTS, ("Linear",)) is None] == kinds(FOR_TABLES)
 
 
@@ -89,6 +91,17 @@ def test_runs_on_an_untrained_net_for_tables(explainer: ExplainerChoice, n_featu
     check_record(found, subject, reports)
 
 
+@pytest.mark.parametrize("n_words", [2, 6, 14])
+@pytest.mark.parametrize("explainer", FOR_TEXTS, ids=kinds(FOR_TEXTS))
+def test_runs_on_an_untrained_net_for_texts(explainer: ExplainerChoice, n_words, text_subject):
+    subject = text_subject(n_words=n_words)
+    reports = []
+    found = explainer.attribute(subject, lambda done, total: reports.append((done, total)))
+    assert found.values.shape == (n_words + 2,)
+    assert not found.values[-2:].any()  # padding
+    check_record(found, subject, reports)
+
+
 def check_record(found: Attribution, subject, reports):
     with torch.no_grad():
         logits = subject.module(subject.x)[0].double()
@@ -118,8 +131,8 @@ class Cancelled(Exception):
 
 @pytest.mark.parametrize("after", [0, 1])
 @pytest.mark.parametrize("explainer", MENU, ids=kinds(MENU))
-def test_a_cancel_comes_through_at_the_first_report_that_raises(explainer, after, image_subject, row_subject):
-    subject = image_subject() if explainer in FOR_IMAGES else row_subject(n_features=15)
+def test_a_cancel_comes_through_at_the_first_report_that_raises(explainer, after, subject_for):
+    subject = subject_for(explainer)
     reports = []
 
     def progress(done, total):
@@ -135,8 +148,8 @@ def test_a_cancel_comes_through_at_the_first_report_that_raises(explainer, after
 
 
 @pytest.mark.parametrize("explainer", MENU, ids=kinds(MENU))
-def test_the_global_generators_of_numpy_and_torch_are_as_before(explainer, image_subject, row_subject):
-    subject = image_subject() if explainer in FOR_IMAGES else row_subject(n_features=15)
+def test_the_global_generators_of_numpy_and_torch_are_as_before(explainer, subject_for):
+    subject = subject_for(explainer)
     explainer.attribute(subject, lambda done, total: None)  # imports happen here
     np.random.seed(77)  # else the first call could leave the very state in which the second ends
     torch.manual_seed(77)
@@ -149,12 +162,11 @@ def test_the_global_generators_of_numpy_and_torch_are_as_before(explainer, image
 
 
 @pytest.mark.parametrize("explainer", MENU, ids=kinds(MENU))
-def test_one_seed_gives_one_result_and_another_seed_another_where_chance_plays(explainer, image_subject, row_subject):
-    make = image_subject if explainer in FOR_IMAGES else row_subject
-    module = prepared_model(make().module)
+def test_one_seed_gives_one_result_and_another_seed_another_where_chance_plays(explainer, subject_for):
+    module = prepared_model(subject_for(explainer).module)
 
     def run(seed):
-        return explainer.attribute(make(module, seed=seed), lambda done, total: None)
+        return explainer.attribute(subject_for(explainer, module=module, seed=seed), lambda done, total: None)
 
     first = run(3)
     np.random.seed(1)

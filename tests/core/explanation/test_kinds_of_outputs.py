@@ -32,11 +32,10 @@ def kinds(explainers):
     return [e.kind for e in explainers]
 
 
-def test_no_method_explains_texts_yet_and_each_says_why():
-    for cls in choices(AnyExplainer):
-        reason = cls().reason_against(TEXTS, ("Embedding", "LSTM", "Linear"))
-        assert reason
-        assert reason.endswith(".")
+def test_a_method_that_cannot_explain_texts_says_why():
+    reasons = [cls().reason_against(TEXTS, ("Embedding", "LSTM", "Linear")) for cls in choices(AnyExplainer)]
+    assert any(reasons)
+    assert all(reason is None or reason.endswith(".") for reason in reasons)
 
 
 def test_the_methods_for_tables_explain_numbers_too():
