@@ -63,6 +63,7 @@ class ShapPartition(ExplainerChoice):
             base=base,
             residual=float(values.sum() + base - drafted.output),
             baseline=baseline_text(subject, self.baseline),
+            seed=subject.seed,  # shap breaks ties between parts by chance
             notes=(f"Parts of the image were hidden in {evaluations.done} ways.",),
         )
 
