@@ -20,10 +20,12 @@ from dashboard.text import _
 
 EXPERIMENT = "state.experiment"
 RUN = "state.run"
+RECENT = "state.recent_runs"
 LOADED = "state.loaded"
 LINK_PROBLEM = "state.link_problem"
 UNDO, REDO = "state.undo", "state.redo"
 MAX_UNDO = 100
+MAX_RECENT = 20
 
 
 @lru_cache(maxsize=64)
@@ -83,9 +85,17 @@ def run_id() -> str | None:
     return st.session_state.get(RUN)
 
 
+def recent_runs() -> tuple[str, ...]:
+    """The runs that this visitor has looked at, the newest first."""
+    return tuple(st.session_state.get(RECENT, ()))
+
+
 def set_run(run: str | None) -> None:
     """Look at another run."""
     st.session_state[RUN] = run
+    if run is not None:
+        others = [one for one in recent_runs() if one != run]
+        st.session_state[RECENT] = (run, *others)[:MAX_RECENT]
     st.session_state[LINK_PROBLEM] = ""
 
 

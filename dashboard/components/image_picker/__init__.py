@@ -1,13 +1,10 @@
 """A strip of pictures to choose one from, with the mouse or the arrow keys."""
 
-import base64
-import io
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from PIL import Image
 
-from dashboard.components.shared import declare, payload
+from dashboard.components.shared import declare, payload, picture_url
 
 _component = declare("image_picker")
 
@@ -40,16 +37,10 @@ def image_picker(
             on_pick(place)
 
     data = {
-        "pictures": [_data_url(picture) for picture in pictures],
+        "pictures": [picture_url(picture) for picture in pictures],
         "names": list(names),
         "chosen": chosen,
         "label": label,
         "wrapped": len(pictures) > MAX_STRIP,
     }
     _component(key=key, data=data, on_pick_change=picked)
-
-
-def _data_url(picture: np.ndarray) -> str:
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "PNG")
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -4,13 +4,17 @@ Streamlit sends a component's script again with every changed message, so each s
 from `/layerwise/<version>/<name>.js`, where it is cached for good.
 """
 
+import base64
 import hashlib
+import io
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import streamlit as st
+from PIL import Image
 
 COMPONENTS = Path(__file__).resolve().parents[1]
 PREFIX = "/layerwise"
@@ -56,3 +60,10 @@ def acknowledge(key: str, seq: object) -> None:
     """Note that message `seq` was taken in. Anything that is not a counting number is ignored."""
     if isinstance(seq, int) and not isinstance(seq, bool) and 0 < seq < MAX_SEQ:
         st.session_state[f"{key}.ack"] = seq
+
+
+def picture_url(picture: np.ndarray) -> str:
+    """A picture (H, W) or (H, W, 3) uint8 as an address that holds it whole, as a PNG."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
