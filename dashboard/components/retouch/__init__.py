@@ -14,7 +14,7 @@ _component = declare("retouch")
 
 @dataclass(frozen=True, slots=True)
 class Canvas:
-    """`original` and `present` (H, W) or (H, W, 3) uint8; `segments` (H, W) labels of patches; `blank`, what erased ones get."""
+    """`original` and `present` (H, W) or (H, W, 3) uint8; `segments` (H, W) labels of patches; `blank`, what replaces them."""
 
     original: np.ndarray
     present: np.ndarray
