@@ -117,7 +117,8 @@ def chosen_method(subject: Subject, key: str) -> ExplainerChoice | None:
     """The method to explain both with, of those that apply."""
     profile = subject.experiment.data.profile()
     kinds = tuple(layer.kind for _path, layer in all_layers(subject.experiment.model.layers))
-    fitting = {one.kind: one() for one in choices(AnyExplainer) if one().reason_against(profile, kinds) is None}
+    methods = [cls() for cls in choices(AnyExplainer)]
+    fitting = {one.kind: one for one in methods if one.reason_against(profile, kinds) is None}
     if not fitting:
         st.caption(_("No method on the menu fits this data and model."))
         return None
