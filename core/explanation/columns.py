@@ -42,7 +42,7 @@ def own_values(splits: Splits, column: Column, x: np.ndarray) -> np.ndarray:
     is_constant = scale == 0
     values: np.ndarray = np.where(is_constant, 0, x[:, places] / np.where(is_constant, 1, scale)) + shift
     if len(places) > 1:
-        return values.argmax(1).astype(np.float64)
+        values = values.argmax(1)[:, None].astype(np.float64)
     alone: np.ndarray = np.rint(values[:, 0]) if column.categories else values[:, 0]
     return alone
 

@@ -7,7 +7,8 @@ from pydantic import Field
 from core.data.gallery import SplitName
 from core.errors import SpecError
 from core.explanation.columns import Column, columns_of
-from core.explanation.shapley import n_coalitions
+from core.explanation.shapley import EXACT_PLAYERS, n_coalitions
+from core.explanation.text_shap import ShapText
 from core.jobs.job import Desk
 from core.jobs.lenses import ExplainJob, LensJob, loaded
 from core.models.estimate import forward_seconds
@@ -121,7 +122,9 @@ class GlobalWordsJob(ManyJob):
 
     def evaluations(self) -> int:
         method = self.explained.explainer
-        return self.n_there() * int(getattr(method, "n_evaluations", getattr(method, "steps", 32)))
+        if isinstance(method, ShapText):  # texts of up to 12 words are done exactly, by 4096 combinations at most
+            return self.n_there() * max(method.n_evaluations, 2**EXACT_PLAYERS // 2)
+        return self.n_there() * int(getattr(method, "n_samples", getattr(method, "steps", 32)))
 
     def result(self, desk: Desk) -> Any:
         from core.explanation.global_view import global_words
