@@ -1,5 +1,6 @@
 """Integrated Gradients for texts: words have no halves, but their vectors have."""
 
+import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -73,8 +74,12 @@ def _integrated(evaluations: Evaluations, words: Words, layers: "list[nn.Module]
     import torch
     from captum.attr import LayerIntegratedGradients as CaptumLayerIntegratedGradients
 
+    with warnings.catch_warnings():
+        # captum fears that one of several layers feeds another one; all of ours read the tokens themselves.
+        warnings.filterwarnings("ignore", "Multiple layers provided", UserWarning)
+        method = CaptumLayerIntegratedGradients(evaluations.forward, layers)
     with torch.inference_mode(False), torch.enable_grad():
-        found = CaptumLayerIntegratedGradients(evaluations.forward, layers).attribute(
+        found = method.attribute(
             words.row.clone(), baselines=words.hidden.clone(), n_steps=steps, internal_batch_size=GRADIENT_BATCH
         )
     parts = [part.detach().double()[0].sum(-1).numpy() for part in found]  # each (1, L, D) -> (L,)
