@@ -1,6 +1,7 @@
 """The ways of all lanes of a run over their own loss: asked for by a button, coarse at first, then fine."""
 
 import io
+from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
@@ -11,7 +12,8 @@ from core.jobs.plane_lenses import COARSE, FINE, SharedPlaneJob
 from core.results.codec import result_bytes
 from core.results.shared_plane import SharedPlane
 from core.store.protocol import RunRecord
-from dashboard.figures.shared_plane import alt_text, shared_plane_figure
+from dashboard.figures.landscape import Scale
+from dashboard.figures.shared_plane import alt_text, shared_plane_figure, shared_plane_solid
 from dashboard.session import resources
 from dashboard.session.run_now import experiment_now
 from dashboard.text import _
@@ -22,7 +24,21 @@ LEAST = 3
 """Checkpoints that span a plane."""
 
 
-def shared_plane(record: RunRecord, *, key: str) -> None:
+@dataclass(frozen=True, slots=True)
+class View:
+    """What of the ways is looked at, and how."""
+
+    only: int | None = None
+    """One lane; None for all."""
+    repeat: int | None = None
+    """The seed; None lets the visitor choose where there are several."""
+    step: int | None = None
+    """The moment that is marked on every way."""
+    is_solid: bool = False
+    scale: Scale = "log"
+
+
+def shared_plane(record: RunRecord, *, key: str, view: View = View()) -> None:
     """A button once there are enough checkpoints; then progress, the figure, and in words what is seen."""
     moments = _moments(record)
     if len(moments) < LEAST:
@@ -35,7 +51,7 @@ def shared_plane(record: RunRecord, *, key: str) -> None:
     experiment = experiment_now(record)
     asked = f"{key}.asked"
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        repeat = _repeat(experiment, key)
+        repeat = view.repeat if view.repeat is not None else _repeat(experiment, key)
         drawn_to = _drawn_to(record, asked)
         is_more = drawn_to < max(moments)
         label = _("Draw the ways over the loss") if drawn_to < 0 else _("Draw them up to step {n:,}").format(n=max(moments))
@@ -47,7 +63,7 @@ def shared_plane(record: RunRecord, *, key: str) -> None:
         return
     refs = tuple(moments[step] for step in sorted(moments) if step <= drawn_to)
     if len(refs) >= LEAST:
-        _drawn(SharedPlaneJob(experiment=experiment, checkpoints=refs, repeat=repeat), key)
+        _drawn(SharedPlaneJob(experiment=experiment, checkpoints=refs, repeat=repeat, only=view.only), key, view)
 
 
 def _moments(record: RunRecord) -> dict[int, ArtifactRef]:
@@ -76,7 +92,7 @@ def _repeat(experiment: Experiment, key: str) -> int:
     return int(chosen or 0)
 
 
-def _drawn(job: SharedPlaneJob, key: str) -> None:
+def _drawn(job: SharedPlaneJob, key: str, view: View) -> None:
     """The finest plane that is there; while the fine one is computed, the coarse one is seen."""
     place = st.container()
     found: list[SharedPlane] = []
@@ -84,11 +100,13 @@ def _drawn(job: SharedPlaneJob, key: str) -> None:
     if found:
         look(job.but(side=FINE), SharedPlane, found.append, key=f"{key}.fine")
         with place:
-            _shown(found[-1], key)
+            _shown(found[-1], key, view)
 
 
-def _shown(plane: SharedPlane, key: str) -> None:
-    figure(shared_plane_figure(plane, dark=is_dark()), key=f"{key}.figure", alt=alt_text(plane))
+def _shown(plane: SharedPlane, key: str, view: View) -> None:
+    draw = shared_plane_solid if view.is_solid else shared_plane_figure
+    drawing = draw(plane, scale=view.scale, step=view.step, dark=is_dark())
+    figure(drawing, key=f"{key}.figure", alt=alt_text(plane))
     st.text(in_words(plane))
     with st.container(horizontal=True):
         st.download_button(
