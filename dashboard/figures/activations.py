@@ -28,11 +28,11 @@ def activation_figure(
     """
     values = np.asarray(maps.maps[layer], np.float32)
     if values.ndim == 2:
-        figure = _sequence_figure(values, maps.tokens, _limits(maps, layer, scale), dark)
+        figure = _sequence_figure(values, maps.tokens, limits(maps, layer, scale), dark)
     elif values.ndim == 1 and len(values) <= BAR_UNITS:
-        figure = _unit_bars(values, _limits(maps, layer, scale), dark)
+        figure = _unit_bars(values, limits(maps, layer, scale), dark)
     else:
-        figure = _mosaic_figure(_mosaic(values, max_maps), _limits(maps, layer, scale), dark)
+        figure = _mosaic_figure(_mosaic(values, max_maps), limits(maps, layer, scale), dark)
     figure.update_layout(template=theme.template(dark), title_text=_title(maps, layer, max_maps))
     return figure
 
@@ -59,7 +59,7 @@ class _Mosaic:
 
 
 @dataclass(frozen=True, slots=True)
-class _Limits:
+class Limits:
     """The range of the colours; None: each map has its own."""
 
     low: float
@@ -87,18 +87,18 @@ def _mosaic(values: np.ndarray, max_maps: int) -> _Mosaic:
     return _Mosaic(cells, details, is_flat)
 
 
-def _limits(maps: ActivationMaps, layer: int, scope: ColourScope) -> _Limits:
+def limits(maps: ActivationMaps, layer: int, scope: ColourScope) -> Limits:
     """Zero to the highest value, or symmetric about zero where some value is negative."""
     if scope == "map":
-        return _Limits(0.0, 1.0, scope)
+        return Limits(0.0, 1.0, scope)
     arrays = [maps.maps[layer]] if scope == "layer" else list(maps.maps)
     low = min(float(np.min(values)) for values in arrays)
     high = max(float(np.max(values)) for values in arrays)
     size = max(abs(low), abs(high)) or 1.0
-    return _Limits(-size if low < 0 else 0.0, size, scope)
+    return Limits(-size if low < 0 else 0.0, size, scope)
 
 
-def _mosaic_figure(mosaic: _Mosaic, limits: _Limits, dark: bool) -> go.Figure:
+def _mosaic_figure(mosaic: _Mosaic, limits: Limits, dark: bool) -> go.Figure:
     own = limits.scope == "map"
     figure = go.Figure(
         go.Heatmap(
@@ -139,13 +139,13 @@ def _mosaic_hover(is_flat: bool) -> str:
     return place + value + "<br>" + _("this map:") + " %{customdata[3]:.3g} … %{customdata[4]:.3g}<extra></extra>"
 
 
-def _legend(limits: _Limits, *, is_one_map: bool) -> str:
+def _legend(limits: Limits, *, is_one_map: bool) -> str:
     if limits.scope == "map":
         return _("share of the layer's range") if is_one_map else _("share of each map's own range")
     return _("activation, scale of this layer") if limits.scope == "layer" else _("activation, scale of the whole net")
 
 
-def _sequence_figure(values: np.ndarray, tokens: tuple[str, ...], limits: _Limits, dark: bool) -> go.Figure:
+def _sequence_figure(values: np.ndarray, tokens: tuple[str, ...], limits: Limits, dark: bool) -> go.Figure:
     """(L, D): one column per step, from left to right as one reads, with its token while the layer keeps the length."""
     length, n_features = values.shape
     low, high = float(values.min()), float(values.max())
@@ -175,7 +175,7 @@ def _sequence_figure(values: np.ndarray, tokens: tuple[str, ...], limits: _Limit
     )
 
 
-def _unit_bars(values: np.ndarray, limits: _Limits, dark: bool) -> go.Figure:
+def _unit_bars(values: np.ndarray, limits: Limits, dark: bool) -> go.Figure:
     """One bar per unit: length is better read than colour. The net's scale sets the axis; the two others fit it."""
     colours = [theme.POSITIVE if value >= 0 else theme.NEGATIVE for value in values]
     figure = go.Figure(

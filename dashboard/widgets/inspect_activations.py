@@ -1,28 +1,37 @@
-"""The Activations lens: what every layer answers to one example."""
+"""The Activations lens: what every layer answers to one example, and what is behind it."""
 
 import streamlit as st
 
 from core.jobs.lenses import ActivationsJob
 from core.results.activations import ActivationMaps
 from core.results.codec import result_bytes
-from dashboard.figures.activations import activation_figure, alt_text
+from dashboard.figures.activations import ColourScope, activation_figure, alt_text
 from dashboard.figures.prediction import prediction_figure
 from dashboard.text import _
 from dashboard.widgets.failure import plain
 from dashboard.widgets.figure import figure, is_dark
+from dashboard.widgets.inspect_activation_details import histograms, still_units
+from dashboard.widgets.inspect_unit import one_unit
 from dashboard.widgets.lens import look
 from dashboard.widgets.subject import Subject
 
-SCALES = ("layer", "map", "net")
+SCALES: tuple[ColourScope, ...] = ("layer", "map", "net")
 
 
 def panel(subject: Subject, *, key: str) -> None:
-    """The prediction, then one chart per layer."""
-    look(ActivationsJob(**subject.asked()), ActivationMaps, lambda maps: _maps(maps, key), key=f"{key}.maps")
+    """The prediction, one chart per layer, and then what is behind them, computed when it is opened."""
+
+    def show(maps: ActivationMaps) -> None:
+        scale = _maps(maps, key)
+        one_unit(subject, maps, scale=scale, key=f"{key}.unit")
+        histograms(subject, key=f"{key}.histograms")
+        still_units(subject, key=f"{key}.still")
+
+    look(ActivationsJob(**subject.asked()), ActivationMaps, show, key=f"{key}.maps")
 
 
-def _maps(maps: ActivationMaps, key: str) -> None:
-    """The prediction, then one chart per layer."""
+def _maps(maps: ActivationMaps, key: str) -> ColourScope:
+    """The prediction, then one chart per layer; what one colour scale spans."""
     dark = is_dark()
     prediction, controls = st.columns([2, 3], gap="medium")
     with prediction:
@@ -43,6 +52,7 @@ def _maps(maps: ActivationMaps, key: str) -> None:
         with columns[layer % 2]:
             drawing = activation_figure(maps, layer, scale=scale, dark=dark)
             figure(drawing, key=f"{key}.layer.{layer}", alt=alt_text(maps, layer))
+    return scale
 
 
 def _example(maps: ActivationMaps) -> None:
@@ -55,10 +65,10 @@ def _example(maps: ActivationMaps) -> None:
         st.caption(plain(note))
 
 
-def _scale(key: str) -> str:
+def _scale(key: str) -> ColourScope:
     """What one colour scale spans."""
     labels = {"layer": _("each layer"), "map": _("each map"), "net": _("the whole net")}
-    chosen = st.segmented_control(
+    chosen: ColourScope | None = st.segmented_control(
         _("One colour scale for"),
         SCALES,
         default="layer",
