@@ -12,7 +12,7 @@ from core.training.pace import Allowance
 FIRST_SAVE_S = 0.5
 EARLY_RATIO = 1.6
 """Each early moment is this much later than the one before, in steps: what is learned first is learned fast."""
-EARLY_COST_S, EARLY_SHARE = 0.03, 0.02
+EARLY_COST_S, EARLY_SHARE = 0.1, 0.03
 """What early moments may cost in all: so many seconds, and so much of the time of training."""
 LARGE_BYTES = 16 * 2**20
 

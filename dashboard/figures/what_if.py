@@ -7,7 +7,7 @@ from dashboard.figures import theme
 from dashboard.text import _
 
 MOST_BARS = 10
-HEIGHT = 260
+HEIGHT = 360
 
 
 def before_and_after(before: Prediction, after: Prediction, *, dark: bool = False) -> go.Figure:

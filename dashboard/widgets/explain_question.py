@@ -1,5 +1,6 @@
 """What is asked of every method: which class, held against which, in which unit, and what stands for nothing."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +11,13 @@ from core.explanation.evaluations import Baseline
 from core.explanation.explainer import ExplainerChoice, Unit
 from dashboard.session import selection
 from dashboard.text import _
+from dashboard.widgets.failure import plain
 
 FILLS: tuple[Baseline, ...] = ("mean", "blur", "black", "noise")
 TABLE_FILLS: tuple[Baseline, ...] = ("mean", "black")
 MAX_SEED = 2**31 - 1
+OPEN = -1
+"""No class is chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,42 +56,39 @@ def question(profile: DataProfile, *, key: str) -> Question:
 
 def _target(profile: DataProfile, key: str) -> int | None:
     """The class to explain; None for the predicted one."""
-    names, widget = profile.class_names, f"{key}.target"
-    st.session_state[widget] = selection.target(len(names))
-
-    def choose() -> None:
-        selection.choose_target(st.session_state[widget])
-
-    options = [None, *range(len(names))]
-    return st.selectbox(
-        _("Why"),
-        options,
-        key=widget,
-        on_change=choose,
-        format_func=lambda one: _("the predicted class") if one is None else names[one],
-        width=200,
-    )
+    names, present = profile.class_names, selection.target(len(profile.class_names))
+    words = {OPEN: _("the predicted class")} | dict(enumerate(names))
+    return _class(_("Why"), words, present, selection.choose_target, key=f"{key}.target")
 
 
 def _contrast(profile: DataProfile, target: int | None, key: str) -> int | None:
     """The class that the explained one is held against."""
-    names, widget = profile.class_names, f"{key}.contrast"
-    present = selection.contrast(len(names))
-    st.session_state[widget] = None if present == target else present
+    names, present = profile.class_names, selection.contrast(len(profile.class_names))
+    words = {OPEN: _("(no other class)")} | {one: name for one, name in enumerate(names) if one != target}
+    known = None if present == target else present
+    help_text = _("Explains the difference between the answers for two classes: why this one and not that one.")
+    return _class(_("and not"), words, known, selection.choose_contrast, key=f"{key}.contrast", help_text=help_text)
 
-    def choose() -> None:
-        selection.choose_contrast(st.session_state[widget])
 
-    options = [None, *(one for one in range(len(names)) if one != target)]
-    return st.selectbox(
-        _("and not"),
-        options,
-        key=widget,
-        on_change=choose,
-        format_func=lambda one: _("(no other class)") if one is None else names[one],
-        width=180,
-        help=_("Explains the difference between the answers for two classes: why this one and not that one."),
+def _class(
+    label: str,
+    words: dict[int, str],
+    present: int | None,
+    choose: Callable[[int | None], None],
+    *,
+    key: str,
+    help_text: str | None = None,
+) -> int | None:
+    """A class, or none: what was chosen on any screen is chosen here."""
+    st.session_state[key] = OPEN if present is None else present
+
+    def chosen() -> None:
+        choose(None if st.session_state[key] == OPEN else st.session_state[key])
+
+    st.selectbox(
+        label, list(words), key=key, on_change=chosen, format_func=lambda one: plain(words[one]), width=200, help=help_text
     )
+    return None if st.session_state[key] == OPEN else int(st.session_state[key])
 
 
 def _unit(key: str) -> Unit:

@@ -44,14 +44,16 @@ def choose_subject(*, screen: str) -> Subject | None:
     is_image = experiment.data.original_profile().modality == "image"
     names = series_names(experiment) if record else [""]
     moment = time_slider(record, selection.series(len(names)), key=f"{screen}.moment") if record else None
-    with st.container(key=f"{screen}.subject", horizontal=True, vertical_alignment="bottom"):
-        series = _series(names, screen)
-        source = _source(screen, (*SPLITS, *OWN_SOURCES) if is_image else SPLITS)
     if record is None:
         st.info(
             _("No run yet: this shows the initial, untrained weights. Press Train, then come back."), icon=":material/info:"
         )
-    example = own_image(source, screen=screen) if source in OWN_SOURCES else _of_the_data(experiment, source, screen)
+    narrow, wide = st.columns([1, 6], gap="small", vertical_alignment="top")
+    with narrow:
+        series = _series(names, screen)
+        source = _source(screen, (*SPLITS, *OWN_SOURCES) if is_image else SPLITS)
+    with wide:
+        example = own_image(source, screen=screen) if source in OWN_SOURCES else _of_the_data(experiment, source, screen)
     if example is None:
         return None
     weights, step = (moment.ref, moment.step) if moment else (None, 0)
@@ -92,7 +94,7 @@ def _series(names: list[str], screen: str) -> int:
     def choose() -> None:
         selection.choose_series(st.session_state[key])
 
-    st.selectbox(_("Lane"), range(len(names)), key=key, on_change=choose, format_func=names.__getitem__, width=220)
+    st.selectbox(_("Lane"), range(len(names)), key=key, on_change=choose, format_func=names.__getitem__)
     return int(st.session_state[key])
 
 
@@ -113,7 +115,7 @@ def _source(screen: str, sources: tuple[str, ...]) -> str:
     def choose() -> None:
         selection.choose_split(st.session_state[key])
 
-    st.selectbox(_("Examples from"), sources, key=key, on_change=choose, format_func=labels.__getitem__, width=160)
+    st.selectbox(_("Examples from"), sources, key=key, on_change=choose, format_func=labels.__getitem__)
     return str(st.session_state[key])
 
 

@@ -25,7 +25,8 @@ CHANGED = "what_if.changed."
 def panel(subject: Subject, question: Question, *, key: str) -> None:
     """The editor, what the model says before and after, and one explanation of both."""
     changed = _changed(subject, key)
-    before, after = _predicted(subject, None, key), _predicted(subject, changed, key)
+    with st.container():  # progress has its own place: an editor that moved on the page would forget what it can undo
+        before, after = _predicted(subject, None, key), _predicted(subject, changed, key)
     if before is None:
         return
     left, right = st.columns([2, 3], gap="medium")
