@@ -44,3 +44,21 @@ class AttentionMaps:
         """The share of the weights that lies on padding, in [0, 1]; 0 for patches."""
         is_padding = np.array([self.is_text and not name for name in self.steps])
         return float(self.from_step(head, query)[is_padding].sum())
+
+    def shown(self) -> list[int]:
+        """Places of the steps that are no padding."""
+        return [place for place, name in enumerate(self.steps) if name or not self.is_text]
+
+    def readable(self, head: int | None) -> tuple[np.ndarray, tuple[str, ...], tuple[str, ...]]:
+        """The weights without the rows of padding, whose columns are summed in one, "", that comes first; rows still sum to 1.
+
+        Returns:
+            The weights (n, n or n + 1), the names of the rows and those of the columns.
+        """
+        places, found = self.shown(), self.of_head(head)
+        names = tuple(self.steps[place] for place in places)
+        weights = found[np.ix_(places, places)]
+        if len(places) == len(self.steps):
+            return weights, names, names
+        padding = found[places].sum(1, keepdims=True) - weights.sum(1, keepdims=True)
+        return np.concatenate([padding, weights], axis=1), names, ("", *names)
