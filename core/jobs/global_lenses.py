@@ -123,7 +123,7 @@ class GlobalWordsJob(ManyJob):
     def evaluations(self) -> int:
         method = self.explained.explainer
         if isinstance(method, ShapText):  # texts of up to 12 words are done exactly, by 4096 combinations at most
-            return self.n_there() * max(method.n_evaluations, 2**EXACT_PLAYERS // 2)
+            return self.n_there() * max(method.n_evaluations, int(2 ** (EXACT_PLAYERS - 1)))
         return self.n_there() * int(getattr(method, "n_samples", getattr(method, "steps", 32)))
 
     def result(self, desk: Desk) -> Any:
