@@ -53,6 +53,11 @@ def outline(dark: bool) -> str:
     return "rgba(0,0,0,0.45)"
 
 
+def evidence_outline() -> tuple[str, str]:
+    """The line around known evidence and the halo below it: both are seen on any picture and in both themes."""
+    return "#000000", "rgba(255,255,255,0.9)"
+
+
 def diverging(dark: bool) -> Scale:
     """From against (blue) over the page's own colour to for (red)."""
     return _even(_BLUE_TO_RED_ON_DARK if dark else _BLUE_TO_RED)

@@ -1,7 +1,7 @@
 """Any Menu as knobs: pick a kind, set its fields; what comes out is a checked Choice. Any other Spec: its fields alone."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -50,10 +50,14 @@ def choice_form(menu: Any, present: C, *, key: str, label: str, on_change: Calla
     fields(present, key=key, on_change=on_change)
 
 
-def fields(present: S, *, key: str, on_change: Callable[[S], None]) -> None:
-    """The fields of one Spec; those that a beginner may leave alone are folded away. Toggles always are in sight."""
-    toggles = [view for view in fields_of(type(present)) if view.kind == "flags"]
-    views = [view for view in fields_of(type(present)) if view.kind != "flags"]
+def fields(present: S, *, key: str, on_change: Callable[[S], None], without: Collection[str] = ()) -> None:
+    """The fields of one Spec; those that a beginner may leave alone are folded away. Toggles always are in sight.
+
+    `without` names fields that are set elsewhere.
+    """
+    known = [view for view in fields_of(type(present)) if view.name not in without]
+    toggles = [view for view in known if view.kind == "flags"]
+    views = [view for view in known if view.kind != "flags"]
     _rows(views[:FIRST], present, key, on_change)
     for view in toggles:
         _rows([view], present, key, on_change)
