@@ -1,5 +1,7 @@
 """What if: change the example, and see prediction and explanation follow."""
 
+import zlib
+
 import streamlit as st
 
 from core.explanation.explainer import ExplainerChoice
@@ -64,7 +66,7 @@ def _editor(before: Prediction, present: Prediction, subject: Subject, key: str)
     def change(example: ExampleRef | None) -> None:
         st.session_state[place] = example.model_dump_json() if example else None
 
-    own = f"{key}.{hash(subject.example)}"  # another example begins with its own values
+    own = editor_key(subject.example, key)
     modality = subject.experiment.data.original_profile().modality
     if modality == "image":
         picture_editor(before, present, change, key=own)
@@ -72,6 +74,11 @@ def _editor(before: Prediction, present: Prediction, subject: Subject, key: str)
         text_editor(before, subject.example, change, key=own)
     else:
         row_editor(before, subject.example, change, key=own)
+
+
+def editor_key(example: ExampleRef, key: str) -> str:
+    """What the widget keys of an example's editor begin with: another example begins with its own values."""
+    return f"{key}.{zlib.crc32(example.model_dump_json().encode())}"
 
 
 def _compared(before: Prediction, after: Prediction, key: str) -> None:
