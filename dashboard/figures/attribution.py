@@ -1,5 +1,6 @@
 """Where an explanation points in an image: over the grey picture, as a map of its own, or by size alone."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -7,6 +8,7 @@ import plotly.graph_objects as go
 
 from core.results.attribution import Attribution
 from dashboard.figures import theme
+from dashboard.figures.bars import contributions as bar_values
 from dashboard.text import _
 
 View = Literal["overlay", "map", "abs"]
@@ -43,13 +45,54 @@ def attribution_figure(
         )
     )
     if attribution.segments is not None:
-        figure.add_trace(_outlines(attribution.segments, dark))
+        line = {"color": theme.outline(dark), "width": 1}
+        figure.add_trace(_outlines(attribution.segments, line, "patches"))
+    _add_evidence(figure, attribution)
     return _as_picture(figure, shown.shape[:2], attribution.label, dark)
 
 
 def colour_limit(attribution: Attribution) -> float:
     """The 99.5th percentile of the sizes of the values, or 1 where that is 0."""
     return float(np.percentile(np.abs(attribution.values), 99.5)) or 1.0
+
+
+def shared_limits(found: Sequence[Attribution]) -> dict[str, float]:
+    """For each unit the largest limit of the attributions that have it: with it their colours, or bars, mean the same."""
+    limits: dict[str, float] = {}
+    for one in found:
+        limit = colour_limit(one) if one.pixels is not None else float(np.abs(bar_values(one)).max(initial=0.0))
+        limits[one.unit] = max(limits.get(one.unit, 0.0), limit)
+    return limits
+
+
+def picture_figure(attribution: Attribution, *, dark: bool = False) -> go.Figure:
+    """The picture that is explained, as it is, with its known evidence outlined."""
+    picture = _picture(attribution)
+    colour = picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2)
+    figure = go.Figure(go.Image(z=colour, hovertemplate=_place() + "<br>%{z}<extra></extra>", name="picture"))
+    _add_evidence(figure, attribution)
+    return _as_picture(figure, colour.shape[:2], _("The picture"), dark)
+
+
+def picture_alt_text(attribution: Attribution) -> str:
+    """The picture in a sentence: its size, and where the known evidence lies."""
+    height, width = _picture(attribution).shape[:2]
+    sentence = _("The picture that is explained, {height} × {width} pixels.").format(height=height, width=width)
+    if has_evidence(attribution):
+        rows, columns = np.nonzero(attribution.evidence)
+        sentence += " " + _("Known evidence in rows {top} to {bottom}, columns {left} to {right}.").format(
+            top=rows.min(), bottom=rows.max(), left=columns.min(), right=columns.max()
+        )
+    return sentence
+
+
+def has_evidence(attribution: Attribution) -> bool:
+    """Whether it is known which pixels decide the class."""
+    return (
+        attribution.evidence is not None
+        and attribution.evidence.shape == attribution.values.shape
+        and attribution.evidence.any()
+    )
 
 
 def alt_text(attribution: Attribution) -> str:
@@ -120,18 +163,27 @@ def _hover(attribution: Attribution) -> tuple[np.ndarray | None, str]:
     return np.stack(layers, -1), _place() + "<br>" + _("patch") + " %{customdata[0]:d}" + value + "<extra></extra>"
 
 
-def _outlines(segments: np.ndarray, dark: bool) -> go.Scatter:
-    """Lines between pixels of different superpixels; pixel (i, j) reaches from j - 0.5 to j + 0.5."""
+def _add_evidence(figure: go.Figure, attribution: Attribution) -> None:
+    """A dark line on a pale one around what is known to decide the class."""
+    if not has_evidence(attribution):
+        return
+    line, halo = theme.evidence_outline()
+    regions = np.pad(np.asarray(attribution.evidence, np.int32), 1)
+    figure.add_trace(_outlines(regions, {"color": halo, "width": 4}, "evidence halo", shift=1))
+    figure.add_trace(_outlines(regions, {"color": line, "width": 1.5, "dash": "dot"}, "evidence", shift=1))
+
+
+def _outlines(segments: np.ndarray, line: dict[str, object], name: str, shift: int = 0) -> go.Scatter:
+    """Lines between pixels of different regions; pixel (i, j) reaches from j - 0.5 to j + 0.5, less the `shift`."""
     x: list[float | None] = []
     y: list[float | None] = []
-    for i, j in np.argwhere(segments[:, 1:] != segments[:, :-1]):
+    for i, j in np.argwhere(segments[:, 1:] != segments[:, :-1]) - shift:
         x += [j + 0.5, j + 0.5, None]
         y += [i - 0.5, i + 0.5, None]
-    for i, j in np.argwhere(segments[1:] != segments[:-1]):
+    for i, j in np.argwhere(segments[1:] != segments[:-1]) - shift:
         x += [j - 0.5, j + 0.5, None]
         y += [i + 0.5, i + 0.5, None]
-    line = {"color": theme.outline(dark), "width": 1}
-    return go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", showlegend=False, name="patches")
+    return go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", showlegend=False, name=name)
 
 
 def _as_picture(figure: go.Figure, shape: tuple[int, ...], title: str, dark: bool) -> go.Figure:

@@ -1,7 +1,9 @@
 """One explanation: its picture or bars, the figures to judge it by, and its arrays to take along."""
 
 import math
+from typing import Literal
 
+import numpy as np
 import streamlit as st
 
 from core.results.attribution import Attribution
@@ -10,21 +12,36 @@ from dashboard.figures import attribution as attribution_figures
 from dashboard.figures.attribution import View
 from dashboard.figures.bars import alt_text as bars_alt_text
 from dashboard.figures.bars import contribution_bars
+from dashboard.figures.waterfall import alt_text as waterfall_alt_text
+from dashboard.figures.waterfall import has_waterfall, waterfall_figure
 from dashboard.text import _, counted
 from dashboard.widgets.failure import plain
 from dashboard.widgets.figure import figure, is_dark
+from dashboard.widgets.token_attribution import token_attribution
+
+Shown = View | Literal["bars", "waterfall"]
+"""How an explanation is drawn: the first three are for pictures, the others for tables."""
+MAP_VIEWS: tuple[View, ...] = ("overlay", "map", "abs")
+MAP_HEIGHT = 300
 
 
-def attribution(found: Attribution, *, key: str, view: View = "overlay") -> None:
-    """The picture or the bars, and below them what there is to judge them by."""
-    dark = is_dark()
-    if found.pixels is not None:
-        drawing = attribution_figures.attribution_figure(found, view=view, dark=dark)
-        drawing.update_layout(title_text="", margin_t=8, height=300)  # the panel has the title
-        figure(drawing, key=f"{key}.figure", alt=attribution_figures.alt_text(found))
+def attribution(found: Attribution, *, key: str, view: Shown = "overlay", limit: float | None = None) -> None:
+    """The picture, the words or the bars, and below them what there is to judge them by.
+
+    Give several the same `limit` to compare them: it is the value of the strongest colour, or of the longest bar.
+    """
+    if np.issubdtype(found.input.dtype, np.integer):
+        token_attribution(found, key=key)
+    elif found.pixels is not None:
+        _map(found, view if view in MAP_VIEWS else "overlay", limit, key)
+    elif view == "waterfall" and has_waterfall(found):
+        drawing = waterfall_figure(found, dark=is_dark())
+        figure(drawing, key=f"{key}.figure", alt=waterfall_alt_text(found))
     else:
-        drawing = contribution_bars(found, dark=dark)
+        drawing = contribution_bars(found, dark=is_dark())
         drawing.update_layout(title_text="", margin_t=8)
+        if limit:
+            drawing.update_xaxes(range=[-1.05 * limit, 1.05 * limit])
         figure(drawing, key=f"{key}.figure", alt=bars_alt_text(found))
     st.text("  ·  ".join(_trust(found)))
     for note in found.notes:
@@ -36,6 +53,12 @@ def attribution(found: Attribution, *, key: str, view: View = "overlay") -> None
         key=f"{key}.download",
         icon=":material/download:",
     )
+
+
+def _map(found: Attribution, view: View, limit: float | None, key: str) -> None:
+    drawing = attribution_figures.attribution_figure(found, view=view, limit=limit, dark=is_dark())
+    drawing.update_layout(title_text="", margin_t=8, height=MAP_HEIGHT)  # the panel has the title
+    figure(drawing, key=f"{key}.figure", alt=attribution_figures.alt_text(found))
 
 
 def _trust(found: Attribution) -> list[str]:
@@ -59,7 +82,7 @@ def _answer(found: Attribution) -> str:
     """What the network says: a class with its probability, or a number."""
     if math.isnan(found.probability):
         return _("{name}: predicted {output:.4g}").format(name=found.target_name, output=found.output)
-    unit = _("output") if found.unit == "relative" else _(found.unit)
+    unit = _(found.output_unit or found.unit)
     return _("{name}: {unit} {output:.3f}, probability {p:.1%}").format(
         name=found.target_name, unit=unit, output=found.output, p=found.probability
     )
