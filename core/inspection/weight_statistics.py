@@ -8,10 +8,10 @@ N_BINS = 512
 """Bins between -2^e and 2^e; their width is a power of two, so that doubling the range merges pairs exactly."""
 SMALLEST = -40
 """The range is at least 2 to this power."""
-MAX_ROWS = 64
-"""Bins that are left for a reader, at most."""
+MIN_ROWS, MAX_ROWS = 12, 64
+"""Bins that are left for a reader, at most: the fewer values there are, the fewer bins."""
 MAX_VALUES = 1 << 17
-"""Values of one layer that are counted at one moment."""
+"""Values that are counted at once, at most."""
 POWERS = np.arange(-60, 61)
 """Half octaves: bins of equal width in the logarithm, from 2^-30 to 2^30."""
 SIZES = 2.0 ** (POWERS / 2)
@@ -35,9 +35,9 @@ class ValueHistory:
         self._rows.append(np.zeros(N_BINS, np.int64))
         self._log_rows.append(np.zeros(len(LOG_EDGES) - 1, np.int64))
 
-    def add(self, values: np.ndarray) -> None:
-        """Count some values, each by its place; of very many those that are evenly spread."""
-        every = -(-values.size // MAX_VALUES)
+    def add(self, values: np.ndarray, at_most: int = MAX_VALUES) -> None:
+        """Count some values; of very many those that are evenly spread."""
+        every = -(-values.size // at_most)
         self.is_sampled = self.is_sampled or every > 1
         flat = values.ravel()[::every].astype(np.float64)
         flat = flat[np.isfinite(flat)]
@@ -64,11 +64,13 @@ class ValueHistory:
                 row[N_BINS // 4 : 3 * N_BINS // 4] = pairs
 
     def even(self) -> tuple[np.ndarray, np.ndarray]:
-        """Edges (B + 1,) of bins of one width, and counts (K, B): no more bins than MAX_ROWS, and none beyond the values."""
+        """Edges (B + 1,) of bins of one width, and counts (K, B): no bins beyond the values, and about twice the square root
+        of their number at most."""
         counts = np.stack(self._rows)
+        most = int(np.clip(2 * np.sqrt(counts.sum(1).max()), MIN_ROWS, MAX_ROWS))
         low, high = _occupied(counts)
         size = 1
-        while -(-high // size) - low // size > MAX_ROWS:
+        while -(-high // size) - low // size > most:
             size *= 2
         low, high = low // size * size, -(-high // size) * size
         width = 2.0 ** (self._power + 1) / N_BINS

@@ -40,6 +40,8 @@ MAX_MULTIPLY_ADDS = 2e11
 """What the examples of one moment may cost; large models see fewer of them."""
 PART_BYTES = 64 * 2**20
 """What the activations of the examples that go through the model at once may take."""
+MAX_ACTIVATIONS = 1 << 15
+"""Activations of one layer that are counted, of each such part of the examples."""
 MAX_MOMENTS = 32
 """Checkpoints that are looked at."""
 
@@ -119,7 +121,9 @@ class Look:
             self.data.batch(torch.from_numpy(part))
             for part in np.split(self.chosen, range(self.size, len(self.chosen), self.size))
         ]
-        loss = backward(self.model, self.loss, parts, self.layers, lambda at, given: activations[at].add(_numbers(given)))
+        loss = backward(
+            self.model, self.loss, parts, self.layers, lambda at, given: activations[at].add(_numbers(given), MAX_ACTIVATIONS)
+        )
         self.table.losses.append(loss)
         own = [[one for _, one in pairs] for pairs in own_parameters(self.layers)]
         trained = [[one for one in each if one.requires_grad] for each in own]

@@ -1,7 +1,36 @@
-"""The weights lens."""
+"""The weights lens: neurons and lines, weights as pictures, and weights and gradients over all kept moments."""
 
+import streamlit as st
+
+from core.jobs.weight_lenses import reason_against_neurons
+from dashboard.text import _
+from dashboard.widgets import inspect_filters, inspect_neurons, inspect_weights_time
 from dashboard.widgets.subject import Subject
+
+VIEWS = {
+    "neurons": inspect_neurons.panel,
+    "filters": inspect_filters.panel,
+    "histograms": inspect_weights_time.histograms,
+    "gradients": inspect_weights_time.gradients,
+}
 
 
 def panel(subject: Subject, *, key: str) -> None:
-    """To be written."""
+    """A choice of views; only the one that is seen is computed."""
+    labels = {
+        "neurons": _("Neurons and lines"),
+        "filters": _("Weights as pictures"),
+        "histograms": _("Histograms over time"),
+        "gradients": _("Gradients and updates"),
+    }
+    chosen = st.segmented_control(
+        _("Weights and gradients"),
+        list(VIEWS),
+        default="filters" if reason_against_neurons(subject.experiment) else "neurons",
+        key=f"{key}.view",
+        persist_state="session",
+        format_func=labels.__getitem__,
+        label_visibility="collapsed",
+        required=True,
+    )
+    VIEWS[chosen or "filters"](subject, key=f"{key}.{chosen}")
