@@ -62,16 +62,12 @@ class Evaluations:
         with torch.inference_mode():
             outputs = subject.module(subject.x).double()  # (1, K)
             probabilities = None if is_number else class_probabilities(subject.module, outputs)[0]
-        form: str = output_form(subject.module)
-        unit = "probability" if subject.in_probability or form == "sigmoid" else form
-        if is_number:
-            unit = subject.class_names[0]
         return Attribution(
             method=choice.kind,
             label=choice.label,
             target=subject.target,
             target_name=subject.target_name,
-            unit=unit,
+            unit=answer_unit(subject),
             values=values.astype(np.float32),
             output=float(subject.answers(outputs)[0]),
             probability=math.nan if probabilities is None else float(probabilities[subject.target]),
@@ -84,6 +80,7 @@ class Evaluations:
             feature_names=subject.feature_names,
             feature_values=subject.feature_values,
             evidence=subject.evidence,
+            contrast="" if subject.contrast is None else subject.class_names[subject.contrast],
         )
 
     def count(self, n: int) -> None:
@@ -91,6 +88,14 @@ class Evaluations:
         self.done += n
         self.planned = max(self.planned, self.done)
         self._progress(self.done, self.planned)
+
+
+def answer_unit(subject: Subject) -> str:
+    """The unit of what is explained; a predicted number is its own."""
+    if subject.task == "regression":
+        return subject.class_names[0]
+    form: str = output_form(subject.module)
+    return "probability" if subject.in_probability or form == "sigmoid" else form
 
 
 def baseline_input(subject: Subject, baseline: Baseline) -> "torch.Tensor":

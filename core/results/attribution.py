@@ -48,3 +48,5 @@ class Attribution:
     """Which part decides the class, where it is known: (H, W) or (L,) bool."""
     output_unit: str = ""
     """Unit of `output`, where the values have another one; "" for `unit`."""
+    contrast: str = ""
+    """Name of the class that the target is held against; `output` is then the difference of the two."""

@@ -25,10 +25,13 @@ MAP_VIEWS: tuple[View, ...] = ("overlay", "map", "abs")
 MAP_HEIGHT = 300
 
 
-def attribution(found: Attribution, *, key: str, view: Shown = "overlay", limit: float | None = None) -> None:
+def attribution(
+    found: Attribution, *, key: str, view: Shown = "overlay", limit: float | None = None, with_answer: bool = True
+) -> None:
     """The picture, the words or the bars, and below them what there is to judge them by.
 
-    Give several the same `limit` to compare them: it is the value of the strongest colour, or of the longest bar.
+    Give several the same `limit` to compare them: it is the value of the strongest colour, or of the longest bar. Leave the
+    answer of the network out where the page tells it once for all methods.
     """
     if np.issubdtype(found.input.dtype, np.integer):
         token_attribution(found, key=key)
@@ -43,7 +46,7 @@ def attribution(found: Attribution, *, key: str, view: Shown = "overlay", limit:
         if limit:
             drawing.update_xaxes(range=[-1.05 * limit, 1.05 * limit])
         figure(drawing, key=f"{key}.figure", alt=bars_alt_text(found))
-    st.text("  ·  ".join(_trust(found)))
+    st.text("  ·  ".join([*([answer(found)] if with_answer else []), *_figures(found)]))
     for note in found.notes:
         st.caption(plain(note))
     st.download_button(
@@ -61,9 +64,9 @@ def _map(found: Attribution, view: View, limit: float | None, key: str) -> None:
     figure(drawing, key=f"{key}.figure", alt=attribution_figures.alt_text(found))
 
 
-def _trust(found: Attribution) -> list[str]:
+def _figures(found: Attribution) -> list[str]:
     """The figures to judge an explanation by, in words."""
-    words = [_answer(found)]
+    words = []
     if found.base is not None:
         base = _("base value {base:.4g}") if found.fit_r2 is None else _("intercept {base:.4g}")
         words.append(base.format(base=found.base))
@@ -78,11 +81,14 @@ def _trust(found: Attribution) -> list[str]:
     return words
 
 
-def _answer(found: Attribution) -> str:
-    """What the network says: a class with its probability, or a number."""
+def answer(found: Attribution) -> str:
+    """What the network says: a class with its probability, or a number. With a class held against it, their difference."""
     if math.isnan(found.probability):
         return _("{name}: predicted {output:.4g}").format(name=found.target_name, output=found.output)
     unit = _(found.output_unit or found.unit)
-    return _("{name}: {unit} {output:.3f}, probability {p:.1%}").format(
-        name=found.target_name, unit=unit, output=found.output, p=found.probability
-    )
+    sentence = _("{name}: {unit} {output:.3f}, probability {p:.1%}")
+    if found.contrast:
+        sentence = _("{name}: difference in {unit} {output:.3f}; probability of the first {p:.1%}")
+    elif unit == _("probability"):
+        sentence = _("{name}: probability {p:.1%}")
+    return sentence.format(name=found.target_name, unit=unit, output=found.output, p=found.probability)

@@ -16,7 +16,7 @@ from core.spec import choices
 from dashboard.figures.attribution import has_evidence, picture_alt_text, picture_figure, shared_limits
 from dashboard.session import methods
 from dashboard.text import _
-from dashboard.widgets.attribution import MAP_HEIGHT, MAP_VIEWS, Shown, attribution
+from dashboard.widgets.attribution import MAP_HEIGHT, MAP_VIEWS, Shown, answer, attribution
 from dashboard.widgets.explain_question import Question
 from dashboard.widgets.explain_settings import settings
 from dashboard.widgets.figure import figure, is_dark
@@ -60,18 +60,18 @@ def panel(subject: Subject, question: Question, *, key: str) -> None:
         view, same_scale = _how(profile, key)
     if not chosen:
         st.info(_("Choose a method above."), icon=":material/info:")
+    said = st.container(key=f"{key}.said")
     narrowest = NARROWEST if profile.modality == "image" else NARROWEST_BARS
     with st.grid(min_column_width=narrowest, gap="small", key=f"{key}.methods"):
         picture = st.container(border=True, key=f"{key}.picture") if profile.modality == "image" and chosen else None
         found = [one for method in chosen for one in _asked(method, subject, question, key)]
-    if picture is not None:
-        with picture:
-            _picture([one.result for one in found], key)
+    with said if picture is None else picture:
+        _explained([one.result for one in found], key)
     limits = shared_limits([one.result for one in found]) if same_scale else {}
     for one in found:
         with one.place:
             place = f"{key}.{one.result.method}"
-            attribution(one.result, view=view, limit=limits.get(one.result.unit), key=place)
+            attribution(one.result, view=view, limit=limits.get(one.result.unit), with_answer=False, key=place)
             trust_line(one.job, one.result, key=place)
     _left_out(left_out, subject)
 
@@ -144,16 +144,19 @@ def _asked(method: ExplainerChoice, subject: Subject, question: Question, key: s
     return found
 
 
-def _picture(found: list[Attribution], key: str) -> None:
-    """What is explained, beside the explanations; it comes with the first of them."""
-    st.markdown(f"**{_('The picture')}**")
+def _explained(found: list[Attribution], key: str) -> None:
+    """What is explained, once for all methods; it comes with the first of them."""
     if not found:
-        st.caption(_("It comes with the first explanation."))
+        st.caption(_("What is explained comes with the first explanation."))
         return
-    drawing = picture_figure(found[0], dark=is_dark())
-    drawing.update_layout(title_text="", margin_t=8, height=MAP_HEIGHT)
-    figure(drawing, key=f"{key}.picture.figure", alt=picture_alt_text(found[0]))
-    if has_evidence(found[0]):
+    first = found[0]
+    if first.pixels is not None:
+        st.markdown(f"**{_('The picture')}**")
+        drawing = picture_figure(first, dark=is_dark())
+        drawing.update_layout(title_text="", margin_t=8, height=MAP_HEIGHT)
+        figure(drawing, key=f"{key}.picture.figure", alt=picture_alt_text(first))
+    st.text(answer(first))
+    if first.pixels is not None and has_evidence(first):
         st.caption(_("Dotted: the pixels that decide the right class. Here it is known where an explanation should point."))
 
 
