@@ -31,7 +31,7 @@ def global_maps_figure(found: GlobalMaps, *, dark: bool = False) -> go.Figure:
     height, width = found.maps.shape[1:]
     figure.update_layout(template=theme.template(dark), height=60 + 150 * n_rows, margin={"t": 28})
     figure.update_annotations(font={"size": 12, "color": theme.ink(dark)})
-    hidden = {"showgrid": False, "zeroline": False, "showticklabels": False, "constrain": "domain"}
+    hidden = {"showgrid": False, "zeroline": False, "showticklabels": False, "ticks": "", "constrain": "domain"}
     figure.update_xaxes(range=[-0.5, width - 0.5], **hidden)
     figure.update_yaxes(range=[height - 0.5, -0.5], **hidden)
     for i in range(len(shown)):

@@ -1,5 +1,7 @@
 """What the model does over many examples: which columns matter and how, where it looks in each class, what words do."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from core.data.dataset import Modality
@@ -81,7 +83,8 @@ def _method(methods: list[ExplainerChoice], *, key: str) -> ExplainerChoice:
 
 def _maps(subject: Subject, question: Question, method: ExplainerChoice, n: int, key: str) -> None:
     """Where the method points in the images of each class, on the mean."""
-    job = many_job(GlobalMapsJob, subject, question, method, n=n)
+    own_class = replace(question, target=None, contrast=None)  # each image is asked about its own class
+    job = many_job(GlobalMapsJob, subject, own_class, method, n=n)
 
     def show(found: GlobalMaps) -> None:
         figure(global_maps_figure(found, dark=is_dark()), key=f"{key}.maps", alt=alt_text(found))

@@ -89,6 +89,11 @@ def test_a_default_class_is_never_held_against_itself(client):
     assert (job.target, job.contrast) == (0, 1)
 
 
+def test_images_are_asked_about_their_own_class_alone(client):
+    shown(EXPERIMENTS["images"][0], target=3, contrast=4)
+    assert (client.jobs[0].explained.target, client.jobs[0].explained.contrast) == (None, None)
+
+
 def test_the_view_does_not_change_with_the_example_but_the_lines_do(client):
     shown(EXPERIMENTS["points"][0])
     view, lines = (next(one for one in client.jobs if type(one) is kind) for kind in (GlobalViewJob, PartialDependenceJob))
