@@ -62,8 +62,11 @@ class Occlusion(ExplainerChoice):
                 baselines=baseline_input(subject, self.baseline),
                 perturbations_per_eval=IMAGE_BATCH,
             )
+        drafted = evaluations.drafted(self, found[0, 0].double().numpy())  # all channels are hidden together: all are alike
         return replace(
-            evaluations.drafted(self, found[0, 0].double().numpy()),  # all channels are hidden together, so all are alike
+            drafted,
+            unit=f"{drafted.unit} per window",
+            output_unit=drafted.unit,
             baseline=baseline_text(subject, self.baseline),
             seed=subject.seed if self.baseline == "noise" else None,
             notes=(f"A window of {window} × {window} pixels, moved by {stride}.",),

@@ -240,7 +240,7 @@ def _drafted(found: Attribution, curves: Curves, facts: dict[str, Any], n_evalua
         method=found.method,
         label=found.label,
         target_name=found.target_name,
-        unit=found.unit,
+        unit=found.output_unit or found.unit,
         step=found.step,
         signed=found.signed,
         verdict="mixed",

@@ -56,13 +56,14 @@ def colour_limit(attribution: Attribution) -> float:
     return float(np.percentile(np.abs(attribution.values), 99.5)) or 1.0
 
 
-def shared_limits(found: Sequence[Attribution]) -> dict[str, float]:
-    """For each unit the largest limit of the attributions that have it: with it their colours, or bars, mean the same."""
-    limits: dict[str, float] = {}
-    for one in found:
-        limit = colour_limit(one) if one.pixels is not None else float(np.abs(bar_values(one)).max(initial=0.0))
-        limits[one.unit] = max(limits.get(one.unit, 0.0), limit)
-    return limits
+def shared_limits(found: Sequence[Attribution]) -> list[float]:
+    """For each attribution the largest limit of those with the same unit and the same kind of parts: patches, or pixels.
+
+    With it their colours, or bars, mean the same. A patch has the value of all its pixels, so it is no match for one of them.
+    """
+    limits = [colour_limit(one) if one.pixels is not None else float(np.abs(bar_values(one)).max(initial=0.0)) for one in found]
+    kinds = [(one.unit, one.segments is not None) for one in found]
+    return [max(limit for limit, kind in zip(limits, kinds, strict=True) if kind == own) for own in kinds]
 
 
 def picture_figure(attribution: Attribution, *, dark: bool = False) -> go.Figure:

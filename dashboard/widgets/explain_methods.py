@@ -67,11 +67,11 @@ def panel(subject: Subject, question: Question, *, key: str) -> None:
         found = [one for method in chosen for one in _asked(method, subject, question, key)]
     with said if picture is None else picture:
         _explained([one.result for one in found], key)
-    limits = shared_limits([one.result for one in found]) if same_scale else {}
-    for one in found:
+    limits = shared_limits([one.result for one in found]) if same_scale else [None] * len(found)
+    for one, limit in zip(found, limits, strict=True):
         with one.place:
             place = f"{key}.{one.result.method}"
-            attribution(one.result, view=view, limit=limits.get(one.result.unit), with_answer=False, key=place)
+            attribution(one.result, view=view, limit=limit, with_answer=False, key=place)
             trust_line(one.job, one.result, key=place)
     _left_out(left_out, subject)
 
@@ -126,7 +126,10 @@ def _how(profile: DataProfile, key: str) -> tuple[Shown, bool]:
         _("Same scale"),
         key=f"{key}.same_scale",
         persist_state="session",
-        help=_("Methods with the same unit share one scale, so that their colours, or bars, can be compared."),
+        help=_(
+            "Methods that measure the same share one scale, so that their colours, or bars, can be compared. Pixels and "
+            "patches do not share one: a patch has the value of all its pixels."
+        ),
     )
     return view or first, same
 

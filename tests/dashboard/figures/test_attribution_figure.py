@@ -9,7 +9,15 @@ import pytest
 
 from core.results.attribution import Attribution
 from dashboard.figures import bars, theme
-from dashboard.figures.attribution import alt_text, attribution_figure, colour_limit
+from dashboard.figures.attribution import (
+    alt_text,
+    attribution_figure,
+    colour_limit,
+    has_evidence,
+    picture_alt_text,
+    picture_figure,
+    shared_limits,
+)
 
 RNG = np.random.default_rng(0)
 VALUES = RNG.normal(size=(6, 8)).astype(np.float32)
@@ -97,24 +105,73 @@ def test_superpixels_have_outlines_numbers_and_error_bars_on_hover():
     shown = map_of(figure)
     assert np.array_equal(shown.customdata[..., 0], SEGMENTS)
     assert np.allclose(shown.customdata[..., 1], stderr[SEGMENTS])
-    lines = figure.data[-1]
-    borders = {
+    assert drawn(figure.data[-1]) == {
         frozenset([(i, j), (i + di, j + dj)])
         for i in range(6)
         for j in range(8)
         for di, dj in ((0, 1), (1, 0))
         if i + di < 6 and j + dj < 8 and SEGMENTS[i, j] != SEGMENTS[i + di, j + dj]
     }
+
+
+def drawn(lines: go.Scatter) -> set:
+    """The pairs of neighbouring pixels between which a line is drawn."""
     starts = np.array(lines.x[0::3], float), np.array(lines.y[0::3], float)
     ends = np.array(lines.x[1::3], float), np.array(lines.y[1::3], float)
-    drawn = set()
+    pairs = set()
     for x0, y0, x1, y1 in zip(*starts, *ends, strict=True):
         middle_x, middle_y = (x0 + x1) / 2, (y0 + y1) / 2
         sides = [(middle_y, middle_x - 0.5), (middle_y, middle_x + 0.5)]
         if x0 != x1:
             sides = [(middle_y - 0.5, middle_x), (middle_y + 0.5, middle_x)]
-        drawn.add(frozenset((int(i), int(j)) for i, j in sides))
-    assert drawn == borders
+        pairs.add(frozenset((int(i), int(j)) for i, j in sides))
+    return pairs
+
+
+EVIDENCE = np.zeros((6, 8), bool)
+EVIDENCE[:3, 5:] = True  # in a corner, so that its border is also the picture's
+
+
+@pytest.mark.parametrize("of", [picture_figure, attribution_figure])
+def test_known_evidence_is_outlined_on_the_picture_and_on_every_map_also_along_its_edge(of):
+    figure = of(image_attribution(evidence=EVIDENCE))
+    halo, line = (next(trace for trace in figure.data if trace.name == name) for name in ("evidence halo", "evidence"))
+    inside = {(int(i), int(j)) for i, j in np.argwhere(EVIDENCE)}
+    expected = {
+        frozenset([(i, j), (i + di, j + dj)])
+        for i, j in inside
+        for di, dj in ((0, 1), (1, 0), (0, -1), (-1, 0))
+        if (i + di, j + dj) not in inside
+    }
+    assert drawn(line) == drawn(halo) == expected
+    assert halo.line.width > line.line.width
+
+
+def test_without_known_evidence_nothing_is_outlined():
+    for evidence in (None, np.zeros((6, 8), bool), np.ones((3,), bool)):
+        found = image_attribution(evidence=evidence)
+        assert not has_evidence(found)
+        assert len(picture_figure(found).data) == 1
+
+
+def test_the_picture_is_shown_as_it_is_and_the_sentence_says_where_its_evidence_lies():
+    grey = image_attribution()
+    assert np.array_equal(np.asarray(picture_figure(grey).data[0].z), np.repeat(grey.pixels[..., None], 3, 2))
+    colour = image_attribution(pixels=RNG.integers(0, 255, (6, 8, 3)).astype(np.uint8), evidence=EVIDENCE)
+    assert np.array_equal(np.asarray(picture_figure(colour).data[0].z), colour.pixels)
+    assert "rows 0 to 2, columns 5 to 7" in picture_alt_text(colour)
+    assert "Known evidence" not in picture_alt_text(grey)
+
+
+def test_methods_that_measure_the_same_share_a_scale_but_pixels_and_patches_do_not():
+    small, large = image_attribution(), image_attribution(values=VALUES * 3)
+    patches = image_attribution(values=VALUES * 9, segments=SEGMENTS)
+    slope = image_attribution(values=VALUES * 2, unit="logit per unit of input")
+    limit = colour_limit(small)
+    assert shared_limits([small, patches, large, slope]) == pytest.approx([3 * limit, 9 * limit, 3 * limit, 2 * limit])
+    rows = [row_attribution(), row_attribution(values=np.full(20, -7, np.float32))]
+    assert shared_limits(rows) == pytest.approx([7, 7])
+    assert shared_limits([]) == []
 
 
 @pytest.mark.parametrize("view", ["overlay", "map", "abs"])
