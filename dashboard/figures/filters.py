@@ -38,6 +38,11 @@ def page_size(found: Filters) -> tuple[int, int]:
     return (ALONE, found.weights.shape[1]) if is_alone else (ROWS, ACROSS)
 
 
+def is_of_neurons(found: Filters) -> bool:
+    """Whether an output is one number (of a Linear), not a map (of a convolution)."""
+    return len(found.shape) == 2
+
+
 def in_view(found: Filters, view: View) -> np.ndarray:
     """The part of the weights that is seen."""
     n_outputs, n_inputs = page_size(found)
@@ -114,18 +119,26 @@ def _tiles(found: Filters, part: np.ndarray, shares: np.ndarray, view: View) -> 
     places = _mosaic(_places(part, view), columns, -1)
     details = np.concatenate([places, values[..., None]], -1).astype(np.float32)
     kind = _("channel") if found.is_of_input else _("map")
-    words = _("filter") + " %{customdata[0]:d}, " + ("" if n_inputs == 1 else kind + " %{customdata[1]:d}, ")
+    one, many, more = _outputs(found)
+    words = one + " %{customdata[0]:d}, " + ("" if n_inputs == 1 else kind + " %{customdata[1]:d}, ")
     words += _("row") + " %{customdata[2]:d}, " + _("column") + " %{customdata[3]:d}<br><b>%{customdata[4]:.4g}</b>"
     figure = go.Figure(go.Heatmap(z=z, customdata=details, hovertemplate=words + "<extra></extra>", name=_("weight")))
     if n_inputs == 1:
-        return _bare(figure, *z.shape, _("filters, left to right"), _("filters, top to bottom"))
+        return _bare(figure, *z.shape, many, more)
     across = _("input channel") if found.is_of_input else _("map of the layer before")
-    _bare(figure, *z.shape, across, _("filter"))
+    _bare(figure, *z.shape, across, one)
     middle_x = np.arange(n_inputs) * (width + 1) + (width - 1) / 2
     middle_y = np.arange(n) * (height + 1) + (height - 1) / 2
     shown = {"showticklabels": True}
     figure.update_xaxes(tickvals=middle_x, ticktext=[str(view.first_input + i) for i in range(n_inputs)], **shown)
     return figure.update_yaxes(tickvals=middle_y, ticktext=[str(view.first_output + i) for i in range(n)], **shown)
+
+
+def _outputs(found: Filters) -> tuple[str, str, str]:
+    """What one output is called, and axes along which outputs lie side by side."""
+    if is_of_neurons(found):
+        return _("output"), _("outputs, left to right"), _("outputs, top to bottom")
+    return _("filter"), _("filters, left to right"), _("filters, top to bottom")
 
 
 def _table(found: Filters, part: np.ndarray, shares: np.ndarray, view: View) -> go.Figure:

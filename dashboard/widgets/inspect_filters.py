@@ -7,7 +7,7 @@ from core.jobs.weight_lenses import FiltersJob, weight_layers
 from core.results.codec import result_bytes
 from core.results.filters import Filters
 from core.types import shape_text
-from dashboard.figures.filters import Scale, View, alt_text, filters_figure, in_view, page_size
+from dashboard.figures.filters import Scale, View, alt_text, filters_figure, in_view, is_of_neurons, page_size
 from dashboard.session import selection
 from dashboard.text import _
 from dashboard.widgets.figure import figure, is_dark
@@ -79,7 +79,7 @@ def _pictures(found: Filters, controls: "st.delta_generator.DeltaGenerator", pat
 def _view(found: Filters, key: str) -> View:
     """Which outputs and inputs are seen."""
     sizes, counts = page_size(found), found.weights.shape[:2]
-    labels = (_("Outputs") if found.form == "matrix" else _("Filters"), _("Inputs"))
+    labels = (_("Outputs") if is_of_neurons(found) else _("Filters"), _("Inputs"))
     first = [_page(labels[i], counts[i], sizes[i], f"{key}.page.{i}") for i in range(2)]
     return View(*first)
 
@@ -98,8 +98,7 @@ def _scale(found: Filters, key: str) -> Scale:
     """What one colour scale spans; a picture in colour has its own."""
     if found.form == "colour":
         return "filter"
-    is_table = found.form == "matrix"
-    labels = {"layer": _("the layer"), "filter": _("each output") if is_table else _("each filter")}
+    labels = {"layer": _("the layer"), "filter": _("each output") if is_of_neurons(found) else _("each filter")}
     chosen = st.segmented_control(
         _("One colour scale for"),
         list(labels),
@@ -118,11 +117,15 @@ def in_words(found: Filters, view: View) -> str:
             "Each picture is one filter over the red, green and blue of the image: grey is a weight of 0, a brighter colour "
             "counts for the filter, a darker one against it."
         ),
-        "tiles": _("Each tile is what one filter looks for in one input map: blue weights count against, red ones for it."),
+        "tiles": _("Each tile is what one filter looks for in one input map: blue weights count against, red ones for it.")
+        if not is_of_neurons(found)
+        else _(
+            "Each tile is what one output looks for in one map before Flatten: blue weights count against, red ones for it."
+        ),
         "matrix": _("Each row is one output of the layer, each column one input: blue weights count against, red ones for it."),
     }
     if found.form == "tiles" and found.is_of_input and found.weights.shape[1] == 1:
-        words["tiles"] = _("Each tile is what one unit looks for in the image: blue weights count against, red ones for it.")
+        words["tiles"] = _("Each tile is what one output looks for in the image: blue weights count against, red ones for it.")
     moment = _("Weights after step {step:,}.").format(step=found.step) if found.step else _("Initial weights.")
     shape = _("{name} is {shape}.").format(name=found.name, shape=shape_text(found.shape))
     return " ".join([words[found.form], shape, moment, *_left_out(found, view)])

@@ -13,6 +13,8 @@ VIEWS = {
     "histograms": inspect_weights_time.histograms,
     "gradients": inspect_weights_time.gradients,
 }
+CHOSEN = "subject.weights_view"
+"""The view that this visitor looks at: two panels side by side show the same one."""
 
 
 def panel(subject: Subject, *, key: str) -> None:
@@ -23,14 +25,21 @@ def panel(subject: Subject, *, key: str) -> None:
         "histograms": _("Histograms over time"),
         "gradients": _("Gradients and updates"),
     }
-    chosen = st.segmented_control(
+    name, shared = f"{key}.view", st.session_state.get(CHOSEN)
+    known = "filters" if reason_against_neurons(subject.experiment) else "neurons"
+    st.session_state[name] = shared if shared in VIEWS else known
+
+    def choose() -> None:
+        st.session_state[CHOSEN] = st.session_state[name]
+
+    st.segmented_control(
         _("Weights and gradients"),
         list(VIEWS),
-        default="filters" if reason_against_neurons(subject.experiment) else "neurons",
-        key=f"{key}.view",
-        persist_state="session",
+        key=name,
+        on_change=choose,
         format_func=labels.__getitem__,
         label_visibility="collapsed",
         required=True,
     )
-    VIEWS[chosen or "filters"](subject, key=f"{key}.{chosen}")
+    chosen = str(st.session_state[name])
+    VIEWS[chosen](subject, key=f"{key}.{chosen}")

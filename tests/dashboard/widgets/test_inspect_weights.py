@@ -177,9 +177,12 @@ def test_while_a_run_goes_on_new_moments_wait_for_a_click(client):
     assert len(asked(client, WeightsOverTimeJob)[-1].checkpoints) > 1
 
 
-def test_it_stands_on_a_page_twice(client):
+def test_it_stands_on_a_page_twice_and_shows_the_same_view(client):
     app = shown(client, DIGITS, keys=("here", "pinned"))
     assert len(app.get("plotly_chart")) == 2
+    choose(app, "gradients")
+    assert app.session_state["pinned.view"] == "gradients"
+    assert len(app.get("plotly_chart")) == 4
 
 
 def test_words_say_what_is_left_out():
