@@ -50,6 +50,8 @@ MAX_WEIGHTS = 10_000_000
 """A plane needs some float64 copies of all weights (400 MB)."""
 ACTIVATIONS_BYTES = 512 * 2**20
 """What all layers together may answer to the examples, which go through the model at once."""
+SLOWER = 1.4
+"""Times as long as the estimate of training says: all examples at once leave the caches (median of the ready experiments)."""
 WEIGHT_S = 8e-9
 """Per weight and place: reckon where it lies, and put it into the model."""
 
@@ -226,7 +228,7 @@ class LossSurfaceJob(LandscapeJob):
 def evaluation_seconds(experiment: Experiment, n_examples: int) -> float:
     """About how long it takes to put weights into a model and the examples through it."""
     inference = infer(experiment.model, experiment.data.profile().input_shape)
-    return WEIGHT_S * inference.n_parameters + forward_seconds(inference, n_examples)
+    return WEIGHT_S * inference.n_parameters + SLOWER * forward_seconds(inference, n_examples)
 
 
 def way_places(n: int) -> np.ndarray:

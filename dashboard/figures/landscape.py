@@ -15,6 +15,8 @@ SCALES: tuple[Scale, ...] = ("log", "clipped")
 LEAST = 1e-9
 """A loss below this, in shares of the highest in view, is drawn as this: there is no logarithm of 0."""
 HEIGHT = 560
+PIN = 0.1
+"""How far the pin at the weights stands out above all, in shares of the heights in view."""
 
 
 def log_heights(loss: np.ndarray) -> np.ndarray:
@@ -89,7 +91,7 @@ def scene(x_title: str, y_title: str, loss: np.ndarray, *, unit: str, scale: Sca
     """The frame of a 3-D chart: named axes in the colours of the page."""
     axis = {
         "backgroundcolor": "rgba(0,0,0,0)",
-        "gridcolor": theme.grid_line(dark),
+        "gridcolor": theme.quiet_ink(dark),
         "zerolinecolor": theme.grid_line(dark),
         "tickfont": {"color": theme.quiet_ink(dark), "size": 10},
     }
@@ -103,7 +105,7 @@ def scene(x_title: str, y_title: str, loss: np.ndarray, *, unit: str, scale: Sca
         "zaxis": titled(_("loss, {unit}").format(unit=_(unit))) | ticks(loss, scale),
         "aspectmode": "manual",
         "aspectratio": {"x": 1, "y": 1, "z": 0.65},
-        "camera": {"eye": {"x": 1.25, "y": -1.35, "z": 0.95}, "center": {"x": 0, "y": 0, "z": -0.12}},
+        "camera": {"eye": {"x": 0.95, "y": -1.35, "z": 1.3}, "center": {"x": -0.03, "y": 0, "z": -0.1}},
     }
 
 
@@ -133,8 +135,8 @@ def surface_figure(surface: LossSurface, *, scale: Scale = "log", dark: bool = F
     return figure.update_layout(
         template=theme.template(dark),
         height=HEIGHT,
-        xaxis=box | {"title_text": direction_title(1)},
-        yaxis=box | {"title_text": direction_title(2)},
+        xaxis=box | {"title_text": direction_title(1), "constrain": "domain"},
+        yaxis=box | {"title_text": direction_title(2), "scaleanchor": "x", "constrain": "domain"},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )
 
@@ -143,15 +145,18 @@ def surface_solid(surface: LossSurface, *, scale: Scale = "log", dark: bool = Fa
     """The loss as a surface that can be turned, with a point at the weights of the moment."""
     figure = go.Figure(solid(surface.axis, surface.axis, surface.loss, unit=surface.unit, scale=scale, dark=dark))
     figure.update_traces(customdata=_hovered(surface), hovertemplate=_hover(surface))
-    centre = heights(np.array([surface.centre_loss]), scale, surface.loss)
-    figure.add_scatter3d(
-        x=[0],
-        y=[0],
-        z=centre,
-        mode="markers",
-        marker={"symbol": "diamond", "size": 6, "color": theme.categorical(dark)[1], "line": {"color": theme.ink(not dark)}},
+    seen = np.asarray(figure.data[0].z)
+    foot = heights(np.array([surface.centre_loss]), scale, surface.loss)[0]
+    figure.add_scatter3d(  # a pin: a point on the surface would be half hidden by it
+        x=[0, 0],
+        y=[0, 0],
+        z=[foot, np.nanmax(seen) + PIN * (np.nanmax(seen) - np.nanmin(seen))],
+        mode="lines+markers",
+        line={"color": theme.categorical(dark)[1], "width": 4},
+        marker={"symbol": "diamond", "size": [3, 6], "color": theme.categorical(dark)[1]},
         name=_moment(surface.step),
         hoverinfo="skip",
+        showlegend=True,
     )
     names = (direction_title(1, short=True), direction_title(2, short=True))
     return figure.update_layout(

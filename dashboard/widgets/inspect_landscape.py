@@ -20,6 +20,7 @@ from dashboard.figures.landscape import (
 )
 from dashboard.session import resources
 from dashboard.text import _, duration
+from dashboard.widgets.failure import plain
 from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.landscape_words import (
     line_table,
@@ -33,8 +34,10 @@ from dashboard.widgets.lens import look
 from dashboard.widgets.shared_plane import View, shared_plane
 from dashboard.widgets.subject import Subject
 
-AUTO_S = 6.0
+AUTO_S = 3.0
 """What is estimated to take longer is asked for by a button: the lens's worker is shared, and the slider moves fast."""
+PICTURE_PX = 660
+"""Width of a plane whose axes have one unit; words stand beside it where there is room."""
 AT_ONCE_S = 1.0
 """A plane that is done so soon is not drawn in steps."""
 
@@ -58,13 +61,13 @@ def _plane(subject: Subject, key: str) -> None:
     """Contours or a surface over two random directions; coarse at first, then finer."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         split = _choice(_("Loss over"), {"train": _("training"), "validation": _("validation")}, f"{key}.split")
-        n_examples = _examples(key)
+        n_examples = _examples(subject, key)
         span = _span(key)
         side = _choice(
             _("Places per side"),
             {n: f"{n} × {n}" for n in SIDES},
             f"{key}.side",
-            default=41,
+            default=21,
             help=_("Coarse at first, then finer."),
         )
         seed = _seed(key)
@@ -89,10 +92,16 @@ def _plane(subject: Subject, key: str) -> None:
 
 def _surface(surface: LossSurface, question: str, key: str, *, is_solid: bool, scale: Scale) -> None:
     draw = surface_solid if is_solid else surface_figure
-    figure(draw(surface, scale=scale, dark=is_dark()), key=f"{key}.figure", alt=surface_alt(surface))
-    st.text(sharpness_words(surface, remember(surface, question)))
-    st.text(surface_words(surface))
-    _downloads(surface, lambda: surface_table(surface), "loss-around-the-weights", key)
+    with st.container(horizontal=True, gap="large"):
+        with st.container(width=PICTURE_PX):
+            figure(draw(surface, scale=scale, dark=is_dark()), key=f"{key}.figure", alt=surface_alt(surface))
+        with st.container(width="stretch"):
+            middle, *what = surface_words(surface)
+            st.text(middle)
+            st.text(sharpness_words(surface, remember(surface, question)))
+            for words in what:
+                st.caption(plain(words))
+            _downloads(surface, lambda: surface_table(surface), "loss-around-the-weights", key)
 
 
 def _line(subject: Subject, key: str) -> None:
@@ -100,7 +109,7 @@ def _line(subject: Subject, key: str) -> None:
     along_labels = {"random": _("a random direction"), "from_start": _("the way from the initial weights")}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         along = _choice(_("Along"), along_labels, f"{key}.along", width=250)
-        n_examples = _examples(key)
+        n_examples = _examples(subject, key)
         span, seed = (_span(key), _seed(key)) if along == "random" else (1.0, 0)
         scale = _scale(key)
     if along == "from_start" and subject.step == 0:
@@ -188,8 +197,11 @@ def _choice(label: str, options: dict[Any, str], key: str, *, default: Any = Non
     )
 
 
-def _examples(key: str) -> int:
-    return int(_choice(_("Examples"), {n: f"{n:,}" for n in EXAMPLES}, f"{key}.examples", default=256, width=110))
+def _examples(subject: Subject, key: str) -> int:
+    """How many; few to begin with where many would make even a coarse plane slow."""
+    is_slow = LossSurfaceJob(**_asked(subject), n_examples=256).seconds > AUTO_S
+    options = {n: f"{n:,}" for n in EXAMPLES}
+    return int(_choice(_("Examples"), options, f"{key}.examples", default=64 if is_slow else 256, width=110))
 
 
 def _span(key: str) -> float:

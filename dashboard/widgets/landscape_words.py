@@ -14,10 +14,10 @@ ALIKE = 0.1
 """Rises that differ by less than this share are called alike."""
 
 
-def surface_words(surface: LossSurface) -> str:
-    """What the plane is, what is in the middle, and what to be careful of."""
+def surface_words(surface: LossSurface) -> list[str]:
+    """What is in the middle, what the plane is, and what to be careful of: a paragraph each."""
     right = abs(surface.angle - 90) < 0.05
-    words = [
+    return [
         _("In the middle: loss {loss:.4g} {unit}, {score}, over {n:,} {split} examples.").format(
             loss=surface.centre_loss,
             unit=_(surface.unit),
@@ -40,7 +40,6 @@ def surface_words(surface: LossSurface) -> str:
         ).format(n=surface.n_parameters),
         _treatment(surface.is_recomputed),
     ]
-    return " ".join(words)
 
 
 def sharpness_words(surface: LossSurface, known: dict[int, float]) -> str:

@@ -206,6 +206,7 @@ def test_what_takes_too_long_is_refused_with_a_side_that_fits(monkeypatch):
         LossLineJob(experiment=spiral()).check(SETTINGS)
     assert job.seconds == pytest.approx(each * (61**2 + RING))
     assert max(SIDES) == 61
+    assert each < evaluation_seconds(job.experiment, 2 * job.n_examples) < 2 * each
 
 
 def test_what_takes_too_much_memory_is_refused_with_a_number_that_fits(monkeypatch):

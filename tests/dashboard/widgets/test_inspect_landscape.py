@@ -134,6 +134,13 @@ def test_what_takes_long_is_computed_when_the_button_is_pressed_and_for_that_mom
     assert [button for button in app.button if button.key == "here.plane.agree"]
 
 
+def test_where_even_a_coarse_plane_is_slow_it_begins_with_few_examples(client, run, monkeypatch):
+    few, many = (LossSurfaceJob(experiment=spiral(lanes=LANES), n_examples=n).seconds for n in (64, 256))
+    monkeypatch.setattr(widget, "AUTO_S", (few + many) / 2)
+    assert shown(run).selectbox(key="here.plane.examples").value == 64
+    assert [job.n_examples for job in asked(client, LossSurfaceJob)] == [64]
+
+
 def test_what_is_too_expensive_says_what_fits(client, run, monkeypatch):
     submit = client.submit
 
@@ -147,7 +154,7 @@ def test_what_is_too_expensive_says_what_fits(client, run, monkeypatch):
     for place in (widget, landscape_lenses):
         monkeypatch.setattr(place, "MAX_S", limit)
     app = shown(run, side=41)
-    assert "Take 21 places along each side." in " ".join(one.value for one in [*app.error, *app.warning, *app.info])
+    assert "Take 21 places along each side." in texts(app)
     assert len(app.get("plotly_chart")) == 1
 
 
@@ -206,9 +213,9 @@ def test_words_judge_only_what_differs():
 
 
 def test_words_say_what_is_not_moved_and_what_is_recomputed():
-    assert "at a right angle" in surface_words(SURFACE)
-    assert "Biases" in surface_words(SURFACE)
-    assert "Batch normalisation" in surface_words(SURFACE)
+    assert "at a right angle" in " ".join(surface_words(SURFACE))
+    assert "Biases" in " ".join(surface_words(SURFACE))
+    assert "Batch normalisation" in " ".join(surface_words(SURFACE))
     assert "Batch normalisation" not in line_words(LINE)
     assert "hill" in line_words(WAY)
 
