@@ -15,6 +15,7 @@ from core.inspection.filters import layers_with_weights
 from core.inspection.responses import columns, reason_against
 from core.jobs.job import ArtifactRef, Desk
 from core.jobs.lenses import LensJob, WeightsJob, loaded
+from core.models.model import infer
 from core.models.stack import Path
 from core.results.responses import NeuronResponses
 from core.settings import Settings
@@ -22,6 +23,8 @@ from core.settings import Settings
 if TYPE_CHECKING:
     from torch import nn
 
+MAX_PARAMETERS = 20_000_000
+"""Weights of a model over time: with gradients, optimizer and copies each takes about 40 bytes."""
 SIDE = 50
 """Places along each side of a response map."""
 
@@ -136,6 +139,13 @@ class WeightsOverTimeJob(LensJob):
         n = len(self.experiment.lanes) * self.experiment.repeats
         if self.series >= n:
             raise SpecError(f"There is no series {self.series}.", hint=f"They are numbered 0 to {n - 1}.")
+        inference = infer(self.experiment.model, self.experiment.data.profile().input_shape)
+        size = inference.n_parameters + inference.n_frozen
+        if size > MAX_PARAMETERS:
+            raise NotApplicable(
+                f"This model has {size:,} weights; over time up to {MAX_PARAMETERS:,} are looked at.",
+                hint="Look at its weights as pictures, one moment at a time.",
+            )
 
     def result(self, desk: Desk) -> Any:
         from core.jobs.weights_over_time import weights_over_time

@@ -119,8 +119,9 @@ def about_examples(found: WeightStatistics) -> str:
 def about_updates(found: WeightStatistics) -> str:
     """What an update is, and whether it is about as large as it should be."""
     words = _(
-        "The update is the step that {optimizer} made next, on the run's own next batch, repeated on a copy; its size is held "
-        "against that of all weights of the layer, biases too."
+        "The update is the step that {optimizer} makes next from each moment, on the run's own next batch, repeated on a copy; "
+        "its size is held against that of all weights of the layer, biases too. About 1e-3 is a rule of thumb and no law: with "
+        "much less a layer hardly learns, with much more it may jump about."
     ).format(optimizer=found.optimizer)
     last = found.ratios[:, -1]
     known = np.flatnonzero(np.isfinite(last))

@@ -14,6 +14,7 @@ from core.data.toy import Spiral
 from core.errors import NotApplicable, SpecError
 from core.events import Artifact
 from core.experiment.experiment import Lane
+from core.jobs import weight_lenses
 from core.jobs import weights_over_time as over_time
 from core.jobs.inline import run_inline
 from core.jobs.lenses import loaded
@@ -162,6 +163,13 @@ def test_a_series_that_is_not_there_is_refused_and_one_that_joined_later_has_no_
     job = WeightsOverTimeJob(experiment=joined, checkpoints=refs, series=1)
     events = [item.event for item in run_inline(job, SETTINGS, shelf=shelf) if not isinstance(item, Artifact)]
     assert "none of the kept moments" in events[-1].message
+
+
+def test_models_that_are_too_large_over_time_say_so(monkeypatch):
+    monkeypatch.setattr(weight_lenses, "MAX_PARAMETERS", 40)
+    _, refs = kept(spiral(), (1,))
+    with pytest.raises(NotApplicable, match="42 weights"):
+        WeightsOverTimeJob(experiment=spiral(), checkpoints=refs).check(SETTINGS)
 
 
 def test_numbers_and_pictures_have_statistics_too():

@@ -151,7 +151,7 @@ def test_both_views_over_time_come_from_one_job(client):
     choose(app, "gradients")
     assert len(app.get("plotly_chart")) == 2
     assert "evaluation mode" in texts(app)
-    assert "made next" in texts(app)
+    assert "makes next" in texts(app)
     assert len({job.key() for job in asked(client, WeightsOverTimeJob)}) == 1
 
 
