@@ -85,19 +85,19 @@ class Look:
         self.loss = experiment.loss.build()
         self.parts: list[Part] = parts_of(experiment.model.layers, self.model)
         self.layers: list[nn.Module] = [part.module for part in self.parts]
-        self.chosen, self.size = self._examples()
+        self.chosen, self.n_parts = self._examples()
         n = len(self.parts)
         self.history = [ValueHistory() for _ in range(len(KINDS) * n)]
         self.table = _Table()
         self.lane = experiment.lanes[series // experiment.repeats]
 
     def _examples(self) -> tuple[np.ndarray, int]:
-        """Which training examples are looked at, and how many at once."""
+        """Which training examples are looked at, and in how many parts of one size: each counts alike in a histogram."""
         inference = infer(self.experiment.model, self.experiment.data.profile().input_shape)
         affordable = int(MAX_MULTIPLY_ADDS / max(1, 3 * inference.multiply_adds))
         n = min(len(self.data), EXAMPLES, max(LEAST_EXAMPLES, affordable))
         chosen = numpy_stream(self.experiment.seed, "probe").permutation(len(self.data))[:n]
-        return np.sort(chosen), max(1, min(n, PART_BYTES // max(1, activation_bytes(inference))))
+        return np.sort(chosen), min(n, -(-n * activation_bytes(inference) // PART_BYTES))
 
     def at(self, state: TrainingState) -> None:
         """Look at one moment; nothing happens where the series was not there yet."""
@@ -117,10 +117,7 @@ class Look:
         for one in self.history:
             one.moment()
         activations = self.history[2 * n :]
-        parts = [
-            self.data.batch(torch.from_numpy(part))
-            for part in np.split(self.chosen, range(self.size, len(self.chosen), self.size))
-        ]
+        parts = [self.data.batch(torch.from_numpy(part)) for part in np.array_split(self.chosen, self.n_parts)]
         loss = backward(
             self.model, self.loss, parts, self.layers, lambda at, given: activations[at].add(_numbers(given), MAX_ACTIVATIONS)
         )
