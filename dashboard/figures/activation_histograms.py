@@ -1,11 +1,49 @@
-"""How often each value occurs among what a layer answers to one example."""
+"""How often each value occurs in a picture, and among what a layer answers to it."""
 
 import numpy as np
 import plotly.graph_objects as go
 
 from core.results.activation_histograms import ActivationHistograms
-from dashboard.figures.stacks import Group, empty_figure, range_bars
+from dashboard.figures import theme
+from dashboard.figures.stacks import LEGEND, Group, empty_figure, range_bars
 from dashboard.text import _
+
+BINS = 32
+"""Of the 256 levels of brightness."""
+COLOURS = ((1, "dash"), (2, "solid"), (0, "dot"))
+"""Red, green and blue: place in the palette, and a dash that tells them apart without it."""
+
+
+def picture_histogram(found: ActivationHistograms, *, dark: bool = False) -> go.Figure:
+    """How many pixels of the picture have each brightness. Black ones, which would dwarf all others, are told in the title."""
+    levels = np.asarray(found.pixel_counts)
+    lit = levels.copy()
+    lit[:, 0] = 0
+    counts = lit.reshape(len(lit), BINS, -1).sum(2)
+    edges = np.linspace(0, 256, BINS + 1)
+    if len(counts) == 1:
+        figure = range_bars([Group("", counts[0])], edges, of=_("brightness"), unit=_("pixels"), dark=dark)
+    else:
+        figure = go.Figure()
+        for (place, dash), row, name in zip(COLOURS, counts, (_("red"), _("green"), _("blue")), strict=True):
+            line = {"color": theme.categorical(dark)[place], "dash": dash, "shape": "hvh"}
+            hover = _("brightness") + " %{x:.0f}<br><b>%{y:,}</b> " + _("pixels") + ", " + name + "<extra></extra>"
+            figure.add_scatter(x=(edges[:-1] + edges[1:]) / 2, y=row, name=name, mode="lines", line=line, hovertemplate=hover)
+        figure.update_layout(template=theme.template(dark), legend=LEGEND | {"yanchor": "top"})
+    return figure.update_layout(
+        title_text=_picture_title(levels),
+        height=230,
+        bargap=0.05,
+        xaxis={"title_text": _("brightness, 0 black to 255 white"), "range": [-4, 260], "showgrid": False},
+        yaxis={"title_text": _("pixels"), "rangemode": "tozero"},
+    )
+
+
+def alt_picture_histogram(found: ActivationHistograms) -> str:
+    """The figure in a sentence: how many pixels are quite black, and how bright they are on average."""
+    levels = np.asarray(found.pixel_counts)
+    mean = float((levels.sum(0) * np.arange(256)).sum() / levels.sum())
+    return _("{title}; mean brightness {mean:.0f} of 255.").format(title=_picture_title(levels), mean=mean)
 
 
 def activation_histogram(found: ActivationHistograms, layer: int, *, dark: bool = False) -> go.Figure:
@@ -39,4 +77,10 @@ def _title(found: ActivationHistograms, layer: int) -> str:
         return _("{name}: {n:,} values").format(name=found.layer_names[layer], n=n)
     return _("{name}: {n:,} values, {zeros:.0%} exactly 0 (not drawn)").format(
         name=found.layer_names[layer], n=n, zeros=found.n_zero[layer] / n
+    )
+
+
+def _picture_title(levels: np.ndarray) -> str:
+    return _("The picture: {n:,} pixels, {share:.0%} black (not drawn)").format(
+        n=int(levels[0].sum()), share=levels[:, 0].sum() / levels.sum()
     )

@@ -1,7 +1,6 @@
 """Pictures side by side: mean images of a data set, images before and after augmentation, and how bright their pixels are."""
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 import plotly.graph_objects as go
@@ -18,13 +17,6 @@ GAP = 2
 MAX_TILES = 33
 WIDE = 11
 """Pictures in a row."""
-
-
-class HasPixelCounts(Protocol):
-    """A result that counted pixels: `pixel_counts` (C, B), how many have each brightness from 0 to 255."""
-
-    @property
-    def pixel_counts(self) -> np.ndarray | None: ...
 
 
 def image_means(report: DataReport, *, dark: bool = False) -> go.Figure:
@@ -53,7 +45,7 @@ def alt_image_means(report: DataReport) -> str:
     )
 
 
-def pixel_histogram(report: HasPixelCounts, *, dark: bool = False) -> go.Figure:
+def pixel_histogram(report: DataReport, *, dark: bool = False) -> go.Figure:
     """How many pixels have each brightness, on a logarithmic axis: in most images nearly all are dark."""
     counts = np.asarray(report.pixel_counts)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -85,7 +77,7 @@ def pixel_histogram(report: HasPixelCounts, *, dark: bool = False) -> go.Figure:
     )
 
 
-def alt_pixel_histogram(report: HasPixelCounts) -> str:
+def alt_pixel_histogram(report: DataReport) -> str:
     """The figure in a sentence: how many pixels are quite black and quite white."""
     counts = np.asarray(report.pixel_counts).sum(axis=0)
     shares = counts / max(int(counts.sum()), 1)

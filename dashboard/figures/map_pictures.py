@@ -11,7 +11,9 @@ MOST = 64
 SIDE = 64
 """Larger maps are thinned out to about so many pixels."""
 ENLARGED = 160
-"""Pictures are enlarged to about so many pixels before a frame of one pixel is drawn on them."""
+"""Pictures are enlarged to about so many pixels before a frame is drawn on them."""
+SHOWN = 96
+"""Pixels of the page that a framed picture takes; its frame is two of them wide."""
 
 
 def map_pictures(
@@ -40,7 +42,7 @@ def framed_pictures(pictures: np.ndarray, fields: np.ndarray) -> np.ndarray:
     times = max(1, ENLARGED // max(height, width))
     large = colour.repeat(times, axis=1).repeat(times, axis=2)
     ink = np.array([int(theme.CATEGORICAL[4][at : at + 2], 16) for at in (1, 3, 5)], np.uint8)
-    thick = max(1, round(times / 4))
+    thick = -(-2 * times * max(height, width) // SHOWN)
     for picture, (top, bottom, left, right) in zip(large, fields, strict=True):
         if top < 0 or bottom < top or right < left or (bottom - top + 1 >= height and right - left + 1 >= width):
             continue

@@ -10,8 +10,12 @@ from core.jobs.lenses import ExampleRef
 from core.results.activation_histograms import ActivationHistograms
 from core.results.activation_statistics import ActivationStatistics
 from core.results.codec import result_bytes
-from dashboard.figures.activation_histograms import activation_histogram, alt_activation_histogram
-from dashboard.figures.data_pictures import alt_pixel_histogram, pixel_histogram
+from dashboard.figures.activation_histograms import (
+    activation_histogram,
+    alt_activation_histogram,
+    alt_picture_histogram,
+    picture_histogram,
+)
 from dashboard.text import _, counted
 from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.lens import look
@@ -53,8 +57,7 @@ def _histograms(found: ActivationHistograms, key: str) -> None:
     dark = is_dark()
     drawings: list[tuple[Any, str, str]] = []
     if found.pixel_counts is not None:
-        picture = pixel_histogram(found, dark=dark).update_layout(height=230)
-        drawings.append((picture, f"{key}.pixels", alt_pixel_histogram(found)))
+        drawings.append((picture_histogram(found, dark=dark), f"{key}.pixels", alt_picture_histogram(found)))
     for layer in range(len(found.layer_names)):
         drawing = activation_histogram(found, layer, dark=dark)
         drawings.append((drawing, f"{key}.layer.{layer}", alt_activation_histogram(found, layer)))
@@ -76,7 +79,7 @@ def _statistics(found: ActivationStatistics, key: str) -> None:
     for sentence in still_sentences(found):
         st.text(sentence)
     table = statistics_table(found)
-    st.dataframe(table, hide_index=True, key=f"{key}.table", column_config=_columns())
+    st.dataframe(_shown(table), hide_index=True, key=f"{key}.table", column_config=_columns())
     with st.container(horizontal=True):
         download_table(table, "activation_statistics.csv", key=f"{key}.csv")
         st.download_button(
@@ -138,7 +141,7 @@ def statistics_table(found: ActivationStatistics) -> dict[str, list[Any]]:
         _("units"): found.n_units.tolist(),
         _("dead units"): shares("dead"),
         _("saturated outputs"): shares("saturated"),
-        _("never or always so"): [_numbers(found, layer) for layer in layers],
+        _("which units"): [_numbers(found, layer) for layer in layers],
         _("exact zeros"): found.zero_share.tolist(),
         _("mean"): found.mean.tolist(),
         _("standard deviation"): found.std.tolist(),
@@ -154,10 +157,17 @@ def _numbers(found: ActivationStatistics, layer: int) -> str:
     return ", ".join(str(unit) for unit in units[:LISTED]) + more
 
 
-def _columns() -> dict[str, Any]:
-    """Shares as percent, numbers in four digits."""
-    percent = st.column_config.NumberColumn(format="percent")
-    number = st.column_config.NumberColumn(format="%.4g")
+def _shown(table: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """The table as it is read: shares in percent, and nothing where there is none."""
     shares = (_("dead units"), _("saturated outputs"), _("exact zeros"))
-    numbers = (_("mean"), _("standard deviation"), _("least"), _("largest"))
-    return dict.fromkeys(shares, percent) | dict.fromkeys(numbers, number)
+
+    def words(share: float | None) -> str:
+        return "" if share is None else f"{share:.1%}"
+
+    return {name: [words(one) for one in column] if name in shares else column for name, column in table.items()}
+
+
+def _columns() -> dict[str, Any]:
+    """Numbers in four digits."""
+    number = st.column_config.NumberColumn(format="%.4g")
+    return dict.fromkeys((_("mean"), _("standard deviation"), _("least"), _("largest")), number)

@@ -33,8 +33,11 @@ CONVOLUTION_FILE, FIELD_FILE = "convolution.npz", "receptive_field.npz"
 
 def one_unit(subject: Subject, maps: ActivationMaps, *, scale: ColourScope, key: str) -> None:
     """Choose a layer and one of its units; below it what there is to see of them, computed when it is opened."""
-    layer = _layer(maps, key)
-    unit = _unit(maps, layer, scale, key)
+    with st.container(key=f"{key}.choice", horizontal=True, vertical_alignment="bottom"):
+        layer = _layer(maps, key)
+        unit = _unit(maps, layer, key)
+    if maps.maps[layer].ndim == 3:
+        _maps(maps, layer, unit, scale, key)
     _section(_("Inputs that activate this unit most"), "trophy", f"{key}.top", lambda at: _top(subject, layer, unit, at))
     convolutions = [path for path, one in all_layers(subject.experiment.model.layers) if isinstance(one, Conv2d)]
     if convolutions:
@@ -79,8 +82,8 @@ def _layer(maps: ActivationMaps, key: str) -> int:
     return present
 
 
-def _unit(maps: ActivationMaps, layer: int, scale: ColourScope, key: str) -> int:
-    """The unit of this layer: by its map where it has maps, and by its number."""
+def _unit(maps: ActivationMaps, layer: int, key: str) -> int:
+    """The unit of this layer by its number."""
     values, widget = maps.maps[layer], f"{key}.unit"
     n_units = n_units_of(values.shape)
     present = selection.unit(n_units) or 0
@@ -90,22 +93,25 @@ def _unit(maps: ActivationMaps, layer: int, scale: ColourScope, key: str) -> int
         selection.choose_unit(layer, int(st.session_state[widget]))
 
     name = _("Map") if values.ndim == 3 else _("Unit") if values.ndim == 1 else _("Feature")
-    if values.ndim == 3:
-        pictures = map_pictures(maps, layer, scale=scale, dark=is_dark())
-        names = [_("map {n}").format(n=n) for n in range(len(pictures))]
-        image_picker(
-            pictures,
-            names,
-            present if present < len(pictures) else -1,
-            key=f"{key}.maps",
-            label=_("Choose a map"),
-            on_pick=lambda place: selection.choose_unit(layer, place),
-        )
-    words = _("{name} number, 0 to {last}").format(name=name, last=n_units - 1)
-    st.number_input(words, 0, n_units - 1, key=widget, on_change=choose, width=260)
-    if values.ndim == 3 and n_units > MOST:
-        st.caption(_("The pictures are of the first {n} maps; by number you reach all {all}.").format(n=MOST, all=n_units))
+    words = _("{name}, 0 to {last}").format(name=name, last=n_units - 1)
+    st.number_input(words, 0, n_units - 1, key=widget, on_change=choose, width=180)
     return present
+
+
+def _maps(maps: ActivationMaps, layer: int, unit: int, scale: ColourScope, key: str) -> None:
+    """The unit by its map."""
+    pictures = map_pictures(maps, layer, scale=scale, dark=is_dark())
+    image_picker(
+        pictures,
+        [_("map {n}").format(n=n) for n in range(len(pictures))],
+        unit if unit < len(pictures) else -1,
+        key=f"{key}.maps",
+        label=_("Choose a map"),
+        on_pick=lambda place: selection.choose_unit(layer, place),
+    )
+    n_maps = len(maps.maps[layer])
+    if n_maps > MOST:
+        st.caption(_("The pictures are of the first {n} maps; by number you reach all {all}.").format(n=MOST, all=n_maps))
 
 
 def _top(subject: Subject, layer: int, unit: int, key: str) -> None:
@@ -128,8 +134,10 @@ def _top_examples(found: TopExamples, key: str) -> None:
         words = _("Inputs that activate this unit most")
         with st.container(key=f"{key}.large-pictures"):  # page.css knows this name
             image_picker(framed, names, chosen, key=f"{key}.pictures", label=words, on_pick=pick)
+        words = _("Choose one, and every lens looks at it.")
         if (found.fields[:, 0] >= 0).any():
-            st.caption(_("Framed: the pixels that the unit sees where it is strongest."))
+            words = _("Framed: the pixels that the unit sees where it is strongest.") + " " + words
+        st.caption(words)
     else:
 
         def pick_row() -> None:
@@ -138,13 +146,13 @@ def _top_examples(found: TopExamples, key: str) -> None:
                 pick(rows[0])
 
         st.dataframe(top_table(found), hide_index=True, key=f"{key}.table", on_select=pick_row, selection_mode="single-row")
-    st.caption(_("Choose one, and every lens looks at it."))
+        st.caption(_("Choose a row, and every lens looks at it."))
     _download(found, "top_examples.npz", key)
 
 
 def top_sentence(found: TopExamples) -> str:
     """Over which examples, how large, and how often above 0."""
-    if not found.values.any():
+    if not found.values.any() and found.mean == 0:
         words = _("Unit {unit} of {layer} gives 0 for each of the {n:,} {examples} that were looked at: it is dead.")
     else:
         words = _(

@@ -21,6 +21,7 @@ def conv_arithmetic(parts: ConvolutionParts, *, key: str, palettes: Palettes) ->
     arrays = {name: _base64(getattr(parts, name)) for name in ("inputs", "kernels", "rest", "output")}
     data = {
         **arrays,
+        "name": parts.layer_name,
         "channels": parts.input_channels.tolist(),
         "n_inputs": parts.n_inputs,
         "n_rest": parts.n_rest,

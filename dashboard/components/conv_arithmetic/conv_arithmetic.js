@@ -4,13 +4,18 @@ import { component, fill, h, isDark, setText, short } from "./dom.js";
 import { css, floats, inkOn, MapBox, tint, tintOf } from "./map_box.js";
 
 const WRITTEN = 7; // kernels up to this side have their numbers written in
+const brief = (value) => {
+  const size = Math.abs(value);
+  if (size >= 0.1 || !size) return short(value, 2);
+  return size < 0.0005 ? value.toExponential(0) : value.toFixed(3);
+};
 const signed = (value) => `${value < 0 ? "−" : "+"}${short(Math.abs(value), 3)}`;
 
 class View {
   constructor(root, data) {
     this.root = root;
     this.texts = data.texts;
-    [this.row, this.column, this.isFixed] = [0, 0, false];
+    this.isFixed = false;
     this.build();
   }
 
@@ -27,10 +32,11 @@ class View {
     const sign = (text) => h("span", { class: "sign", "aria-hidden": "true" }, text);
     const [patch, kernel, product] = this.grids.map(({ name, element, map }) => card(texts[name], element, map.element));
     this.root.replaceChildren(
-      h("div", { class: "row" }, card(this.outputTitle, this.output.element), card(this.inputTitle, this.input.element)),
-      this.reading,
-      h("div", { class: "row products" }, patch, sign("×"), kernel, sign("="), product),
-      h("div", { class: "row" }, card(texts.sums, this.sums), card(texts.total, this.total)));
+      h("div", { class: "block" },
+        h("div", { class: "row" }, card(this.outputTitle, this.output.element), card(this.inputTitle, this.input.element)), this.reading),
+      h("div", { class: "block" },
+        h("div", { class: "row products" }, patch, sign("×"), kernel, sign("="), product),
+        h("div", { class: "row sums-row" }, card(texts.sums, this.sums), card(texts.total, this.total))));
   }
 
   update(data) {
@@ -50,13 +56,15 @@ class View {
     this.inputTint = tintOf(this.inputs, this.colours);
     const largest = this.kernels.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
     this.kernelTint = tint(this.colours.signed, -largest, largest);
+    const shape = JSON.stringify([data.name, data.height, data.width]);
     const shown = data.channels.indexOf(this.channel);
     this.chosen = shown < 0 ? 0 : shown;
     setText(this.outputTitle, this.texts.output);
     this.output.paint(this.outputs, data.height, data.width, tintOf(this.outputs, this.colours));
     this.drawSums();
     this.choose(this.chosen);
-    this.move(Math.min(this.row, data.height - 1), Math.min(this.column, data.width - 1));
+    this.move(...(shape === this.shape ? [this.row, this.column] : strongest(this.outputs, data.width)));
+    this.shape = shape;
   }
 
   // A click holds the place, so that the mouse can leave the map; the next one lets go
@@ -143,14 +151,14 @@ class View {
     Array.from(values).forEach((value, k) => {
       const [cell, rgb] = [element.children[k], colour(value)];
       [cell.style.background, cell.style.color] = [css(rgb), inkOn(rgb)];
-      setText(cell, short(value, 2));
+      setText(cell, brief(value));
     });
   }
 
   drawSums() {
     const { data, texts } = this;
     this.buttons = data.channels.map((channel, k) =>
-      h("button", { type: "button", role: "radio", onclick: () => this.pick(k), onkeydown: (event) => this.key(k, event) },
+      h("button", { type: "button", role: "radio", onclick: () => this.pick(k), onkeydown: (event) => this.arrow(k, event) },
         h("span", { class: "name" }, fill(texts.channel, { channel })), h("span", { class: "bar" }, h("i")), h("span", { class: "value" })));
     this.others = data.n_rest ? h("div", { class: "others" }, h("span", { class: "name" }, fill(texts.others, { n: data.n_rest })),
       h("span", { class: "bar" }, h("i")), h("span", { class: "value" })) : null;
@@ -173,7 +181,7 @@ class View {
     const [total, output] = [sum + data.bias, this.outputs[place]];
     const lines = [
       [texts.sum, signed(sum)], [data.has_bias ? texts.bias : texts.no_bias, data.has_bias ? signed(data.bias) : ""],
-      [texts.computed, short(total, 6)], [texts.hooked, short(output, 6)], [texts.difference, Math.abs(total - output).toExponential(1)],
+      [texts.computed, short(total, 6)], [texts.hooked, short(output, 6)], [texts.difference, total === output ? "0" : Math.abs(total - output).toExponential(1)],
     ];
     this.total.replaceChildren(...lines.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
     const told = { row, column, sum: signed(sum), bias: data.has_bias ? signed(data.bias) : "", value: short(total, 4) };
@@ -188,7 +196,7 @@ class View {
     this.move(this.row, this.column);
   }
 
-  key(place, event) {
+  arrow(place, event) {
     const n = this.buttons.length;
     const to = { ArrowDown: place + 1, ArrowRight: place + 1, ArrowUp: place - 1, ArrowLeft: place - 1, Home: 0, End: n - 1 }[event.key];
     if (to === undefined) return;
@@ -199,6 +207,12 @@ class View {
   }
 
   stop() {}
+}
+
+function strongest(values, width) {
+  let best = 0;
+  values.forEach((value, i) => { if (Math.abs(value) > Math.abs(values[best])) best = i; });
+  return [Math.floor(best / width), best % width];
 }
 
 const channelsOf = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));

@@ -35,7 +35,9 @@ export function tintOf(values, { signed, unsigned }) {
 }
 
 export const css = (rgb) => `rgb(${rgb.join(",")})`;
-export const inkOn = ([red, green, blue]) => (0.2126 * red + 0.7152 * green + 0.0722 * blue > 120 ? "#111418" : "#ffffff");
+const linear = (channel) => (channel / 255 <= 0.04045 ? channel / 255 / 12.92 : ((channel / 255 + 0.055) / 1.055) ** 2.4);
+// Black or white, whichever has more contrast (WCAG 2.2: they are equal at a luminance of 0.179)
+export const inkOn = ([red, green, blue]) => (0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue) > 0.179 ? "#000000" : "#ffffff");
 
 export class MapBox {
   // `onMove(row, column, isFixed)` makes the map one that can be pointed at
