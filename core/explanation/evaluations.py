@@ -32,6 +32,7 @@ class Evaluations:
         self.done = 0
         self.planned = planned
         self.started = time.perf_counter()
+        self._own: torch.Tensor | None = None
         self._progress = progress
         self._batch = IMAGE_BATCH if subject.x.ndim == 4 else TABLE_BATCH
         progress(0, planned)
@@ -43,13 +44,13 @@ class Evaluations:
         with torch.inference_mode():
             parts = []
             for part in torch.split(inputs, self._batch):
-                parts.append(self.subject.answers(self.subject.module(part)).double().numpy())
+                parts.append(self.subject.answers(self._outputs(part)).double().numpy())
                 self.count(len(part))
         return np.concatenate(parts)
 
     def forward(self, inputs: "torch.Tensor") -> "torch.Tensor":
         """The target's logit of each input, (N, *input_shape) -> (N,), for methods that differentiate it."""
-        answers = self.subject.answers(self.subject.module(inputs))
+        answers = self.subject.answers(self._outputs(inputs))
         self.count(len(inputs))
         return answers
 
@@ -60,7 +61,8 @@ class Evaluations:
         subject = self.subject
         is_number = subject.task == "regression"
         with torch.inference_mode():
-            outputs = subject.module(subject.x).double()  # (1, K)
+            # A method that looked at the plain example has them already.
+            outputs = (subject.module(subject.x) if self._own is None else self._own).double()  # (1, K)
             probabilities = None if is_number else class_probabilities(subject.module, outputs)[0]
         return Attribution(
             method=choice.kind,
@@ -82,6 +84,15 @@ class Evaluations:
             evidence=subject.evidence,
             contrast="" if subject.contrast is None else subject.class_names[subject.contrast],
         )
+
+    def _outputs(self, inputs: "torch.Tensor") -> "torch.Tensor":
+        """The module's outputs (N, K); those of the plain example alone are kept for `drafted`."""
+        import torch
+
+        outputs: torch.Tensor = self.subject.module(inputs)
+        if len(inputs) == 1 and self._own is None and torch.equal(inputs, self.subject.x):
+            self._own = outputs.detach()
+        return outputs
 
     def count(self, n: int) -> None:
         """So many evaluations more were made: told to `progress`, which may raise to cancel."""

@@ -1,6 +1,7 @@
-"""Grad-CAM, by captum: where a layer of maps found evidence."""
+"""Grad-CAM: where a layer of maps found evidence."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -49,14 +50,17 @@ class GradCam(ExplainerChoice):
             SpecError: there is no such layer.
         """
         import torch
-        from captum.attr import LayerAttribution, LayerGradCam
+        from torch.nn.functional import interpolate
 
         evaluations = Evaluations(subject, progress, planned=1)
         with torch.inference_mode(False), torch.enable_grad():
             x = subject.x.clone().requires_grad_()
-            read = _chosen_layer(subject.module, self.layer, x) if self.layer else _last_convolution(subject.module, x)
-            cam = LayerGradCam(evaluations.forward, read.module).attribute(x, relu_attributions=True)
-            heat = LayerAttribution.interpolate(cam, tuple(x.shape[2:]), "bilinear")[0, 0].detach()
+            layers = _chosen_layer(subject.module, self.layer) if self.layer else _convolutions(subject.module)
+            maps, answer = _maps(evaluations, layers, x)
+            read = _last_with_places(maps, is_chosen=bool(self.layer))
+            (slope,) = torch.autograd.grad(answer.sum(), read.maps)
+        cam = (slope.mean((2, 3), keepdim=True) * read.maps.detach()).sum(1, keepdim=True).relu()  # (1, 1, h, w)
+        heat = interpolate(cam, tuple(x.shape[2:]), mode="bilinear")[0, 0]
         notes = [f"Read from layer {read.name}, whose maps have {read.height} × {read.width} pixels."]
         if not heat.any():
             notes.append(f"This layer found nothing that speaks for {subject.target_name}.")
@@ -86,26 +90,42 @@ def cam_layers(model: ModelSpec, input_shape: Shape) -> tuple[CamLayer, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """The module whose maps are read."""
+    """The layer that is read: its name, and its maps (1, C, height, width) with their graph."""
 
     name: str
-    module: "nn.Module"
-    height: int
-    width: int
+    maps: "torch.Tensor"
+
+    @property
+    def height(self) -> int:
+        return int(self.maps.shape[2])
+
+    @property
+    def width(self) -> int:
+        return int(self.maps.shape[3])
 
 
-def _chosen_layer(module: "nn.Module", number: str, x: "torch.Tensor") -> _Read:
-    """The layer with this number, as the builder counts them."""
-    from captum.attr import LayerActivation
+def _maps(
+    evaluations: Evaluations, layers: "dict[str, nn.Module]", x: "torch.Tensor"
+) -> "tuple[dict[str, torch.Tensor], torch.Tensor]":
+    """What each layer gives, and the answer (1,), in one pass. (captum's LayerGradCam makes one more for each layer's size.)"""
+    maps: dict[str, torch.Tensor] = {}
 
+    def keep(name: str) -> "Callable[[nn.Module, object, torch.Tensor], None]":
+        return lambda layer, given, output: maps.update({name: output})
+
+    hooks = [layer.register_forward_hook(keep(name)) for name, layer in layers.items()]
+    try:
+        answer = evaluations.forward(x)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return {name: maps[name] for name in layers if name in maps}, answer
+
+
+def _chosen_layer(module: "nn.Module", number: str) -> "dict[str, nn.Module]":
+    """The layer with this number, as the builder counts them, by its name."""
     layer = module_at(module, number)
-    maps = LayerActivation(module, layer).attribute(x)
-    if maps.ndim != 4 or min(maps.shape[2:]) < SMALLEST_MAP:
-        raise NotApplicable(
-            f"Layer {number} has no maps of at least {SMALLEST_MAP} × {SMALLEST_MAP} pixels.",
-            hint="Choose a convolution, or a layer near one.",
-        )
-    return _Read(f"{number} {type(layer).__name__}", layer, int(maps.shape[2]), int(maps.shape[3]))
+    return {f"{number} {type(layer).__name__}": layer}
 
 
 def module_at(module: "nn.Module", number: str) -> "nn.Module":
@@ -125,20 +145,31 @@ def module_at(module: "nn.Module", number: str) -> "nn.Module":
     return layer
 
 
-def _last_convolution(module: "nn.Module", x: "torch.Tensor") -> _Read:
-    """The last convolution with maps of at least 7 × 7, or else of at least 4 × 4."""
-    from captum.attr import LayerActivation
+def _convolutions(module: "nn.Module") -> "dict[str, nn.Module]":
+    """All convolutions by their names. What fits a skip to its sum is none: it stands after the inner layers, and looks at
+    less than they do."""
     from torch import nn
 
-    convolutions = {name: layer for name, layer in module.named_modules() if isinstance(layer, nn.Conv2d)}
-    # What fits a skip to its sum stands after the inner layers, and looks at less than they do.
-    layers = {name: layer for name, layer in convolutions.items() if not name.endswith("projection")}
-    maps = LayerActivation(module, list(layers.values())).attribute(x) if layers else []
-    sides = [(int(found.shape[2]), int(found.shape[3])) for found in maps]
-    for wanted in (GOOD_MAP, SMALLEST_MAP):
-        for (name, layer), side in reversed(list(zip(layers.items(), sides, strict=True))):
-            if min(side) >= wanted:
-                return _Read(_label(name), layer, *side)
+    named = module.named_modules()
+    return {_label(name): one for name, one in named if isinstance(one, nn.Conv2d) and not name.endswith("projection")}
+
+
+def _last_with_places(maps: "dict[str, torch.Tensor]", *, is_chosen: bool) -> _Read:
+    """The last layer with maps of at least 7 × 7, or else of at least 4 × 4.
+
+    Raises:
+        NotApplicable: there is none.
+    """
+    sides = {name: min(found.shape[2:]) for name, found in maps.items() if found.ndim == 4}
+    for wanted in (SMALLEST_MAP,) if is_chosen else (GOOD_MAP, SMALLEST_MAP):
+        for name in reversed(sides):
+            if sides[name] >= wanted:
+                return _Read(name, maps[name])
+    if is_chosen:
+        raise NotApplicable(
+            f"Layer {next(iter(maps)).partition(' ')[0]} has no maps of at least {SMALLEST_MAP} × {SMALLEST_MAP} pixels.",
+            hint="Choose a convolution, or a layer near one.",
+        )
     raise NotApplicable(
         f"No convolution of this model has maps of at least {SMALLEST_MAP} × {SMALLEST_MAP} pixels.",
         hint="Pool later or less, so that the last convolution still sees places.",
