@@ -28,6 +28,8 @@ class LayerIntegratedGradients(ExplainerChoice):
     label: ClassVar[str] = "Layer Integrated Gradients"
     source: ClassVar[str] = IntegratedGradients.source
     kind: Literal["layer_integrated_gradients"] = "layer_integrated_gradients"
+    hidden: Literal["unknown", "padding"] = "unknown"
+    """Where the way starts: unknown for the vector of the unknown word, padding for that of padding, which is zero."""
     steps: int = Field(32, ge=8, le=MOST_STEPS)
     """Points on the way, at first; doubled while the sum misses the change of the output by more than 1 %."""
 
@@ -46,7 +48,7 @@ class LayerIntegratedGradients(ExplainerChoice):
         import torch
         from torch import nn
 
-        words = words_of(subject)
+        words = words_of(subject, self.hidden)
         layers: list[nn.Module] = [layer for layer in subject.module.modules() if isinstance(layer, nn.Embedding)]
         if not layers:
             raise NotApplicable(NO_EMBEDDING)
@@ -65,7 +67,7 @@ class LayerIntegratedGradients(ExplainerChoice):
         if abs(residual) > allowed:
             miss = abs(residual) / change
             notes.append(f"Not converged: after {steps} steps the sum still misses the change of the output by {miss:.1%}.")
-        drafted = drafted_text(evaluations, self, values)
+        drafted = drafted_text(evaluations, self, values, self.hidden)
         return replace(drafted, base=base, residual=residual, notes=(*notes, *drafted.notes))
 
 

@@ -11,7 +11,7 @@ from core.explanation.evaluations import Evaluations
 from core.explanation.explainer import ExplainerChoice, Progress, Subject
 from core.explanation.lime_method import POOR_FIT, LimeImage
 from core.explanation.randomness import explain_seed, seeded_numpy
-from core.explanation.text_players import TOKENS_BATCH, drafted_text, reason_against_text, words_of
+from core.explanation.text_players import TOKENS_BATCH, Hidden, drafted_text, reason_against_text, words_of
 from core.results.attribution import Attribution
 
 HIDDEN = "_"
@@ -25,6 +25,8 @@ class LimeText(ExplainerChoice):
     label: ClassVar[str] = "LIME"
     source: ClassVar[str] = LimeImage.source
     kind: Literal["lime_text"] = "lime_text"
+    hidden: Hidden = "unknown"
+    """unknown: a hidden word becomes the token for an unknown word. removed: it is left out, and the others move together."""
     n_samples: int = Field(500, ge=100, le=5000)
     """How many texts with hidden words are tried. More is slower and steadier from seed to seed."""
 
@@ -36,7 +38,7 @@ class LimeText(ExplainerChoice):
         """The weight of each token in the linear model; `base` is its intercept (all words unknown)."""
         from lime.lime_text import LimeTextExplainer
 
-        words = words_of(subject)
+        words = words_of(subject, self.hidden)
         evaluations = Evaluations(subject, progress, planned=self.n_samples)
         # lime masks a text of place numbers: each word has its own, whatever it is, and none can be mistaken or glued.
         names = [str(place) for place in range(len(words.places))]
@@ -61,7 +63,7 @@ class LimeText(ExplainerChoice):
         for place, weight in found.local_exp[0]:
             weights[place] = weight
         fit = float(found.score[0] if isinstance(found.score, dict) else found.score)
-        drafted = drafted_text(evaluations, self, words.spread(weights))
+        drafted = drafted_text(evaluations, self, words.spread(weights), self.hidden)
         return replace(
             drafted,
             base=float(found.intercept[0]),

@@ -1,7 +1,7 @@
 """The words of a text as the players of a game: which are shown, and what stands for a hidden one."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -17,10 +17,16 @@ if TYPE_CHECKING:
 
 SPECIAL = (PADDING, UNKNOWN)
 PADDING_NUMBER, UNKNOWN_NUMBER = (SPECIAL.index(token) for token in SPECIAL)
-BASELINE_TEXT = "every word replaced by the token for an unknown word"
+Hidden = Literal["unknown", "removed"]
+"""What happens to a hidden word: another token takes its place, or it is left out and the others move together."""
+BASELINE_TEXTS = {
+    "unknown": "every word replaced by the token for an unknown word",
+    "removed": "an empty text: a hidden word is left out, and the others move together",
+    "padding": "the vectors of padding, which are zero, in place of those of the words",
+}
 NOT_LEARNED = (
     "None of the {n} training examples looked at has an unknown word: the model may never have learned what one is, and what "
-    "it says of texts with hidden words tells less."
+    'it says of texts with hidden words tells less. See what the other setting of "hidden" gives.'
 )
 TOKENS_BATCH = 256
 """Masked texts at once: a cancel comes through between two batches."""
@@ -33,12 +39,19 @@ class Words:
     places: np.ndarray
     row: "torch.Tensor"
     hidden: "torch.Tensor"
+    are_removed: bool = False
 
     def masked(self, shown: np.ndarray) -> "torch.Tensor":
-        """Rows (N, L) int64 with the players of `shown` (N, M) bool, and the unknown word for the others."""
+        """Rows (N, L) int64 with the players of `shown` (N, M) bool, and the unknown word for the others, or nothing."""
         import torch
 
         rows = self.hidden.repeat(len(shown), 1)
+        if self.are_removed:
+            tokens = self.row[0].numpy()[self.places]
+            for row, is_shown in zip(rows, shown, strict=True):
+                if kept := int(is_shown.sum()):
+                    row[-kept:] = torch.from_numpy(tokens[is_shown])
+            return rows
         places = torch.from_numpy(self.places)
         rows[:, places] = torch.where(torch.from_numpy(shown), self.row[:, places], self.hidden[:, places])
         return rows
@@ -50,8 +63,8 @@ class Words:
         return found
 
 
-def words_of(subject: Subject) -> Words:
-    """The players of a subject.
+def words_of(subject: Subject, hidden: str = "unknown") -> Words:
+    """The players of a subject; `hidden` is a key of `BASELINE_TEXTS`.
 
     Raises:
         NotApplicable: its input is no text, or one that is all padding.
@@ -62,9 +75,9 @@ def words_of(subject: Subject) -> Words:
     places = np.flatnonzero(row[0].numpy() != PADDING_NUMBER)
     if len(places) == 0:
         raise NotApplicable("This text has no words: there is nothing to explain.", hint="Choose another example.")
-    hidden = row.clone()
-    hidden[0, places] = UNKNOWN_NUMBER
-    return Words(places, row, hidden)
+    blank = row.clone()
+    blank[0, places] = UNKNOWN_NUMBER if hidden == "unknown" else PADDING_NUMBER
+    return Words(places, row, blank, hidden == "removed")
 
 
 def reason_against_text(profile: DataProfile, method: str) -> str | None:
@@ -74,15 +87,15 @@ def reason_against_text(profile: DataProfile, method: str) -> str | None:
     return f"{method} hides or changes words, and this data set has no texts."
 
 
-def drafted_text(evaluations: Evaluations, choice: ExplainerChoice, values: np.ndarray) -> Attribution:
+def drafted_text(evaluations: Evaluations, choice: ExplainerChoice, values: np.ndarray, hidden: str) -> Attribution:
     """The attribution of a text with values (L,): its tokens are the names, and what it starts from is said."""
     subject = evaluations.subject
     names = subject.tokens or tuple(str(number) for number in subject.x[0].tolist())
-    is_learned = bool((subject.background == UNKNOWN_NUMBER).any())
+    is_learned = hidden != "unknown" or bool((subject.background == UNKNOWN_NUMBER).any())
     return replace(
         evaluations.drafted(choice, values),
         feature_names=names,
         feature_values=None,
-        baseline=BASELINE_TEXT,
+        baseline=BASELINE_TEXTS[hidden],
         notes=() if is_learned else (NOT_LEARNED.format(n=len(subject.background)),),
     )

@@ -1,4 +1,4 @@
-"""SHAP for texts: each word is a player, and a hidden one is the unknown word."""
+"""SHAP for texts: each word is a player."""
 
 from dataclasses import replace
 from typing import ClassVar, Literal
@@ -10,7 +10,7 @@ from core.data.dataset import DataProfile
 from core.explanation.evaluations import Evaluations
 from core.explanation.explainer import ExplainerChoice, Progress, Subject
 from core.explanation.shap_method import ShapSuperpixels, n_coalitions, shapley_values
-from core.explanation.text_players import TOKENS_BATCH, drafted_text, reason_against_text, words_of
+from core.explanation.text_players import TOKENS_BATCH, Hidden, drafted_text, reason_against_text, words_of
 from core.results.attribution import Attribution
 
 
@@ -20,6 +20,8 @@ class ShapText(ExplainerChoice):
     label: ClassVar[str] = "SHAP"
     source: ClassVar[str] = ShapSuperpixels.source
     kind: Literal["shap_text"] = "shap_text"
+    hidden: Hidden = "unknown"
+    """unknown: a hidden word becomes the token for an unknown word. removed: it is left out, and the others move together."""
     n_evaluations: int = Field(500, ge=100, le=10_000)
     """How many texts with hidden words are tried, when there are more than 12 words. More makes the error bars shorter."""
 
@@ -28,8 +30,8 @@ class ShapText(ExplainerChoice):
         return reason_against_text(profile, "This SHAP")
 
     def attribute(self, subject: Subject, progress: Progress) -> Attribution:
-        """The Shapley value of each token; hidden tokens become the unknown word, padding stays as it is."""
-        words = words_of(subject)
+        """The Shapley value of each token; padding is no player."""
+        words = words_of(subject, self.hidden)
         n_players = len(words.places)
         evaluations = Evaluations(subject, progress, planned=n_coalitions(n_players, self.n_evaluations))
 
@@ -38,7 +40,7 @@ class ShapText(ExplainerChoice):
             return np.concatenate([evaluations.logits(words.masked(part)) for part in parts])
 
         found = shapley_values(game, np.ones(n_players), np.zeros((1, n_players)), self.n_evaluations, subject.seed)
-        drafted = drafted_text(evaluations, self, words.spread(found.values))
+        drafted = drafted_text(evaluations, self, words.spread(found.values), self.hidden)
         note = "Exact: all combinations were tried."
         if not found.is_exact:
             note = "Sampled."

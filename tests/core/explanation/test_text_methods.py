@@ -22,6 +22,7 @@ from core.models.modules.sequence import PoolTime
 
 N_TOKENS = 30
 METHODS = [ShapText(), LayerIntegratedGradients(), LimeText()]
+LEFT_OUT = [ShapText(hidden="removed"), LayerIntegratedGradients(hidden="padding"), LimeText(hidden="removed")]
 
 
 def silent(done: int, total: int) -> None:
@@ -57,12 +58,15 @@ def text(text_subject):
     return make
 
 
-def by_definition(subject, places):
-    """Shapley values as the mean over all orders of showing the tokens at these places; unknown words are hidden ones."""
+def by_definition(subject, places, hidden):
+    """Shapley values as the mean over all orders of showing the tokens at these places."""
     worth = {}
     for shown in itertools.product([False, True], repeat=len(places)):
-        row = subject.x.clone()
-        row[0, [place for place, is_shown in zip(places, shown, strict=True) if not is_shown]] = 1
+        kept = [int(subject.x[0, place]) for place, is_shown in zip(places, shown, strict=True) if is_shown]
+        row = torch.tensor([[0] * (subject.x.shape[1] - len(kept)) + kept])
+        if hidden == "unknown":
+            row = subject.x.clone()
+            row[0, [place for place, is_shown in zip(places, shown, strict=True) if not is_shown]] = 1
         with torch.no_grad():
             worth[shown] = float(subject.module(row)[0, subject.target])
     values = np.zeros(len(places))
@@ -75,10 +79,11 @@ def by_definition(subject, places):
     return values / math.factorial(len(places)), worth[(False,) * len(places)]
 
 
-def test_shap_of_a_text_is_what_the_definition_says(text):
+@pytest.mark.parametrize("hidden", ["unknown", "removed"])
+def test_shap_of_a_text_is_what_the_definition_says(hidden, text):
     subject = text(bent(), [0, 0, 5, 7, 2, 7, 9])
-    found = ShapText().attribute(subject, silent)
-    expected, base = by_definition(subject, [2, 3, 4, 5, 6])
+    found = ShapText(hidden=hidden).attribute(subject, silent)
+    expected, base = by_definition(subject, [2, 3, 4, 5, 6], hidden)
     assert np.allclose(found.values, [0, 0, *expected], atol=1e-6)
     assert found.base == pytest.approx(base, abs=1e-6)
     assert abs(found.residual) < 1e-6
@@ -86,7 +91,7 @@ def test_shap_of_a_text_is_what_the_definition_says(text):
 
 
 @pytest.mark.parametrize("n_words", [4, 20], ids=["exact", "sampled"])
-@pytest.mark.parametrize("method", METHODS, ids=lambda one: one.kind)
+@pytest.mark.parametrize("method", [*METHODS, *LEFT_OUT], ids=lambda one: f"{one.kind}, {one.hidden}")
 def test_where_every_word_adds_its_own_number_all_methods_find_it(method, n_words, text):
     module = additive()
     with torch.no_grad():
@@ -95,12 +100,12 @@ def test_where_every_word_adds_its_own_number_all_methods_find_it(method, n_word
     subject = text(module, [0, 0, *range(2, 2 + n_words)])
     with torch.no_grad():
         own = module[0].weight @ module[2].weight[1]
-        expected = (own[subject.x[0]] - own[1]).numpy()
+        expected = (own[subject.x[0]] - (own[1] if method.hidden == "unknown" else own[0])).numpy()
     expected[:2] = 0
     found = method.attribute(subject, silent)
     allowed = 0.05 * np.abs(expected).max() if method.kind == "lime_text" else 1e-4
     assert np.abs(found.values - expected).max() < allowed
-    assert found.baseline == "every word replaced by the token for an unknown word"
+    assert ("unknown word" in found.baseline) == (method.hidden == "unknown")
     if method.kind == "lime_text":
         assert found.fit_r2 > 0.99
 
@@ -178,6 +183,7 @@ def test_it_is_said_when_the_unknown_word_was_never_seen(text):
     assert "20 training examples" in ShapText().attribute(never, silent).notes[-1]
     seen = replace(subject, background=torch.ones_like(subject.background))
     assert ShapText().attribute(seen, silent).notes == ("Exact: all combinations were tried.",)
+    assert len(ShapText(hidden="removed").attribute(never, silent).notes) == 1
 
 
 def reader_of_sentiment(splits) -> nn.Sequential:
@@ -188,7 +194,7 @@ def reader_of_sentiment(splits) -> nn.Sequential:
     module = nn.Sequential(embedding, encoder, PoolTime("mean"), nn.Linear(16, 2))
     optimizer = torch.optim.Adam(module.parameters(), 0.01)
     x, y = torch.from_numpy(splits.train.x), torch.from_numpy(splits.train.y)
-    for _ in range(400):
+    for _ in range(300):
         rows = torch.randint(len(x), (128,))
         batch = x[rows]
         batch = torch.where((torch.rand(batch.shape) < 0.15) & (batch > 0), 1, batch)
