@@ -42,15 +42,23 @@ def attention_heatmap(maps: AttentionMaps, head: int | None, query: int | None =
     framed = maps.shown().index(query) if query in maps.shown() else None
     if framed is not None:
         ends = {"x0": -0.5, "x1": len(columns) - 0.5, "y0": framed - 0.5, "y1": framed + 0.5}
-        figure.add_shape(type="rect", line={"color": theme.POSITIVE, "width": 2}, **ends)
-    kind = _("token") if maps.is_text else _("patch") if maps.rows else _("step")
+        figure.add_shape(type="rect", line={"color": theme.CATEGORICAL[1], "width": 2}, **ends)
+    kind = _("token") if maps.is_text else _("patch (row, column)") if maps.rows else _("step")
     return figure.update_layout(
         template=theme.template(dark),
         height=int(np.clip(140 + 20 * len(rows), 260, 560)),
         margin_t=8,
-        xaxis=token_axis(columns, _("looked at: {kind}").format(kind=kind)),
-        yaxis=token_axis(rows, _("looking: {kind}").format(kind=kind)) | {"range": [len(rows) - 0.5, -0.5]},
+        xaxis=token_axis(_on_axis(maps, columns), _("looked at: {kind}").format(kind=kind)),
+        yaxis=token_axis(_on_axis(maps, rows), _("looking: {kind}").format(kind=kind)) | {"range": [len(rows) - 0.5, -0.5]},
     )
+
+
+def _on_axis(maps: AttentionMaps, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Names as they fit an axis: of a patch its row and column."""
+    if not maps.rows:
+        return names
+    places = [f"{i // maps.columns + 1}, {i % maps.columns + 1}" for i in range(maps.rows * maps.columns)]
+    return (*names[: maps.n_before], *places)
 
 
 def alt_text(maps: AttentionMaps, head: int | None, query: int | None) -> str:

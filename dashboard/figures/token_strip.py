@@ -8,6 +8,8 @@ from dashboard.figures import theme
 
 INKS = ("#000000", "#FFFFFF")
 """On any background one of the two has a contrast of at least 4.58."""
+THICKEST = 0.85
+"""Opacity of the veil where nothing is."""
 
 
 def signed_colours(values: np.ndarray, limit: float, dark: bool) -> list[tuple[str, str]]:
@@ -23,9 +25,17 @@ def unsigned_colours(values: np.ndarray, limit: float) -> list[tuple[str, str]]:
 
 
 def veils(values: np.ndarray, limit: float) -> list[str]:
-    """A veil over a picture for each value from 0 (clear) to `limit`, as CSS colours."""
+    """A dark veil over a picture for each value, as CSS colours: none at `limit`, thickest at 0, so that much stands out."""
     shares = np.clip(np.asarray(values, float) / (limit or 1.0), 0, 1)
-    return [_css(_mixed(theme.unsigned_veil(), float(share))) for share in shares]
+    dark = _numbers(theme.sequential()[0][1])
+    return [_css(np.array([*dark[:3], THICKEST * (1 - float(share))])) for share in shares]
+
+
+def pale(picture: np.ndarray) -> np.ndarray:
+    """A picture (H, W[, 3]) uint8 in which black is mid grey, so that a veil is seen on it too."""
+    lowest = _numbers(theme.pale_grey()[0][1])[0]
+    found: np.ndarray = np.rint(lowest + picture * (1 - lowest / 255)).astype(np.uint8)
+    return found
 
 
 def contrast(one: str, other: str) -> float:

@@ -9,7 +9,7 @@ from core.results.codec import result_bytes
 from dashboard.components.token_strip import Patches, Token, token_strip
 from dashboard.figures.attention import alt_text, attention_heatmap
 from dashboard.figures.token_axis import short
-from dashboard.figures.token_strip import unsigned_colours, veils
+from dashboard.figures.token_strip import pale, unsigned_colours, veils
 from dashboard.text import _
 from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.inspect_memory import chosen_place
@@ -114,7 +114,7 @@ def _strip(maps: AttentionMaps, head: int | None, query: int | None, key: str) -
 
     patches = None
     if maps.rows and maps.picture is not None:
-        patches = Patches(maps.picture, maps.columns, before)
+        patches = Patches(pale(maps.picture), maps.columns, before)
     token_strip(
         tokens,
         key=f"{key}.strip",
@@ -130,8 +130,6 @@ def _where(maps: AttentionMaps, head: int | None, query: int | None) -> str:
     """What the colours are, and how much lies on padding."""
     who = _("all steps, on average") if query is None else short(maps.steps[query])
     words = _("Brighter: more of what “{who}” takes comes from there.").format(who=who)
-    if maps.rows:
-        words = _("Redder: more of what “{who}” takes comes from there.").format(who=who)
     padding = maps.padding_share(head, query)
     if padding >= 0.005:
         words += " " + _("{share:.0%} goes to padding, which these layers do not mask.").format(share=padding)

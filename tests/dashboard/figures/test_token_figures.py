@@ -1,5 +1,7 @@
 """Figures of texts by their data: words in order, padding apart, colours that can be read."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from dashboard.figures import attention, theme
 from dashboard.figures.hidden_states import norm_line, reading_alt_text, reading_figure, state_heatmap
 from dashboard.figures.token_axis import MAX_NAMES, token_axis
 from dashboard.figures.token_bars import alt_text, token_bars
-from dashboard.figures.token_strip import contrast, signed_colours, unsigned_colours, veils
+from dashboard.figures.token_strip import contrast, pale, signed_colours, unsigned_colours, veils
 
 
 def maps(steps=("", "", "a", "b", "a"), heads=2, is_text=True) -> AttentionMaps:
@@ -42,12 +44,13 @@ def test_colours_are_symmetric_about_zero_and_ink_can_be_read_on_all_of_them(dar
     assert signed_colours(np.zeros(1), 0.0, dark) == [pairs[20]]
 
 
-def test_unsigned_colours_can_be_read_too_and_a_veil_of_nothing_is_clear():
+def test_unsigned_colours_can_be_read_too_and_where_much_is_there_is_no_veil():
     pairs = unsigned_colours(np.linspace(0, 1, 21), 1.0)
     assert min(contrast(background, ink) for background, ink in pairs) >= 4.5
     nothing, everything = veils(np.array([0.0, 2.0]), 2.0)
-    assert nothing.endswith(",0)")
-    assert everything.endswith(",0.95)")
+    assert nothing.endswith(",0.85)")
+    assert everything.endswith(",0)")
+    assert pale(np.array([[0, 255]], np.uint8)).tolist() == [[89, 255]]
 
 
 def test_contrast_of_black_and_white_is_21():
@@ -81,6 +84,10 @@ def test_attention_of_all_heads_is_their_mean_and_patches_have_no_padding():
     figure = attention.attention_heatmap(shown, head=None)
     assert np.allclose(figure.data[0].z, shown.weights.mean(0))
     assert not figure.layout.shapes
+    assert list(figure.layout.xaxis.ticktext) == ["class token", "row 1, column 1", "row 1, column 2"]
+    on_grid = attention.attention_heatmap(replace(shown, rows=1, columns=2, n_before=1), head=None)
+    assert list(on_grid.layout.xaxis.ticktext) == ["class token", "1, 1", "1, 2"]
+    assert "row, column" in on_grid.layout.xaxis.title.text
     strongest = shown.steps[int(shown.weights.mean((0, 1)).argmax())]
     assert strongest in attention.alt_text(shown, None, None)
 
