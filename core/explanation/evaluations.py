@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from core.errors import SpecError
 from core.explanation.explainer import ExplainerChoice, Progress, Subject
 from core.explanation.randomness import torch_generator
 from core.models.output import class_probabilities, output_form
@@ -14,7 +15,7 @@ from core.results.attribution import Attribution
 if TYPE_CHECKING:
     import torch
 
-IMAGE_BATCH = 128
+IMAGE_BATCH = 64
 """A small convolutional net costs the same per image from 64 on; smaller batches make stop quicker."""
 TABLE_BATCH = 1024
 
@@ -25,9 +26,18 @@ BLUR_SHARE = 0.25
 
 
 class Evaluations:
-    """The target's logit for any inputs, with a count of evaluations that goes to `progress` batch by batch."""
+    """The target's logit for any inputs, with a count of evaluations that goes to `progress` batch by batch.
+
+    Raises:
+        SpecError: the class is held against itself; with no class chosen, only the model knows that it is.
+    """
 
     def __init__(self, subject: Subject, progress: Progress, planned: int) -> None:
+        if subject.contrast == subject.target:
+            raise SpecError(
+                f"The network predicts {subject.class_names[subject.target]}: a class cannot be held against itself.",
+                hint="Choose which class is explained, or another one that it is held against.",
+            )
         self.subject = subject
         self.done = 0
         self.planned = planned

@@ -5,12 +5,14 @@ import math
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from core.data.dataset import DataProfile
+from core.errors import SpecError
 from core.explanation.explainer import ExplainerChoice
 from core.explanation.menu import AnyExplainer
 from core.explanation.prepared import prepared_model
@@ -191,3 +193,46 @@ def test_methods_on_many_threads_give_what_they_give_alone(image_subject):
         thread.join()
     assert len(together) == 3
     assert all(same(alone, found) for found in together)
+
+
+NOT_LINEAR = {"grad_cam", "saliency", "smooth_grad", "shap_partition"}
+"""What they give is cut off at 0, a size, or depends on which parts they find worth cutting further."""
+LINEAR = [e for e in MENU if e.kind not in NOT_LINEAR]
+
+
+@pytest.mark.parametrize("explainer", LINEAR, ids=kinds(LINEAR))
+def test_a_class_held_against_another_gets_the_difference_of_both_explanations(explainer, subject_for):
+    one = subject_for(explainer)
+
+    def run(subject):
+        return explainer.attribute(subject, lambda done, total: None)
+
+    first, second, both = run(one), run(replace(one, target=2)), run(replace(one, contrast=2))
+    scale = float(max(np.abs(first.values).max(), np.abs(second.values).max()))
+    # Integrated Gradients may take more steps for one of the three than for another.
+    assert np.allclose(both.values, first.values - second.values, atol=0.02 * scale)
+    assert both.output == pytest.approx(first.output - second.output, abs=1e-6)
+    assert (both.target_name, both.contrast, first.contrast) == ("one, not two", "two", "")
+    if both.base is not None:
+        assert both.base == pytest.approx(first.base - second.base, abs=1e-2 * scale)
+
+
+@pytest.mark.parametrize("contrast", [None, 0])
+@pytest.mark.parametrize("explainer", MENU, ids=kinds(MENU))
+def test_probabilities_are_explained_as_probabilities(explainer, contrast, subject_for):
+    subject = replace(subject_for(explainer), in_probability=True, contrast=contrast)
+    found = explainer.attribute(subject, lambda done, total: None)
+    with torch.no_grad():
+        probabilities = subject.module(subject.x).double().softmax(1)[0]
+    expected = float(probabilities[1]) - (0 if contrast is None else float(probabilities[0]))
+    assert found.output == pytest.approx(expected, abs=1e-6)
+    assert (found.output_unit or found.unit) == "probability"
+    assert np.isfinite(found.values).all()
+    if found.residual is not None:
+        assert abs(found.residual) < 0.02
+
+
+@pytest.mark.parametrize("explainer", MENU, ids=kinds(MENU))
+def test_a_class_that_is_held_against_itself_is_refused(explainer, subject_for):
+    with pytest.raises(SpecError, match="predicts one: a class cannot be held against itself"):
+        explainer.attribute(replace(subject_for(explainer), contrast=1), lambda done, total: None)
