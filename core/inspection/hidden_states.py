@@ -1,6 +1,7 @@
 """What a recurrent layer remembers after each step, and what the model says after each token."""
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-READ_BATCH = 128
+READ_BATCH = 32
+Report = Callable[[int, int], None]
+"""Called with (texts read, total); it may raise to cancel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,7 @@ def change_of_units(values: np.ndarray, first: int = 0, *, is_backward: bool = F
     return mean
 
 
-def read_prefixes(module: "nn.Sequential", row: "torch.Tensor") -> tuple[np.ndarray, np.ndarray]:
+def read_prefixes(module: "nn.Sequential", row: "torch.Tensor", report: Report) -> tuple[np.ndarray, np.ndarray]:
     """What a model says after none, one, two, ... of the tokens of `row` (1, L) int64, each padded on the left as the data are.
 
     Returns:
@@ -124,6 +127,9 @@ def read_prefixes(module: "nn.Sequential", row: "torch.Tensor") -> tuple[np.ndar
     rows = torch.zeros(len(places) + 1, row.shape[1], dtype=row.dtype)
     for n in range(1, len(places) + 1):
         rows[n, -n:] = tokens[:n]
+    outputs: list[torch.Tensor] = []
     with torch.inference_mode():
-        outputs = torch.cat([quiet(part) for part in torch.split(rows, READ_BATCH)])
-    return outputs.float().numpy(), places
+        for part in torch.split(rows, READ_BATCH):
+            report(len(outputs) * READ_BATCH, len(rows))
+            outputs.append(quiet(part))
+    return torch.cat(outputs).float().numpy(), places

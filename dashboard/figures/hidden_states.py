@@ -10,6 +10,8 @@ from dashboard.text import _
 
 MAX_CLASSES = 6
 """Lines that can be told apart: the classes that get the highest probability anywhere."""
+MAX_NAMED = 8_000
+"""Cells up to which each tells its step and its unit under the pointer."""
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 
@@ -22,9 +24,11 @@ def state_heatmap(values: np.ndarray, steps: tuple[str, ...], units: np.ndarray,
     shown = values[:, units].T
     size = float(np.abs(shown).max(initial=0.0)) or 1.0
     is_signed = bool((shown < 0).any())
-    names = [short(step) for step in steps]
-    labels = np.empty((*shown.shape, 2), object)
-    labels[..., 0], labels[..., 1] = np.array(names, object)[None, :], (units + 1)[:, None]
+    labels, where = None, "%{x}, %{y}"
+    if shown.size <= MAX_NAMED:
+        labels = np.empty((*shown.shape, 2), object)
+        labels[..., 0], labels[..., 1] = np.array([short(step) for step in steps], object)[None, :], (units + 1)[:, None]
+        where = "%{customdata[0]}<br>" + _("unit") + " %{customdata[1]}"
     figure = go.Figure(
         go.Heatmap(
             z=shown.astype(np.float32),
@@ -33,7 +37,7 @@ def state_heatmap(values: np.ndarray, steps: tuple[str, ...], units: np.ndarray,
             colorscale=theme.diverging(dark) if is_signed else theme.sequential(),
             colorbar=theme.colour_bar(_("state"), dark),
             customdata=labels,
-            hovertemplate="%{customdata[0]}<br>" + _("unit") + " %{customdata[1]}<br><b>%{z:.3f}</b><extra></extra>",
+            hovertemplate=where + "<br><b>%{z:.3f}</b><extra></extra>",
             name=_("state"),
         )
     )

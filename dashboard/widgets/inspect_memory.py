@@ -19,6 +19,8 @@ from dashboard.widgets.subject import Subject
 
 ORDERS = ("number", "change")
 MOST_CHANGING = 5
+MAX_UNITS = 128
+"""Rows of the map; of more units those that change most."""
 
 
 def memory(subject: Subject, places: tuple[SequencePlace, ...], *, key: str) -> None:
@@ -57,7 +59,8 @@ def _states(found: HiddenStates, key: str) -> None:
     changes = (found.cell_changes if is_cell else found.changes)[part]
     start = _start(found)
     steps = found.steps[start:]
-    units = np.argsort(-changes, kind="stable") if by_change else np.arange(values.shape[1])
+    units = np.argsort(-changes, kind="stable")[:MAX_UNITS]
+    units = units if by_change else np.sort(units)
     axis = _("token") if found.is_text else _("step")
     drawing = state_heatmap(values[start:], steps, units, axis, dark=dark)
     figure(drawing, key=f"{key}.figure", alt=_alt(found, changes, is_cell=is_cell))
@@ -164,6 +167,8 @@ def _words(found: HiddenStates, changes: np.ndarray, start: int) -> str:
     words = _("Units that change most from step to step: {units}.").format(units=", ".join(str(i + 1) for i in order))
     if start:
         words += " " + _("Not drawn: {n} steps of padding before these; the download has them.").format(n=start)
+    if len(changes) > MAX_UNITS:
+        words += " " + _("Drawn: the {n} of {all} units that change most.").format(n=MAX_UNITS, all=len(changes))
     words += " " + _("Weights after step {step:,}.").format(step=found.step)
     return words
 

@@ -87,7 +87,7 @@ def test_asking_leaves_the_model_alone():
     before = copy.deepcopy(module.state_dict())
     random = torch.get_rng_state()
     hidden_states(module, ROW, (1,))
-    read_prefixes(module, ROW)
+    read_prefixes(module, ROW, lambda done, total: None)
     assert module.training
     assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
     assert not any(one._forward_hooks for one in module.modules())
@@ -103,7 +103,9 @@ def test_change_is_the_mean_step_of_each_unit_and_padding_does_not_count():
 
 def test_each_prefix_is_padded_on_the_left_and_the_last_one_is_the_text_itself():
     module = build(reader("GRU"), (7,), seed=3).eval()
-    outputs, places = read_prefixes(module, ROW)
+    reports = []
+    outputs, places = read_prefixes(module, ROW, lambda done, total: reports.append((done, total)))
+    assert reports == [(0, 6)]
     assert places.tolist() == [2, 3, 4, 5, 6]
     rows = [[0] * 7, [0] * 6 + [3], [0] * 5 + [3, 4], [0] * 4 + [3, 4, 5], [0] * 3 + [3, 4, 5, 4], ROW[0].tolist()]
     with torch.no_grad():

@@ -104,6 +104,10 @@ def test_states_are_units_by_steps_in_the_order_that_is_asked_for(n_units):
     assert map_.customdata[0][1].tolist() == ["a", n_units]
 
 
+def test_a_very_large_map_of_states_carries_no_name_for_each_cell():
+    assert state_heatmap(np.zeros((300, 100)), ("a",) * 300, np.arange(100), "token").data[0].customdata is None
+
+
 def test_states_that_are_never_negative_have_a_scale_from_zero():
     assert state_heatmap(np.ones((3, 2)), ("a", "b", "c"), np.arange(2), "token").data[0].zmin == 0
     assert list(norm_line(np.array([1.0, 2.0]), ("a", "b"), "token").data[0].y) == [1.0, 2.0]
