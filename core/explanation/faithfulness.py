@@ -24,9 +24,9 @@ RANDOM_ORDERS = 20
 """Their reverses count too, at no cost: 40 gaps, of which one or none reaches what is better than 95 % of chance."""
 ENUMERATED = 4
 """Up to so many parts all orders are tried."""
-RANDOM_PATCHES = 49
-"""Random orders of a map of pixels hide patches of a 7 × 7 grid. Single pixels at random would all give nearly the same curve,
-and then any order, also a useless one that hides whole regions, could seem far from chance."""
+PATCHES = 49
+"""Maps of pixels are judged by their sums over patches of a 7 × 7 grid: pixels that are hidden one here and one there look like
+nothing that the model has seen, and hide no shape."""
 UNKNOWN_TOKEN = 1
 
 
@@ -48,27 +48,21 @@ class Curves:
 def faithfulness(found: Attribution, evaluations: Evaluations, fill: "torch.Tensor", seed: int) -> Curves:
     """The curves of an explanation beside those of random orders of the same parts.
 
-    Images: pixels in 28 steps, hidden by `fill` (1, *input_shape) in all channels. Tables: features; texts: words.
+    Parts are patches of pixels (in all channels), features, or words. Hidden ones take the values of `fill` (1, *input_shape).
     """
     subject, rng = evaluations.subject, np.random.default_rng([seed, 1])
     places, parts = random_parts(subject, found)
     n_steps = min(IMAGE_STEPS, len(places))
-    # The reverse of an order swaps the two curves, so that its gap is the same with the other sign.
-    own = _both_curves(evaluations, fill, places[explained_order(found, places, rng)], n_steps)
+    own = _both_curves(evaluations, fill, places[explained_order(found, places, parts, rng)], n_steps)
     orders = _random_orders(parts, rng)
     random = np.stack([_both_curves(evaluations, fill, places[order], n_steps) for order in orders])
     shares = np.arange(n_steps + 1) / n_steps
-    area = np.trapezoid(own, shares)
-    random_areas = np.trapezoid(random, shares)  # (n, 2)
-    gap, gaps = float(area[1] - area[0]), random_areas[:, 1] - random_areas[:, 0]
-    gaps = np.concatenate([gaps, -gaps])
+    areas = np.trapezoid(np.concatenate([own[None], random]), shares)  # (1 + n, 2)
+    differences = areas[:, 1] - areas[:, 0]
+    # The reverse of an order swaps the two curves, so that its gap is the same with the other sign.
+    gap, gaps = float(differences[0]), np.concatenate([differences[1:], -differences[1:]])
     n_parts = int(parts.max()) + 1
     return Curves(shares, own[0], own[1], random[:, 0], random[:, 1], gap, gaps, _chance(gap, gaps, n_parts), n_parts)
-
-
-def area(curve: np.ndarray, shares: np.ndarray) -> float:
-    """The area under a curve, which is its mean output."""
-    return float(np.trapezoid(curve, shares))
 
 
 def n_curve_evaluations(n_places: int, n_parts: int) -> int:
@@ -78,24 +72,21 @@ def n_curve_evaluations(n_places: int, n_parts: int) -> int:
 
 
 def random_parts(subject: Subject, found: Attribution) -> tuple[np.ndarray, np.ndarray]:
-    """What can be hidden: its places in the flat input (P,), and the part of each, from 0, that random orders shuffle."""
+    """What can be hidden: its places in the flat input (P,), and the part of each, from 0, that is hidden as one."""
     if subject.x.ndim == 4:
         shape = tuple(subject.x.shape[2:])
-        parts = grid(shape, RANDOM_PATCHES) if found.segments is None else found.segments
+        parts = grid(shape, PATCHES) if found.segments is None else found.segments
         return np.arange(parts.size), parts.ravel().astype(np.int64)
     is_there = [bool(token) for token in subject.tokens] if subject.tokens else [True] * subject.x.shape[1]
     places = np.flatnonzero(is_there)
     return places, np.arange(len(places))
 
 
-def explained_order(found: Attribution, places: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Indices of `places` (P,), the most important first. Among equals a segment stays together, and chance decides."""
+def explained_order(found: Attribution, places: np.ndarray, parts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Indices of `places` (P,), the most important part first, by the mean of its values. Among equals chance decides."""
     values = np.asarray(found.values, np.float64).ravel()[places]
-    luck = rng.random(len(values))
-    if found.segments is not None:
-        segments = found.segments.ravel()[places]
-        return np.lexsort((luck, rng.random(int(segments.max()) + 1)[segments], -values))
-    return np.lexsort((luck, -values))
+    means = np.bincount(parts, values) / np.maximum(1, np.bincount(parts))
+    return _places_in(np.lexsort((rng.random(len(means)), -means)), parts, rng)
 
 
 def hidden(x: "torch.Tensor", fill: "torch.Tensor", is_hidden: np.ndarray) -> "torch.Tensor":
@@ -133,10 +124,17 @@ def _random_orders(parts: np.ndarray, rng: np.random.Generator) -> list[np.ndarr
     """Random orders of places, whole parts at a time: half of all there are for few parts, since reverses come for nothing."""
     n_parts = int(parts.max()) + 1
     if 1 < n_parts <= ENUMERATED:
-        ranks = [np.array(ranks) for ranks in permutations(range(n_parts)) if ranks[0] < ranks[-1]]
+        orders = [np.array(order) for order in permutations(range(n_parts)) if order[0] < order[-1]]
     else:
-        ranks = [rng.permutation(n_parts) for _ in range(RANDOM_ORDERS)]
-    return [np.lexsort((rng.random(len(parts)), rank[parts])) for rank in ranks]
+        orders = [rng.permutation(n_parts) for _ in range(RANDOM_ORDERS)]
+    return [_places_in(order, parts, rng) for order in orders]
+
+
+def _places_in(order: np.ndarray, parts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Places (P,) in an order of their parts (M,), within a part at random."""
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    return np.lexsort((rng.random(len(parts)), rank[parts]))
 
 
 def _chance(gap: float, gaps: np.ndarray, n_parts: int) -> float:

@@ -29,7 +29,7 @@ def unlearned(module: "nn.Module", n: int, seed: int) -> "nn.Module":
 
     copied = copy.deepcopy(module)
     layers = learning_layers(copied)[::-1][:n]
-    with torch.random.fork_rng(devices=[]), torch.no_grad(), torch.inference_mode(False):
+    with torch.random.fork_rng(devices=[]), torch.inference_mode(False), torch.no_grad():
         torch.manual_seed(seed)
         for layer in layers:
             reset = getattr(layer, "reset_parameters", None)

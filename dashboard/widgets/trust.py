@@ -1,7 +1,5 @@
 """The trust line under an explanation: in words how far to trust it, and behind them the numbers of every test."""
 
-import time
-
 import streamlit as st
 
 from core.jobs.lenses import ExplainJob
@@ -18,52 +16,33 @@ from dashboard.widgets.trust_words import doubt_words, headline, number_lines, s
 
 AUTOMATIC_S = 4.0
 """Tests that take longer are made when asked for: the explanations of a page share one worker with all visitors."""
-SOON_S = 0.5
 ICONS = {"good": ":material/verified:", "mixed": ":material/help:", "random": ":material/do_not_disturb_on:"}
 
 
 def trust_line(job: ExplainJob, found: Attribution, *, key: str) -> None:
-    """How far to trust this explanation. Quick tests are made by themselves, after all explanations of the page."""
+    """How far to trust this explanation. Call it after all explanations of a page are asked for: they go first.
+
+    Quick tests are made by themselves, others at the press of a button.
+    """
     tests = TrustJob(explained=job)
-    asked, seen = f"{key}.trust.asked", f"{key}.trust.seen"
-    tests_key = tests.key()
+    asked, tests_key = f"{key}.trust.asked", tests.key()
 
     def ask() -> None:
         st.session_state[asked] = tests_key
 
     with st.container(key=f"{key}.trust", gap="small"):
-        if st.session_state.get(asked) == tests_key:
+        seconds = tests.seconds(found)
+        if seconds <= AUTOMATIC_S or st.session_state.get(asked) == tests_key:
             look(tests, Trust, lambda trust: _shown(trust, key), key=f"{key}.trust.look")
             return
-        seconds = tests.seconds(found)
-        if seconds > AUTOMATIC_S:
-            st.button(
-                _("How far to trust it?"),
-                key=f"{key}.trust.ask",
-                on_click=ask,
-                icon=":material/fact_check:",
-                help=_("Tests it against random orders, seeds, random weights and other methods: about {time}.").format(
-                    time=duration(seconds)
-                ),
-            )
-        elif st.session_state.get(seen) == tests_key:
-            ask()
-            look(tests, Trust, lambda trust: _shown(trust, key), key=f"{key}.trust.look")
-        else:
-            st.session_state[seen] = tests_key
-            _soon()
-
-
-def _soon() -> None:
-    """Come back once all explanations of this page have been asked for: tests wait behind them."""
-    began = time.monotonic()
-
-    def wait() -> None:
-        st.caption(_("How far to trust it is tested next."))
-        if time.monotonic() - began > SOON_S / 2:
-            st.rerun()
-
-    st.fragment(wait, run_every=SOON_S)()
+        words = _("Tests it against random orders, seeds, random weights and other methods: about {time}.")
+        st.button(
+            _("How far to trust it?"),
+            key=f"{key}.trust.ask",
+            on_click=ask,
+            icon=":material/fact_check:",
+            help=words.format(time=duration(seconds)),
+        )
 
 
 def _shown(trust: Trust, key: str) -> None:
