@@ -29,7 +29,7 @@ def picture_histogram(found: ActivationHistograms, *, dark: bool = False) -> go.
             line = {"color": theme.categorical(dark)[place], "dash": dash, "shape": "hvh"}
             hover = _("brightness") + " %{x:.0f}<br><b>%{y:,}</b> " + _("pixels") + ", " + name + "<extra></extra>"
             figure.add_scatter(x=(edges[:-1] + edges[1:]) / 2, y=row, name=name, mode="lines", line=line, hovertemplate=hover)
-        figure.update_layout(template=theme.template(dark), legend=LEGEND | {"yanchor": "top"})
+        figure.update_layout(template=theme.template(dark), legend=LEGEND, margin_t=64)
     return figure.update_layout(
         title_text=_picture_title(levels),
         height=230,
@@ -81,6 +81,7 @@ def _title(found: ActivationHistograms, layer: int) -> str:
 
 
 def _picture_title(levels: np.ndarray) -> str:
-    return _("The picture: {n:,} pixels, {share:.0%} black (not drawn)").format(
-        n=int(levels[0].sum()), share=levels[:, 0].sum() / levels.sum()
+    words = (
+        _("The picture: {n:,} pixels, {share:.0%} black (not drawn)") if levels[:, 0].any() else _("The picture: {n:,} pixels")
     )
+    return words.format(n=int(levels[0].sum()), share=levels[:, 0].sum() / levels.sum())

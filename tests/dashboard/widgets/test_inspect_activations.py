@@ -148,6 +148,12 @@ def test_fields_of_a_map_are_given_for_every_row_and_column(client):
     assert tuple(data["start"]) == np.unravel_index(int(np.abs(values).argmax()), (8, 8))
 
 
+def test_a_layer_with_one_unit_can_be_looked_at_and_a_unit_that_is_not_there_is_none(client):
+    app = shown(NUMBERS, "unit.top", LAYER=2, UNIT=7)
+    assert app.number_input(key="a.unit.unit").value == 0
+    assert last(client, "top_examples").unit == 0
+
+
 def test_where_there_is_no_image_and_no_convolution_nothing_is_offered_for_them(client):
     app = shown(NUMBERS, "unit.conv", "unit.field", "histograms", "still")
     assert {job.kind for job in client.jobs} == {"activations", "activation_histograms", "activation_statistics"}
