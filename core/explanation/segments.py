@@ -18,7 +18,7 @@ FEWEST = 8
 """With fewer patches a map says next to nothing; a grid is better then."""
 SMALLEST_SLIC_SIDE = 16
 """Below this SLIC makes every pixel or the whole image one patch."""
-AT_ONCE = 128
+AT_ONCE = 24
 """Images with hidden patches that are made at once: thousands would be large."""
 
 
