@@ -25,8 +25,8 @@ RANDOM_ORDERS = 20
 ENUMERATED = 4
 """Up to so many parts all orders are tried."""
 PATCHES = 49
-"""Maps of pixels are judged by their sums over patches of a 7 × 7 grid: pixels that are hidden one here and one there look like
-nothing that the model has seen, and hide no shape."""
+"""Maps of pixels are judged by their means over patches of a 7 × 7 grid: pixels that are hidden one here and one there hide no
+shape, and look like nothing that the model has seen."""
 UNKNOWN_TOKEN = 1
 
 
@@ -83,10 +83,15 @@ def random_parts(subject: Subject, found: Attribution) -> tuple[np.ndarray, np.n
 
 
 def explained_order(found: Attribution, places: np.ndarray, parts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Indices of `places` (P,), the most important part first, by the mean of its values. Among equals chance decides."""
+    """Indices of `places` (P,), the most important part first: by the mean of what speaks for the answer, then of all values.
+
+    A part with one value for all is ranked by that. Pixels of one shape speak for a class and against it, side by side, and
+    would cancel each other, though hiding the shape hides both. Among equals chance decides.
+    """
     values = np.asarray(found.values, np.float64).ravel()[places]
-    means = np.bincount(parts, values) / np.maximum(1, np.bincount(parts))
-    return _places_in(np.lexsort((rng.random(len(means)), -means)), parts, rng)
+    sizes = np.maximum(1, np.bincount(parts))
+    means, positive = (np.bincount(parts, one) / sizes for one in (values, np.maximum(values, 0)))
+    return _places_in(np.lexsort((rng.random(len(means)), -means, -positive)), parts, rng)
 
 
 def hidden(x: "torch.Tensor", fill: "torch.Tensor", is_hidden: np.ndarray) -> "torch.Tensor":

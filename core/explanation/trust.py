@@ -36,6 +36,8 @@ SAME = 0.5
 and occlusion stayed below 0.2, and a picture of the input's edges is at 1."""
 STRANGERS = 0.2
 """Median rank correlation with other methods: weaker than that, they tell another story."""
+FOUND = 2.0
+"""Times the mass that chance gives: twice as dense in the evidence as on average, and strongest there, is no accident."""
 FEWEST_RANKED = 8
 """Rank correlations of fewer values are too often high or low by chance to count."""
 N_SEEDS = 3
@@ -66,8 +68,8 @@ def trust(subject: Subject, method: ExplainerChoice, others: Sequence[ExplainerC
         | _localisation(found, subject)
     )
     drafted = _drafted(found, curves, facts | {"fill": fill_text}, tally.done)
-    doubts = doubted(drafted, is_constant=_is_constant(found))
-    return replace(drafted, doubts=doubts, verdict=verdict(doubts), seconds=time.perf_counter() - began)
+    judged = replace(drafted, doubts=doubted(drafted, is_constant=_is_constant(found)))
+    return replace(judged, verdict=verdict(judged), seconds=time.perf_counter() - began)
 
 
 def planned_evaluations(found: Attribution) -> int:
@@ -113,11 +115,15 @@ def doubted(found: Trust, *, is_constant: bool) -> tuple[Doubt, ...]:
     return tuple(doubt for doubt, holds in rules.items() if holds)
 
 
-def verdict(doubts: Sequence[Doubt]) -> Verdict:
-    """Good without a doubt; no better than random when the order of its parts is not; mixed otherwise."""
-    if "constant" in doubts or "random_order" in doubts:
+def verdict(found: Trust) -> Verdict:
+    """Good without a doubt; no better than random when the order of its parts is not; mixed otherwise.
+
+    Mixed too is one whose order is no better, but which points at known evidence with at least twice the mass of chance.
+    """
+    finds = bool(found.pointing and (found.mass or 0.0) >= FOUND * (found.evidence_share or 0.0))
+    if "constant" in found.doubts or ("random_order" in found.doubts and not finds):
         return "random"
-    return "mixed" if doubts else "good"
+    return "mixed" if found.doubts else "good"
 
 
 class Tally:

@@ -104,6 +104,18 @@ def test_pixels_of_a_picture_are_hidden_in_patches_and_in_all_channels(image_sub
     assert found.insertion[1:] == pytest.approx(np.full(28, 32))
 
 
+def test_pixels_that_speak_for_a_class_and_against_it_do_not_cancel(image_subject):
+    cells, values = grid((28, 28), 49), np.zeros((28, 28))
+    values[cells == 10] = 1.0
+    values[cells == 30] = np.where(np.arange(16) % 2, 5.0, -5.0)  # a shape: both signs, no sum
+    values[cells == 40] = -1.0
+    subject = image_subject()
+    found = attribution_of(subject, values)
+    places, parts = random_parts(subject, found)
+    order = parts[explained_order(found, places, parts, np.random.default_rng(0))].reshape(49, 16)[:, 0]
+    assert (order[0], order[1], order[-1]) == (30, 10, 40)
+
+
 def test_superpixels_are_hidden_whole(image_subject):
     segments = grid((28, 28), 4)
     values = np.array([1.0, 3.0, 3.0, 2.0])[segments]

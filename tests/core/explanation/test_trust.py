@@ -169,9 +169,16 @@ def test_the_plan_comes_near_to_what_it_takes(row):
     ],
 )
 def test_each_rule_raises_its_own_doubt(row, changes, doubt):
-    good = trust(row, IntegratedGradients(), (ShapTabular(),), silent)
-    assert doubted(replace(good, **changes), is_constant=False) == (doubt,)
-    assert verdict((doubt,)) == ("random" if doubt == "random_order" else "mixed")
+    changed = replace(trust(row, IntegratedGradients(), (ShapTabular(),), silent), **changes)
+    assert doubted(changed, is_constant=False) == (doubt,)
+    assert verdict(replace(changed, doubts=(doubt,))) == ("random" if doubt == "random_order" else "mixed")
+
+
+def test_what_points_at_known_evidence_is_better_than_random_whatever_its_order(row):
+    good = trust(row, IntegratedGradients(), (), silent)
+    lost = replace(good, doubts=("random_order",), pointing=True, mass=0.3, evidence_share=0.1)
+    assert verdict(lost) == "mixed"
+    assert verdict(replace(lost, mass=0.15)) == verdict(replace(lost, pointing=False)) == "random"
 
 
 def test_correlations_of_a_few_values_do_not_count(row):
