@@ -205,3 +205,29 @@ def test_a_class_held_against_another_is_called_a_difference(client):
     run(app)
     assert "difference in logit" in texts(app)
     assert {(job.target, job.contrast) for job in client.jobs[-3:]} == {(0, 1)}
+
+
+def test_pinned_and_present_stand_side_by_side_with_the_same_methods_and_settings(client):
+    app = shown(TABLE)
+    app.button(key="explain.pin").click()
+    run(app)
+    assert len(charts(app)) == 6
+    pills(app).set_value(["saliency"])
+    run(app)
+    pinned = next(group for group in app.button_group if group.key == f"{KEY}.pinned.shown")
+    assert pinned.value == ["saliency"]
+    assert len(charts(app)) == 2
+    pinned.set_value(["saliency", "integrated_gradients"])
+    run(app)
+    app.number_input(key=f"{KEY}.pinned.settings.integrated_gradients.form.integrated_gradients.steps").set_value(16)
+    run(app)
+    assert app.number_input(key=f"{KEY}.settings.integrated_gradients.form.integrated_gradients.steps").value == 16
+
+
+def test_a_class_held_against_the_predicted_one_is_told_in_words(client):
+    app = shown(TABLE)
+    predicted = next(text.value.split(":")[0] for text in app.text if "probability" in text.value)
+    names = TABLE.data.profile().class_names
+    app.selectbox(key="explain.contrast").set_value(names.index(predicted))
+    run(app)
+    assert "cannot be held against itself" in texts(app)
