@@ -59,8 +59,9 @@ def _shown(trust: Trust, key: str) -> None:
 
 def _numbers(trust: Trust, key: str) -> None:
     figure(trust_curves(trust, dark=is_dark()), key=f"{key}.trust.curves", alt=alt_curves(trust))
-    for line in number_lines(trust):
-        st.text(line)
+    with st.container(gap="xsmall"):
+        for line in number_lines(trust):
+            st.text(line)
     for note in trust.notes:
         st.caption(plain(note))
     st.download_button(
