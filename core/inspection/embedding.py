@@ -22,31 +22,40 @@ FIRST_COMPONENTS = 50
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """Principal directions of the examples of all moments together: a point's place is `(point - centre) @ directions.T`."""
+    """Principal directions that all moments share: how examples differ within a moment, all moments together.
 
-    centre: np.ndarray
-    """(F,) float32."""
+    What all examples do together from one moment to the next (activations grow in training) is left out: each moment is drawn
+    around its own mean. Else that drift would be the first component, and squeeze everything else.
+    """
+
     directions: np.ndarray
     """(k, F) float32, orthonormal, most variance first; the largest entry of each is positive."""
     explained: np.ndarray
-    """(k,) float64: shares of the variance, in [0, 1]."""
+    """(k,) float64: shares of the variance within the moments, in [0, 1]."""
 
     def places(self, features: np.ndarray) -> np.ndarray:
-        """Points (N, F) as their components (N, k) float32."""
-        places: np.ndarray = (features - self.centre) @ self.directions.T
+        """Points (N, F) of one moment as their components (N, k) float32, around their mean."""
+        places: np.ndarray = centred(features) @ self.directions.T
         return places.astype(np.float32)
 
 
+def centred(features: np.ndarray) -> np.ndarray:
+    """Points (N, F) without their mean, float32."""
+    around: np.ndarray = features - features.mean(0, dtype=np.float64)
+    return around.astype(np.float32)
+
+
 def common_basis(moments: Sequence[np.ndarray], k: int, seed: int) -> Basis:
-    """At most `k` principal directions of the points (N, F) of all moments together, as scikit-learn finds them.
+    """At most `k` principal directions of the points (N, F) of all moments together, each moment around its own mean, as
+    scikit-learn finds them.
 
     Raises:
-        NotApplicable: all points of all moments are the same.
+        NotApplicable: at every moment all points are the same.
     """
     from sklearn.decomposition import PCA
 
-    points = np.concatenate(moments)
-    if not np.ptp(points, axis=0).any():
+    points = np.concatenate([centred(moment) for moment in moments])
+    if all(is_constant(moment) for moment in moments):
         raise NotApplicable(
             "This layer gives the same for all of these examples: there is nothing to draw.",
             hint="Choose another layer, or look whether its units are dead.",
@@ -57,11 +66,7 @@ def common_basis(moments: Sequence[np.ndarray], k: int, seed: int) -> Basis:
         fitted = PCA(k, svd_solver="covariance_eigh").fit(points.astype(np.float64))
     else:
         fitted = PCA(k, svd_solver="arpack", random_state=seed).fit(points)
-    return Basis(
-        fitted.mean_.astype(np.float32),
-        fitted.components_.astype(np.float32),
-        fitted.explained_variance_ratio_.astype(np.float64),
-    )
+    return Basis(fitted.components_.astype(np.float32), fitted.explained_variance_ratio_.astype(np.float64))
 
 
 def share_seen(features: np.ndarray, places: np.ndarray) -> float:
@@ -110,9 +115,9 @@ def aligned(positions: np.ndarray, reference: np.ndarray) -> np.ndarray:
 
 
 def _of_size_one(positions: np.ndarray) -> np.ndarray:
-    centred = positions.astype(np.float64) - positions.mean(0, dtype=np.float64)
-    size = float(np.sqrt((centred**2).sum(1).mean()))
-    scaled: np.ndarray = centred / size if size > 0 else centred
+    around = positions.astype(np.float64) - positions.mean(0, dtype=np.float64)
+    size = float(np.sqrt((around**2).sum(1).mean()))
+    scaled: np.ndarray = around / size if size > 0 else around
     return scaled
 
 

@@ -99,10 +99,11 @@ class EmbeddingJob(WeightsJob):
         basis = common_basis(features, d if self.projection.is_linear else max(d, FIRST_COMPONENTS), self.seed)
         positions = self._positions(desk, basis, features)
         k = neighbors_looked_at(n)
+        last = 2.0 if self.projection.is_linear else 0.1  # of three parts: looking, drawing, judging
         trusts = []
         for moment, (points, drawn) in enumerate(zip(features, positions, strict=True)):
             trusts.append(trust(points, drawn, k))
-            desk.progress(3 * len(features) * n - (len(features) - moment - 1), 3 * len(features) * n)
+            desk.progress(3 * len(features) * n - int(last * n * (len(features) - moment - 1)), 3 * len(features) * n)
         is_number = splits.profile.task == "regression"
         return Embedding(
             method=self.projection.kind,

@@ -9,10 +9,10 @@ import numpy as np
 class Embedding:
     """M moments of N examples. Point i is the same example at every moment; places are comparable between moments.
 
-    `positions` (M, N, d) float32, d 2 or 3: of PCA in the units of the layer, of other methods centred, with a mean square
-    distance of 1 from the centre. `steps` (M,) int64. `indices` (N,) int64 are positions in the split, `labels` (N,) int64
-    the right classes, -1 for regression. `predictions` (M, N): int32 classes, or float32 numbers for regression, in the unit
-    of the target.
+    `positions` (M, N, d) float32, d 2 or 3: of PCA in the units of the layer, around the mean of the moment; of other methods
+    centred, with a mean square distance of 1 from the centre. `steps` (M,) int64. `indices` (N,) int64 are positions in the
+    split, `labels` (N,) int64 the right classes, -1 for regression. `predictions` (M, N): int32 classes, or float32 numbers
+    for regression, in the unit of the target.
     """
 
     method: str
@@ -36,8 +36,8 @@ class Embedding:
     n_neighbors: int
     """How many nearest neighbours both figures look at."""
     explained: np.ndarray
-    """(k,) float64: the share of the variance of all moments together along each axis of the common basis, in [0, 1]. Of PCA
-    k is d; other methods begin with the first k components."""
+    """(k,) float64: the share of the variance within all moments along each axis of the common basis, in [0, 1]. Of PCA k is d;
+    other methods begin with the first k components."""
     explained_then: np.ndarray
     """(M,) float64: the share of each moment's own variance that these components hold."""
     confidence: np.ndarray | None = None

@@ -49,7 +49,9 @@ def basis_words(found: Embedding, moment: int) -> str:
         ).format(f=found.n_features, share=share)
         if n == 1:
             return words + "."
-        words += _(" over {n} moments together: one basis for all, so that places can be compared.").format(n=n)
+        words += _(
+            " over {n} moments together: one basis for all, each around its own mean, so that places can be compared."
+        ).format(n=n)
         if math.isfinite(then):
             words += _(" At this moment it is {then:.0%}.").format(then=then)
         return words

@@ -154,13 +154,14 @@ def _controls(subject: Subject, asked: Asked, key: str) -> int:
         )
         if subject.run:
             _over_time(asked, key)
-    choice_form(
-        AnyProjection,
-        asked.projection,
-        key=f"{key}.projection",
-        label=_("Method"),
-        on_change=lambda to: _ask(asked, projection=to),
-    )
+    with st.container(width=560):
+        choice_form(
+            AnyProjection,
+            asked.projection,
+            key=f"{key}.projection",
+            label=_("Method"),
+            on_change=lambda to: _ask(asked, projection=to),
+        )
     return layer
 
 

@@ -12,6 +12,7 @@ const MOST = 40;
 const TURN = 0.01; // radians per pixel
 const START = { yaw: 0.6, pitch: 0.45 };
 const TIP_PICTURE = 72;
+let latest = ""; // how the reader coloured last: the element is a new one after each wait
 
 class View {
   constructor(root) {
@@ -40,7 +41,10 @@ class View {
     this.tip = h("div", { class: "tip", hidden: true, "aria-hidden": "true" });
     this.stage = h("div", { class: "stage" }, this.canvas, this.tip);
     this.mode = h("select");
-    this.mode.addEventListener("change", () => this.ask());
+    this.mode.addEventListener("change", () => {
+      latest = this.mode.value;
+      this.ask();
+    });
     this.modeText = h("span");
     this.play = h("button", { type: "button", class: "play", onclick: () => this.clock.toggle() });
     this.scrub = h("input", { type: "range", min: 0, step: 0.02 });
@@ -70,11 +74,10 @@ class View {
 
   // Other points
   take(data) {
-    const known = this.mode.value;
     this.cloud = new Cloud(data);
     this.colourings = colourings(this.cloud, data);
     this.mode.replaceChildren(...Object.entries(this.colourings).map(([value, { name }]) => h("option", { value }, name)));
-    if (known in this.colourings) this.mode.value = known;
+    if (latest in this.colourings) this.mode.value = latest;
     this.pointed = -1;
     this.clock.set(data.steps.length, data.moment);
   }

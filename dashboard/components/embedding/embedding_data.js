@@ -19,27 +19,44 @@ export class Cloud {
     const { low, extent, dimensions } = data;
     this.places = Float32Array.from(fine, (value, i) => low[i % dimensions] + (value / FINE) * extent);
     this.now = new Float32Array(this.n * dimensions);
-    this.low = low;
-    this.high = low.map((_, axis) => {
-      let high = -Infinity;
-      for (let i = axis; i < this.places.length; i += dimensions) high = Math.max(high, this.places[i]);
-      return high;
-    });
+    this.lows = [];
+    this.highs = [];
+    for (let moment = 0; moment < this.nMoments; moment++) this.bound(moment);
     this.isNumber = data.classes.length === 0;
     this.predicted = decoded(data.predicted, this.isNumber ? Float32Array : Int16Array);
     this.right = decoded(this.isNumber ? data.targets : data.labels, this.isNumber ? Float32Array : Int16Array);
     this.shares = this.isNumber ? null : decoded(data.shares, Uint8Array);
   }
 
+  // The extent of the points at one moment
+  bound(moment) {
+    const [low, high] = [Array(this.dimensions).fill(Infinity), Array(this.dimensions).fill(-Infinity)];
+    const size = this.n * this.dimensions;
+    for (let i = 0; i < size; i++) {
+      const [axis, value] = [i % this.dimensions, this.places[moment * size + i]];
+      low[axis] = Math.min(low[axis], value);
+      high[axis] = Math.max(high[axis], value);
+    }
+    this.lows.push(low);
+    this.highs.push(high);
+  }
+
+  // What is in view: where sizes mean something, all moments alike; else the extent of this moment
+  extent(isLinear) {
+    const [all, mix] = [this.lows[0].map((_, axis) => axis), (bounds, axis) => bounds[this.before][axis] + this.part * (bounds[this.after][axis] - bounds[this.before][axis])];
+    if (!isLinear) return { low: all.map((axis) => mix(this.lows, axis)), high: all.map((axis) => mix(this.highs, axis)) };
+    return { low: all.map((axis) => Math.min(...this.lows.map((low) => low[axis]))), high: all.map((axis) => Math.max(...this.highs.map((high) => high[axis]))) };
+  }
+
   // Fills `now` with the places at a moment between two kept ones
   moveTo(time) {
     const size = this.n * this.dimensions;
-    const before = Math.min(this.nMoments - 1, Math.floor(time));
-    const after = Math.min(this.nMoments - 1, before + 1);
-    const part = time - before;
+    this.before = Math.min(this.nMoments - 1, Math.floor(time));
+    this.after = Math.min(this.nMoments - 1, this.before + 1);
+    this.part = time - this.before;
     for (let i = 0; i < size; i++) {
-      const from = this.places[before * size + i];
-      this.now[i] = from + part * (this.places[after * size + i] - from);
+      const from = this.places[this.before * size + i];
+      this.now[i] = from + this.part * (this.places[this.after * size + i] - from);
     }
     this.moment = Math.round(time);
   }

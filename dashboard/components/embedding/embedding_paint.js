@@ -7,8 +7,8 @@ const MANY = 700;
 // From places to pixels; `zoom` is {factor, x, y}: a magnification and a shift in pixels; `turn` is {yaw, pitch} in 3-D
 export class Frame {
   constructor(cloud, { width, height, zoom, turn, isLinear }) {
-    const { low, high, dimensions } = cloud;
-    this.is3d = dimensions === 3;
+    const { low, high } = cloud.extent(isLinear);
+    this.is3d = cloud.dimensions === 3;
     this.margin = isLinear && !this.is3d ? MARGIN : BARE;
     this.box = { left: this.margin.left, top: this.margin.top, width: Math.max(40, width - this.margin.left - this.margin.right), height: Math.max(40, height - this.margin.top - this.margin.bottom) };
     this.centre = low.map((value, axis) => (value + high[axis]) / 2);

@@ -24,15 +24,23 @@ def cloud(n: int, f: int, seed: int = 0) -> np.ndarray:
 
 
 @pytest.mark.parametrize("f", [5, EXACT_FEATURES + 40])
-def test_the_common_basis_is_the_pca_of_all_moments_together_up_to_sign(f):
-    moments = [cloud(60, f, 1), 3 * cloud(60, f, 2)]
+def test_the_common_basis_is_the_pca_of_all_moments_each_around_its_mean(f):
+    moments = [cloud(60, f, 1), 3 * cloud(60, f, 2) + 100]
     basis = common_basis(moments, 3, seed=0)
-    wanted = PCA(3, svd_solver="full").fit(np.concatenate(moments).astype(np.float64))
-    for moment in moments:
-        ours, theirs = basis.places(moment), wanted.transform(moment.astype(np.float64))
+    around = [(moment - moment.mean(0)).astype(np.float64) for moment in moments]
+    wanted = PCA(3, svd_solver="full").fit(np.concatenate(around))
+    for moment, theirs in zip(moments, map(wanted.transform, around), strict=True):
+        ours = basis.places(moment)
         signs = np.sign((ours * theirs).sum(0))
         np.testing.assert_allclose(ours * signs, theirs, atol=2e-3)
     np.testing.assert_allclose(basis.explained, wanted.explained_variance_ratio_, rtol=1e-4)
+
+
+def test_what_all_examples_do_together_changes_nothing():
+    moment = cloud(40, 6)
+    still, drifting = common_basis([moment, moment], 2, 0), common_basis([moment, moment + 50], 2, 0)
+    np.testing.assert_allclose(still.places(moment), drifting.places(moment + 50), atol=1e-3)
+    np.testing.assert_allclose(still.explained, drifting.explained, rtol=1e-3)
 
 
 def test_a_layer_that_gives_the_same_for_all_has_no_basis():

@@ -90,11 +90,12 @@ def test_places_are_the_pca_of_hooked_activations_of_all_moments_together(shelf,
     found = looked(EmbeddingJob(experiment=TABLE, checkpoints=refs, n=60), shelf, home)
     shown = gallery(TABLE.data, TABLE.seed, "validation", 60)
     features = [hooked(TABLE, shelf, ref, 1, shown.values)[0] for ref in refs]
-    wanted = PCA(2, svd_solver="full").fit(np.concatenate(features).astype(np.float64))
+    around = [(points - points.mean(0)).astype(np.float64) for points in features]
+    wanted = PCA(2, svd_solver="full").fit(np.concatenate(around))
     assert found.steps.tolist() == [0, 5, 20]
     assert found.layer_name == "2 ReLU"
     for points, places, trust in zip(features, found.positions, found.trustworthiness, strict=True):
-        theirs = wanted.transform(points)
+        theirs = wanted.transform(points - points.mean(0))
         np.testing.assert_allclose(places * np.sign((places * theirs).sum(0)), theirs, atol=1e-4)
         assert trust == pytest.approx(trustworthiness(points, places, n_neighbors=found.n_neighbors))
     np.testing.assert_allclose(found.explained, wanted.explained_variance_ratio_, rtol=1e-4)
