@@ -26,6 +26,8 @@ MENU = [cls() for cls in choices(AnyExplainer)]
 FOR_IMAGES = [e for e in MENU if e.reason_against(IMAGES, ("Conv2d", "Flatten", "Linear")) is None]
 FOR_TABLES = [e for e in MENU if e.reason_against(TABLE, ("Linear",)) is None]
 FOR_TEXTS = [e for e in MENU if e.reason_against(TEXTS, ("Embedding", "Flatten", "Linear")) is None]
+RARELY_BY_CHANCE = {"shap_partition"}
+"""Chance breaks ties here, and there may be none."""
 FAST_FIRST = {
     "image": ["grad_cam", "integrated_gradients", "lime_image", "shap_superpixels"],
     "tabular": ["integrated_gradients", "shap_tabular", "lime_tabular"],
@@ -174,7 +176,8 @@ def test_one_seed_gives_one_result_and_another_seed_another_where_chance_plays(e
     np.random.seed(1)
     assert same(first, run(3))
     assert first.seed in (None, 3)  # None says that nothing is drawn
-    assert same(first, run(4)) == (first.seed is None)
+    if explainer.kind not in RARELY_BY_CHANCE:
+        assert same(first, run(4)) == (first.seed is None)
 
 
 def test_methods_on_many_threads_give_what_they_give_alone(image_subject):

@@ -174,8 +174,12 @@ def test_after_a_model_that_fails_in_the_middle(case, explainer, at):
             raise Interrupted
 
     subject.module.register_forward_pre_hook(fail)
-    with pytest.raises(Interrupted):
+    try:
         explainer.attribute(subject, silent)
+    except Interrupted:
+        pass
+    else:
+        assert at == next(calls) == 2, "it goes on after the failure"  # one pass was all that it needed
     check_untouched(live, before, states)
 
 
