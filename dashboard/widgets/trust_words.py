@@ -32,7 +32,9 @@ def doubt_words(trust: Trust) -> list[str]:
         "agreement": float(np.median(trust.others_spearman)) if trust.others else 0.0,
     }
     words = [_doubts()[doubt].format(**numbers) for doubt in trust.doubts]
-    if "random_order" in trust.doubts and not trust.signed:
+    if (
+        "random_order" in trust.doubts and not trust.signed and trust.method != "grad_cam"
+    ):  # which shows what speaks for it alone
         words.insert(1, _("It shows size without sign, so that what speaks against the answer counts as important too."))
     return words
 

@@ -95,6 +95,9 @@ def test_every_doubt_has_a_sentence_with_its_numbers():
 def test_a_map_without_signs_says_so_when_its_order_fails():
     assert "without sign" in " ".join(doubt_words(replace(TRUST, signed=False, doubts=("random_order",))))
     assert "without sign" not in " ".join(doubt_words(replace(TRUST, doubts=("random_order",))))
+    assert "without sign" not in " ".join(
+        doubt_words(replace(TRUST, method="grad_cam", signed=False, doubts=("random_order",)))
+    )
 
 
 def test_what_is_good_is_told_in_one_sentence():
