@@ -32,9 +32,8 @@ def doubt_words(trust: Trust) -> list[str]:
         "agreement": float(np.median(trust.others_spearman)) if trust.others else 0.0,
     }
     words = [_doubts()[doubt].format(**numbers) for doubt in trust.doubts]
-    if (
-        "random_order" in trust.doubts and not trust.signed and trust.method != "grad_cam"
-    ):  # which shows what speaks for it alone
+    has_lost_sign = not trust.signed and trust.method != "grad_cam"  # which shows what speaks for the answer alone
+    if "random_order" in trust.doubts and has_lost_sign:
         words.insert(1, _("It shows size without sign, so that what speaks against the answer counts as important too."))
     return words
 
@@ -43,7 +42,7 @@ def _doubts() -> dict[Doubt, str]:
     return {
         "constant": _("It gives every part the same value, so it says nothing about which one matters."),
         "random_order": _(
-            "{chance} of random orders predict as well as it does what the model does when parts are hidden or shown."
+            "{chance} of random orders tell as well as it does how the output changes when parts are hidden or shown."
         ),
         "few_parts": _("With fewer than four inputs, no order of them can be told from chance."),
         "untrained": _("It would look the same for an untrained network (rank correlation {whole:.2f})."),
