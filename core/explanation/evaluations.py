@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import torch
 
 IMAGE_BATCH = 24
-"""Large enough that a pass costs little beside its images, small enough that the C library keeps the memory of the maps from one
-pass to the next: from 32 on, giving it back and fetching it again took a third of the time (28 × 28, 16 channels)."""
+"""Large enough that a pass costs little beside its images, small enough that the C library keeps the memory of the maps from
+one pass to the next: from 32 on, giving it back and fetching it again took a third of the time (28 × 28, 16 channels)."""
 TABLE_BATCH = 1024
 
 Baseline = Literal["mean", "blur", "black", "noise"]
