@@ -20,7 +20,7 @@ class ShapSuperpixels(ExplainerChoice):
     label: ClassVar[str] = "SHAP"
     source: ClassVar[str] = SHAP_SOURCE
     kind: Literal["shap_superpixels"] = "shap_superpixels"
-    n_evaluations: int = Field(500, ge=100, le=10_000)
+    n_evaluations: int = Field(500, ge=100, le=100_000)
     """How many images with hidden patches are tried, when there are more than 12 patches. More makes the error bars shorter."""
     n_segments: int = Field(49, ge=4, le=100)
     """About how many patches the image is cut into. Up to 12, all combinations are tried and the values are exact."""

@@ -11,7 +11,6 @@ from core.explanation.evaluations import Baseline
 from core.explanation.explainer import ExplainerChoice, Unit
 from dashboard.session import selection
 from dashboard.text import _
-from dashboard.widgets.failure import plain
 
 FILLS: tuple[Baseline, ...] = ("mean", "blur", "black", "noise")
 TABLE_FILLS: tuple[Baseline, ...] = ("mean", "black")
@@ -85,9 +84,7 @@ def _class(
     def chosen() -> None:
         choose(None if st.session_state[key] == OPEN else st.session_state[key])
 
-    st.selectbox(
-        label, list(words), key=key, on_change=chosen, format_func=lambda one: plain(words[one]), width=200, help=help_text
-    )
+    st.selectbox(label, list(words), key=key, on_change=chosen, format_func=words.__getitem__, width=200, help=help_text)
     return None if st.session_state[key] == OPEN else int(st.session_state[key])
 
 
