@@ -143,12 +143,11 @@ def baseline_input(subject: Subject, baseline: Baseline) -> "torch.Tensor":
 
 def _blurred(x: "torch.Tensor") -> "torch.Tensor":
     """Images (N, C, H, W) of which only the rough distribution of colours is left."""
-    from torchvision.transforms.v2.functional import gaussian_blur
+    import torch
+    from scipy.ndimage import gaussian_filter  # torchvision has one too, and takes seconds to import
 
-    side = min(x.shape[2:])
-    reach = max(1, min(side - 1, round(2 * BLUR_SHARE * side)))  # torch reflects at the edge, at most once
-    blurred: torch.Tensor = gaussian_blur(x, kernel_size=[2 * reach + 1] * 2, sigma=[max(0.3, BLUR_SHARE * side)] * 2)
-    return blurred
+    sigma = BLUR_SHARE * min(x.shape[2:])
+    return torch.from_numpy(gaussian_filter(x.numpy(), (0, 0, sigma, sigma), mode="reflect"))
 
 
 def baseline_text(subject: Subject, baseline: Baseline) -> str:
