@@ -18,8 +18,12 @@ M = TypeVar("M", bound="nn.Module")
 def prepared_model(module: M) -> M:
     """A copy of `module` in evaluation mode, frozen, without hooks and without in-place layers; `module` stays as it is.
 
+    Its convolutions keep channels together in memory: pooling is then several times as quick on a CPU, a small CNN twice.
+
     The libraries hook the model, switch its mode and can leave hooks behind when they fail, so none may see the live one.
     """
+    import torch
+
     prepared = copy.deepcopy(module).eval()
     for layer in prepared.modules():
         if getattr(layer, "inplace", False):
@@ -32,7 +36,7 @@ def prepared_model(module: M) -> M:
     for parameter in prepared.parameters():
         parameter.requires_grad_(False)
         parameter.grad = None
-    return prepared
+    return prepared.to(memory_format=torch.channels_last)
 
 
 def subject_of(
