@@ -11,8 +11,8 @@ from core.jobs.activation_lenses import (
 )
 from core.jobs.compare_lenses import DisagreementJob, PredictionJob
 from core.jobs.data_lenses import AugmentationJob, DataReportJob, DownloadJob, UploadPreviewJob, WeightsImportJob
-from core.jobs.global_lenses import GlobalMapsJob, GlobalViewJob, GlobalWordsJob, PartialDependenceJob
 from core.jobs.embedding_lenses import EmbeddingJob
+from core.jobs.global_lenses import GlobalMapsJob, GlobalViewJob, GlobalWordsJob, PartialDependenceJob
 from core.jobs.landscape_lenses import LossLineJob, LossSurfaceJob
 from core.jobs.lenses import ActivationsJob, ExplainJob, GalleryJob
 from core.jobs.plane_lenses import SharedPlaneJob
