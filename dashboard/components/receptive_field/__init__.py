@@ -2,14 +2,12 @@
 
 import base64
 import hashlib
-import io
 
 import numpy as np
-from PIL import Image
 
 from core.results.receptive_field import ReceptiveField
 from dashboard.components.conv_arithmetic import Palettes
-from dashboard.components.shared import declare
+from dashboard.components.shared import declare, picture_url
 from dashboard.text import _
 
 _component = declare("receptive_field")
@@ -25,7 +23,7 @@ def receptive_field(field: ReceptiveField, *, key: str, palettes: Palettes) -> N
         raise ValueError("a receptive field is drawn on a picture")
     values = np.ascontiguousarray(field.map, "<f4")
     row, column = np.unravel_index(int(np.nan_to_num(np.abs(values)).argmax()), values.shape)
-    picture = _data_url(field.picture)
+    picture = picture_url(field.picture)
     numbers = base64.b64encode(values.tobytes()).decode()
     spans = {"rows": field.rows.tolist(), "columns": field.columns.tolist()}
     data = {
@@ -49,9 +47,3 @@ def receptive_field(field: ReceptiveField, *, key: str, palettes: Palettes) -> N
         },
     }
     _component(key=key, data=data)
-
-
-def _data_url(picture: np.ndarray) -> str:
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "PNG")
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -1,14 +1,11 @@
 """Tokens of a text in a row, each on the colour of its value; or patches over their picture. One can be chosen, if asked."""
 
-import base64
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from PIL import Image
 
-from dashboard.components.shared import declare, payload
+from dashboard.components.shared import declare, payload, picture_url
 
 _component = declare("token_strip")
 
@@ -68,13 +65,7 @@ def token_strip(
         "is_choice": on_pick is not None,
         "columns": patches.columns if patches else 0,
         "n_before": patches.n_before if patches else 0,
-        "picture": _data_url(patches.picture) if patches else "",
+        "picture": picture_url(patches.picture) if patches else "",
         "ratio": patches.picture.shape[1] / patches.picture.shape[0] if patches else 1.0,
     }
     _component(key=key, data=data, on_pick_change=picked)
-
-
-def _data_url(picture: np.ndarray) -> str:
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "PNG")
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
