@@ -12,6 +12,7 @@ from core.errors import NotApplicable, SpecError
 from core.explanation.evaluations import Evaluations
 from core.explanation.explainer import ExplainerChoice, Progress, Subject
 from core.models.model import ModelSpec, all_layers, infer, layer_number
+from core.models.placed import inner_stacks
 from core.results.attribution import Attribution
 from core.types import Shape
 
@@ -124,11 +125,11 @@ def _maps(
 
 def _chosen_layer(module: "nn.Module", number: str) -> "dict[str, nn.Module]":
     """The layer with this number, as the builder counts them, by its name."""
-    layer = module_at(module, number)
+    layer = numbered_module(module, number)
     return {f"{number} {type(layer).__name__}": layer}
 
 
-def module_at(module: "nn.Module", number: str) -> "nn.Module":
+def numbered_module(module: "nn.Module", number: str) -> "nn.Module":
     """The module of a layer by its number: `4`, in a skip connection `4.2`, in a second branch `4b.2`.
 
     Raises:
@@ -140,7 +141,7 @@ def module_at(module: "nn.Module", number: str) -> "nn.Module":
         if not 1 <= int(index) <= len(children):
             raise SpecError(f"There is no layer {number}.", hint="Layers are numbered from 1, as in the builder.")
         layer = children[int(index) - 1]
-        branches = list(getattr(layer, "branches", [getattr(layer, "inner", layer)]))
+        branches = inner_stacks(layer) or (layer,)
         stack = branches[min("abcdefgh".find(letter or "a"), len(branches) - 1)]
     return layer
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.inspection.placed_layers import layer_name, placed_layers
 from core.models.layer import LayerChoice
 from core.models.layers.activation import ELU
 from core.models.layers.recurrent import RNN
+from core.models.model import layer_name
+from core.models.placed import placed_layers
 from core.results.activation_statistics import ActivationStatistics
 
 if TYPE_CHECKING:

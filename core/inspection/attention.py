@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.inspection.places import module_at
+from core.models.placed import module_at
 from core.models.stack import Path
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.errors import NotApplicable, SpecError
-from core.inspection.placed_layers import layer_name, placed_layers
+from core.models.model import layer_name
+from core.models.placed import placed_layers
 from core.models.stack import Path
 from core.results.convolution import ConvolutionParts
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from core.models.layer import LayerChoice
 from core.models.layers.convolution import ConvTranspose2d
-from core.models.model import ModelSpec, all_layers, infer, layer_at, layer_number
+from core.models.model import ModelSpec, all_layers, infer, layer_at, layer_name
 from core.models.stack import Inference, Path
 from core.results.filters import FilterForm, Filters
 from core.types import Shape
@@ -31,7 +31,7 @@ def layers_with_weights(model: ModelSpec, input_shape: Shape) -> tuple[tuple[Pat
         info = inference.at(path)
         inside = sum(branch.n_parameters + branch.n_frozen for branch in info.branches)
         if layer.kind not in WITHOUT_PICTURES and info.n_parameters + info.n_frozen > inside:
-            found.append((path, f"Layer {layer_number(model.layers, path)} {layer.kind}"))
+            found.append((path, f"Layer {layer_name(model.layers, path)}"))
     return tuple(found)
 
 

@@ -11,9 +11,8 @@ from core.data.dataset import Splits
 from core.data.gallery import Example, SplitName, example, split_named
 from core.errors import NotApplicable
 from core.inspection.activation_statistics import unit_axis
-from core.inspection.placed_layers import layer_name
 from core.inspection.receptive_field import field_spans
-from core.models.model import ModelSpec
+from core.models.model import ModelSpec, layer_name
 from core.results.top_examples import TopExamples
 from core.seeds import numpy_stream
 

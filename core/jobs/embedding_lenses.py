@@ -14,7 +14,7 @@ from core.errors import NotApplicable, SpecError, StoreError, TooExpensive
 from core.jobs.job import ArtifactRef, Desk
 from core.jobs.lenses import Seed, WeightsJob, loaded
 from core.jobs.projections import AnyProjection, Pca
-from core.models.model import infer
+from core.models.model import infer, layer_name
 from core.models.stack import Inference
 from core.settings import Settings
 
@@ -108,7 +108,7 @@ class EmbeddingJob(WeightsJob):
         return Embedding(
             method=self.projection.kind,
             layer=self.place,
-            layer_name=f"{self.place + 1} {self.experiment.model.layers[self.place].kind}",
+            layer_name=layer_name(self.experiment.model.layers, (self.place,)),
             n_features=features[0].shape[1],
             split=self.split,
             indices=shown.indices,

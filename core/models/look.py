@@ -7,7 +7,7 @@ from core.diagnostics import Diagnostic, Fix
 from core.models.layer import LayerChoice
 from core.models.layers.convolution import Conv2d
 from core.models.layers.linear import Linear
-from core.models.model import ModelSpec, all_layers, layer_at, layer_number
+from core.models.model import ModelSpec, all_layers, layer_name
 from core.models.repair import Edit, fixed
 from core.models.stack import Inference, LayerInfo, Path
 
@@ -68,7 +68,7 @@ class Look:
 
     def name(self, path: Path) -> str:
         """A layer as findings name it, numbered from 1."""
-        return f"Layer {layer_number(self.model.layers, path)} {layer_at(self.model.layers, path).kind}"
+        return f"Layer {layer_name(self.model.layers, path)}"
 
     def fix(self, label: str, path: Path, edit: Edit) -> Fix | None:
         """A fix by one edit of the row in which the layer at `path` stands."""

@@ -64,6 +64,11 @@ def layer_number(layers: Sequence[LayerChoice], path: Path) -> str:
     return f"{first}{letter}.{layer_number(branches[rest[0]], rest[1:])}"
 
 
+def layer_name(layers: Sequence[LayerChoice], path: Path) -> str:
+    """A layer by its number and kind: `3 Conv2d`, or inside a container `4.2 ReLU`."""
+    return f"{layer_number(layers, path)} {layer_at(layers, path).kind}"
+
+
 def backbone_of(model: ModelSpec) -> Backbone | None:
     """The first Backbone layer of the outermost stack; None if there is none."""
     return next((layer for layer in model.layers if isinstance(layer, Backbone)), None)
@@ -98,7 +103,7 @@ def _sender(model: ModelSpec, path: Path) -> str:
     if not path:
         return "the input"
     before = (*path[:-1], path[-1] - 1)
-    return f"layer {layer_number(model.layers, before)} {layer_at(model.layers, before).kind}"
+    return f"layer {layer_name(model.layers, before)}"
 
 
 def build(model: ModelSpec, input_shape: Shape, seed: int, repeat: int = 0) -> "nn.Sequential":

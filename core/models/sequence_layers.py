@@ -8,7 +8,7 @@ from core.models.layers.attention import Attention
 from core.models.layers.backbone import VIT_BLOCKS, VIT_PATCH, VIT_SIDE, Backbone
 from core.models.layers.embedding import PatchEmbed
 from core.models.layers.recurrent import Recurrent
-from core.models.model import ModelSpec, all_layers, infer, layer_number
+from core.models.model import ModelSpec, all_layers, infer, layer_name
 from core.models.stack import Inference, Path
 from core.types import Shape
 
@@ -72,7 +72,7 @@ def _sequences(model: ModelSpec, input_shape: Shape) -> Iterator[tuple[Path, Lay
         if shape is None:
             return
         fits = grid is not None and len(shape) == 2 and shape[0] == grid.length
-        yield path, layer, f"{layer_number(model.layers, path)} {layer.kind}", grid if fits else None
+        yield path, layer, layer_name(model.layers, path), grid if fits else None
         if isinstance(layer, PatchEmbed):
             _, height, width = shape
             grid = PatchGrid(height // layer.patch_size, width // layer.patch_size, int(layer.class_token))

@@ -1,6 +1,6 @@
 """The layers of a live model by the names that the screen gives them, and where numbers in it stop being finite."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +9,8 @@ from torch import nn
 
 from core.models.layer import LayerChoice
 from core.models.layers.menu import AnyLayer
-from core.models.model import layer_number
-from core.models.modules.branches import Parallel, Residual
+from core.models.model import layer_name
+from core.models.placed import inner_stacks, placed_layers
 from core.models.stack import Path
 
 Batch = tuple[torch.Tensor, torch.Tensor]
@@ -44,26 +44,12 @@ def parts_of(layers: Sequence[AnyLayer], model: nn.Module) -> list[Part]:
     """Every layer in the order of the stack, containers before what they hold."""
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     found = []
-    for path, layer, module in _placed(layers, model, ()):
-        inside = {id(one) for inner in _inner(module) for one in inner.parameters()}
+    for path, layer, module in placed_layers(layers, model):
+        inside = {id(one) for inner in inner_stacks(module) for one in inner.parameters()}
         own = [one for one in module.parameters() if one.requires_grad and one.ndim > 1 and id(one) not in inside]
         weights = tuple((names[id(one)], one) for one in own)
-        found.append(Part(path, f"Layer {layer_number(layers, path)} {layer.kind}", layer, module, weights))
+        found.append(Part(path, f"Layer {layer_name(layers, path)}", layer, module, weights))
     return found
-
-
-def _placed(layers: Sequence[Any], modules: Any, at: Path) -> Iterator[tuple[Path, LayerChoice, nn.Module]]:
-    for index, (layer, module) in enumerate(zip(layers, modules, strict=True)):
-        yield (*at, index), layer, module
-        for branch, (inside, inner) in enumerate(zip(layer.inner(), _inner(module), strict=True)):
-            yield from _placed(inside, inner, (*at, index, branch))
-
-
-def _inner(module: nn.Module) -> tuple[nn.Module, ...]:
-    """The stacks that a container holds."""
-    if isinstance(module, Residual):
-        return (module.inner,)
-    return tuple(module.branches) if isinstance(module, Parallel) else ()
 
 
 def first_broken(model: nn.Module, parts: Sequence[Part], loss: nn.Module, batch: Batch) -> Broken | None:

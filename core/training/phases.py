@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from core.events import PhaseDone, TensorView
-from core.models.model import layer_number
+from core.models.model import layer_name
 from core.training.device import autocast, seed_device
 from core.training.executors.executor import mask_seed
 from core.training.live_run import LiveRun
@@ -102,8 +102,7 @@ class PhaseStepper:
 
 
 def _layer(run: LiveRun, index: int) -> str:
-    layers = run.experiment.model.layers
-    return f"{layer_number(layers, (index,))} {layers[index].kind}"
+    return layer_name(run.experiment.model.layers, (index,))
 
 
 def _views(named: Iterable[tuple[str, torch.Tensor]]) -> tuple[TensorView, ...]:

@@ -10,7 +10,7 @@ from captum.attr import LayerAttribution, LayerGradCam
 from torch import nn
 
 from core.errors import NotApplicable, SpecError
-from core.explanation.grad_cam import GradCam, cam_layers, module_at
+from core.explanation.grad_cam import GradCam, cam_layers, numbered_module
 from core.models.model import ModelSpec, build
 from tests.core.samples import linear, stack
 
@@ -84,9 +84,9 @@ def test_the_layers_that_can_be_read_are_those_with_maps_and_are_found_again_in_
     assert [layer.number for layer in layers] == ["1", "2", "2.1", "2.2", "2.3", "3", "3a.1", "3a.2", "3b.1", "3b.2"]
     assert {(layer.height, layer.width) for layer in layers} == {(12, 12)}
     for layer in layers:
-        assert type(module_at(module, layer.number)).__name__ == layer.kind
-    assert module_at(module, "2.3") is module[1].inner[2]
-    assert module_at(module, "3b.2") is module[2].branches[1][1]
+        assert type(numbered_module(module, layer.number)).__name__ == layer.kind
+    assert numbered_module(module, "2.3") is module[1].inner[2]
+    assert numbered_module(module, "3b.2") is module[2].branches[1][1]
 
 
 @pytest.mark.parametrize("number", ["1", "2", "2.1", "2.2", "2.3", "3", "3a.1", "3a.2", "3b.1", "3b.2"])
@@ -95,7 +95,7 @@ def test_grad_cam_of_a_chosen_layer_is_captums(number, changes, image_subject):
     subject = replace(image_subject(build(nested(), (1, 12, 12), 0), side=12), **changes)
     found = GradCam(layer=number).attribute(subject, silent)
     x = subject.x.clone().requires_grad_()
-    cam = LayerGradCam(lambda x: subject.answers(subject.module(x)), module_at(subject.module, number))
+    cam = LayerGradCam(lambda x: subject.answers(subject.module(x)), numbered_module(subject.module, number))
     expected = LayerAttribution.interpolate(cam.attribute(x, relu_attributions=True), (12, 12), "bilinear")
     assert np.allclose(found.values, expected[0, 0].detach().numpy(), atol=1e-7)
     assert found.notes[0].startswith(f"Read from layer {number} ")
