@@ -90,7 +90,7 @@ def solid(x: np.ndarray, y: np.ndarray, loss: np.ndarray, *, unit: str, scale: S
 def scene(x_title: str, y_title: str, loss: np.ndarray, *, unit: str, scale: Scale, dark: bool) -> dict[str, Any]:
     """The frame of a 3-D chart: named axes in the colours of the page."""
     axis = {
-        "backgroundcolor": "rgba(0,0,0,0)",
+        "backgroundcolor": theme.CLEAR,
         "gridcolor": theme.quiet_ink(dark),
         "zerolinecolor": theme.grid_line(dark),
         "tickfont": {"color": theme.quiet_ink(dark), "size": 10},

@@ -11,6 +11,11 @@ CATEGORICAL_ON_DARK = ("#56B4E9", "#F28E4B", "#35C19B", "#E2A3C7", "#F0C24B", "#
 POSITIVE, NEGATIVE, OTHERS = "#B2182B", "#2166AC", "#8A8F98"
 """Speaks for, speaks against, and the rest in one bundle. Red against blue, never against green."""
 
+INKS = ("#000000", "#FFFFFF")
+"""On any background one of the two has a contrast of at least 4.58."""
+
+CLEAR = "rgba(0,0,0,0)"
+
 Scale = list[tuple[float, str]]
 
 _BLUE_TO_RED = ("#2166AC", "#67A9CF", "#D1E5F0", "#F7F7F7", "#FDDBC7", "#EF8A62", "#B2182B")
@@ -95,8 +100,8 @@ def template(dark: bool) -> go.layout.Template:
     }
     return go.layout.Template(
         layout={
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)",
+            "paper_bgcolor": CLEAR,
+            "plot_bgcolor": CLEAR,
             "font": {"color": ink(dark), "size": 13},
             "title": {"font": {"size": 14}, "x": 0.0, "xanchor": "left"},
             "colorway": list(CATEGORICAL),

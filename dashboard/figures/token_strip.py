@@ -6,8 +6,6 @@ import numpy as np
 
 from dashboard.figures import theme
 
-INKS = ("#000000", "#FFFFFF")
-"""On any background one of the two has a contrast of at least 4.58."""
 THICKEST = 0.85
 """Opacity of the veil where nothing is."""
 
@@ -50,7 +48,7 @@ def contrast(one: str, other: str) -> float:
 
 def _pair(scale: theme.Scale, share: float) -> tuple[str, str]:
     background = _css(_mixed(scale, share))
-    return background, max(INKS, key=lambda ink: contrast(ink, background))
+    return background, max(theme.INKS, key=lambda ink: contrast(ink, background))
 
 
 def _mixed(scale: theme.Scale, share: float) -> np.ndarray:
@@ -70,7 +68,7 @@ def _numbers(colour: str) -> np.ndarray:
 
 def _css(colour: np.ndarray) -> str:
     red, green, blue = (round(float(part)) for part in colour[:3])
-    return f"rgba({red},{green},{blue},{float(colour[3]):.3g})"
+    return "rgba" + f"({red},{green},{blue},{float(colour[3]):.3g})"
 
 
 def _luminance(colour: np.ndarray) -> float:

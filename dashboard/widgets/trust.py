@@ -53,8 +53,10 @@ def _shown(trust: Trust, key: str) -> None:
         for sentence in (*doubt_words(trust), strengths(trust)):
             if sentence:
                 st.caption(plain(sentence))
-        with st.popover(_("Numbers behind this"), key=f"{key}.trust.numbers", icon=":material/query_stats:"):
-            _numbers(trust, key)
+        box = st.popover(_("Numbers behind this"), key=f"{key}.trust.numbers", on_change="rerun", icon=":material/query_stats:")
+        if box.open:
+            with box:
+                _numbers(trust, key)
 
 
 def _numbers(trust: Trust, key: str) -> None:

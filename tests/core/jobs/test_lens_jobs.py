@@ -118,7 +118,7 @@ def test_a_picture_that_is_gone_is_said(settings):
     ("job", "message"),
     [
         (ActivationsJob(experiment=NUMBERS, example=ExampleRef(file="a" * 64)), "no images"),
-        (ExplainJob(experiment=SENTENCES, explainer=IntegratedGradients()), "words"),
+        (ExplainJob(experiment=SENTENCES, explainer=IntegratedGradients()), "a word cannot change a little"),
         (ExplainJob(experiment=SENTENCES, explainer=LimeImage()), "words"),
         (ExplainJob(experiment=NUMBERS, explainer=ShapTabular(), target=1), "no class 1"),
         (ExplainJob(experiment=DIGITS, explainer=ShapTabular()), "images"),

@@ -231,7 +231,7 @@ def test_another_example_asks_for_other_maps(client):
 def test_explain_shows_the_image_methods_with_their_figures_of_trust(client):
     app = lens(client, "explain", run=trained(client, short()))
     assert not app.exception
-    assert len(app.get("plotly_chart")) == 4
+    assert len(app.get("plotly_chart")) == 1 + 4  # the picture, and the usual methods
     words = texts(app)
     for word in ("base value", "additivity residual", "R² of the fit", "seed 0"):
         assert word in words

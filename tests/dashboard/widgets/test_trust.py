@@ -62,6 +62,9 @@ def test_quick_tests_are_made_by_themselves_with_words_and_numbers(client):
     app = shown()
     assert [job.explained for job in asked(client)] == [JOB]
     assert any(sentence in words(app) for sentence in ("Trust it", "No better than random"))
+    assert "Rank correlation after the last layers got random weights" not in words(app)
+    app.session_state["here.ig.trust.numbers"] = True  # opened
+    app.run()
     assert "Rank correlation after the last layers got random weights" in words(app)
     assert "mean of the training examples" in words(app)
 
