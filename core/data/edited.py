@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from core.data.dataset import Splits
 from core.data.gallery import Example
 from core.data.preparation import Preparation
 from core.data.prepare import model_points
+from core.data.sequence import text_of
 from core.errors import NotApplicable, SpecError
-
-UNKNOWN_TOKEN = 1
-"""The number of the token that stands for a hidden word."""
 
 
 def with_values(splits: Splits, preparation: Preparation, example: Example, values: Sequence[tuple[int, float]]) -> Example:
@@ -37,7 +37,7 @@ def with_values(splits: Splits, preparation: Preparation, example: Example, valu
 
 
 def with_hidden(splits: Splits, example: Example, hidden: Sequence[int]) -> Example:
-    """A text in which the tokens at these places are replaced by the one for an unknown word.
+    """A text without the tokens at these places: the others move together, with padding on the left; evidence moves along.
 
     Raises:
         NotApplicable: the example is no text.
@@ -48,7 +48,12 @@ def with_hidden(splits: Splits, example: Example, hidden: Sequence[int]) -> Exam
     there = {place for place, token in enumerate(example.tokens) if token}
     if missing := [place for place in hidden if place not in there]:
         raise SpecError(f"There is no word at place {missing[0]}.", hint="Hide words of the text.")
-    x = example.x.copy()
-    x[0, list(hidden)] = UNKNOWN_TOKEN
-    tokens = tuple(splits.vocabulary[int(number)] if number else "" for number in x[0])
-    return replace(example, x=x, tokens=tokens)
+    kept = sorted(there - set(hidden))
+    n_padding = len(example.tokens) - len(kept)
+    x = np.zeros_like(example.x)
+    x[0, n_padding:] = example.x[0, kept]
+    evidence = example.evidence
+    if evidence is not None:
+        evidence = np.concatenate([np.zeros(n_padding, bool), evidence[kept]])
+    tokens = ("",) * n_padding + tuple(example.tokens[place] for place in kept)
+    return replace(example, x=x, tokens=tokens, text=text_of(x[0], splits.vocabulary), evidence=evidence)

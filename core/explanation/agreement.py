@@ -16,13 +16,15 @@ COMPARED_PATCHES = 49
 
 
 def companions(method: ExplainerChoice, fitting: Sequence[ExplainerChoice]) -> tuple[ExplainerChoice, ...]:
-    """The methods to compare with, out of those that apply, with the same baseline where they have one."""
+    """The methods to compare with, out of those that apply, with the same baseline where they have one.
+
+    For texts that is what stands for a hidden word: the token for an unknown one where `method` takes it, else what they have.
+    """
     rank = {kind: i for i, kind in enumerate(PREFERRED)}
     others = sorted((one for one in fitting if one.kind != method.kind), key=lambda one: rank.get(one.kind, len(rank)))
-    baseline = getattr(method, "baseline", None)
-    return tuple(
-        one.but(baseline=baseline) if baseline and "baseline" in type(one).model_fields else one for one in others[:COMPARED]
-    )
+    baseline, hidden = getattr(method, "baseline", None), getattr(method, "hidden", None)
+    asked = {"baseline": baseline} if baseline else {"hidden": hidden} if hidden == "unknown" else {}
+    return tuple(one.but(**asked) if asked.keys() <= type(one).model_fields.keys() else one for one in others[:COMPARED])
 
 
 def comparable(found: Attribution, other: Attribution, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

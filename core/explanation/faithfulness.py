@@ -13,6 +13,7 @@ import numpy as np
 from core.explanation.evaluations import Baseline, Evaluations, baseline_input, baseline_text
 from core.explanation.explainer import ExplainerChoice, Subject
 from core.explanation.segments import grid
+from core.explanation.text_players import Words, words_of
 from core.results.attribution import Attribution
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ ENUMERATED = 4
 PATCHES = 49
 """Maps of pixels are judged by their means over patches of a 7 × 7 grid: pixels that are hidden one here and one there hide no
 shape, and look like nothing that the model has seen."""
-UNKNOWN_TOKEN = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,11 @@ class Curves:
     n_parts: int
 
 
-def faithfulness(found: Attribution, evaluations: Evaluations, fill: "torch.Tensor", seed: int) -> Curves:
+def faithfulness(found: Attribution, evaluations: Evaluations, fill: "torch.Tensor | Words", seed: int) -> Curves:
     """The curves of an explanation beside those of random orders of the same parts.
 
-    Parts are patches of pixels (in all channels), features, or words. Hidden ones take the values of `fill` (1, *input_shape).
+    Parts are patches of pixels (in all channels), features, or words. Hidden ones take the values of `fill` (1, *input_shape);
+    words are hidden as `fill` does it.
     """
     subject, rng = evaluations.subject, np.random.default_rng([seed, 1])
     places, parts = random_parts(subject, found)
@@ -94,26 +95,34 @@ def explained_order(found: Attribution, places: np.ndarray, parts: np.ndarray, r
     return _places_in(np.lexsort((rng.random(len(means)), -means, -positive)), parts, rng)
 
 
-def hidden(x: "torch.Tensor", fill: "torch.Tensor", is_hidden: np.ndarray) -> "torch.Tensor":
+def hidden(x: "torch.Tensor", fill: "torch.Tensor | Words", is_hidden: np.ndarray) -> "torch.Tensor":
     """Copies of an input (1, *input_shape) with `fill` where hidden, (N, P) -> (N, *input_shape); P pixels, or all places."""
     import torch
 
+    if isinstance(fill, Words):
+        return fill.masked(~is_hidden[:, fill.places])
     mask = torch.from_numpy(is_hidden)
     mask = mask.reshape(len(mask), 1, *x.shape[2:]) if x.ndim == 4 else mask.reshape(len(mask), *x.shape[1:])
     return torch.where(mask, fill, x)
 
 
-def fill_of(subject: Subject, method: ExplainerChoice) -> "tuple[torch.Tensor, str]":
-    """What hides a part, (1, *input_shape), as the method itself hides it, and that in words."""
+def fill_of(subject: Subject, method: ExplainerChoice) -> "tuple[torch.Tensor | Words, str]":
+    """What hides a part, (1, *input_shape), as the method itself hides it, and that in words.
+
+    Words are left out, unless the method puts the token for an unknown word in their place: a way that starts at the vectors
+    of padding hides no word in a text, and is judged by leaving out too.
+    """
     import torch
 
     if subject.x.dtype == torch.int64:
-        return torch.where(subject.x == 0, subject.x, UNKNOWN_TOKEN), "the token for an unknown word"
+        is_unknown = getattr(method, "hidden", "removed") == "unknown"
+        words = words_of(subject, "unknown" if is_unknown else "removed")
+        return words, "the token for an unknown word" if is_unknown else "left out, and the others move together"
     baseline: Baseline = getattr(method, "baseline", "mean")
     return baseline_input(subject, baseline), baseline_text(subject, baseline)
 
 
-def _both_curves(evaluations: Evaluations, fill: "torch.Tensor", order: np.ndarray, n_steps: int) -> np.ndarray:
+def _both_curves(evaluations: Evaluations, fill: "torch.Tensor | Words", order: np.ndarray, n_steps: int) -> np.ndarray:
     """The output while the places in `order` are hidden, and while they are shown, (2, n_steps + 1) float64."""
     x = evaluations.subject.x
     n_places = x[0, 0].numel() if x.ndim == 4 else x.shape[1]

@@ -23,13 +23,13 @@ NO_EMBEDDING = "Integrated Gradients on words reads the vectors of an Embedding 
 
 
 class LayerIntegratedGradients(ExplainerChoice):
-    """Adds up the gradient along the way from the vectors of unknown words to those of this text."""
+    """Adds up the gradient along the way from vectors that say nothing to those of the words of this text."""
 
     label: ClassVar[str] = "Layer Integrated Gradients"
     source: ClassVar[str] = IntegratedGradients.source
     kind: Literal["layer_integrated_gradients"] = "layer_integrated_gradients"
-    hidden: Literal["unknown", "padding"] = "unknown"
-    """Where the way starts: unknown for the vector of the unknown word, padding for that of padding, which is zero."""
+    hidden: Literal["padding", "unknown"] = "padding"
+    """Where the way starts: padding for its vector, which is zero, unknown for the vector of the unknown word."""
     steps: int = Field(32, ge=8, le=MOST_STEPS)
     """Points on the way, at first; doubled while the sum misses the change of the output by more than 1 %."""
 
@@ -51,7 +51,7 @@ class LayerIntegratedGradients(ExplainerChoice):
         words = words_of(subject, self.hidden)
         layers: list[nn.Module] = [layer for layer in subject.module.modules() if isinstance(layer, nn.Embedding)]
         if not layers:
-            raise NotApplicable(NO_EMBEDDING)
+            raise NotApplicable(NO_EMBEDDING, hint="Or take SHAP or LIME, which need none.")
         evaluations = Evaluations(subject, progress, planned=self.steps + 2)
         base, output = (float(logit) for logit in evaluations.logits(torch.cat([words.hidden, words.row])))
         change = judged_change(subject, output - base)

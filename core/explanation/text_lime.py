@@ -25,8 +25,8 @@ class LimeText(ExplainerChoice):
     label: ClassVar[str] = "LIME"
     source: ClassVar[str] = LimeImage.source
     kind: Literal["lime_text"] = "lime_text"
-    hidden: Hidden = "unknown"
-    """unknown: a hidden word becomes the token for an unknown word. removed: it is left out, and the others move together."""
+    hidden: Hidden = "removed"
+    """removed: a hidden word is left out, and the others move together. unknown: it becomes the token for an unknown word."""
     n_samples: int = Field(500, ge=100, le=5000)
     """How many texts with hidden words are tried. More is slower and steadier from seed to seed."""
 
@@ -35,7 +35,7 @@ class LimeText(ExplainerChoice):
         return reason_against_text(profile, "This LIME")
 
     def attribute(self, subject: Subject, progress: Progress) -> Attribution:
-        """The weight of each token in the linear model; `base` is its intercept (all words unknown)."""
+        """The weight of each token in the linear model; `base` is its intercept (all words hidden)."""
         from lime.lime_text import LimeTextExplainer
 
         words = words_of(subject, self.hidden)

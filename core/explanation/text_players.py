@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 SPECIAL = (PADDING, UNKNOWN)
 PADDING_NUMBER, UNKNOWN_NUMBER = (SPECIAL.index(token) for token in SPECIAL)
-Hidden = Literal["unknown", "removed"]
-"""What happens to a hidden word: another token takes its place, or it is left out and the others move together."""
+Hidden = Literal["removed", "unknown"]
+"""What happens to a hidden word: it is left out and the others move together, or another token takes its place.
+
+Left out is the default: the token for an unknown word need not occur in training, shorter texts do."""
 BASELINE_TEXTS = {
     "unknown": "every word replaced by the token for an unknown word",
     "removed": "an empty text: a hidden word is left out, and the others move together",
@@ -42,7 +44,7 @@ class Words:
     are_removed: bool = False
 
     def masked(self, shown: np.ndarray) -> "torch.Tensor":
-        """Rows (N, L) int64 with the players of `shown` (N, M) bool, and the unknown word for the others, or nothing."""
+        """Rows (N, L) int64 with the players of `shown` (N, M) bool, and for the others nothing, or the unknown word."""
         import torch
 
         rows = self.hidden.repeat(len(shown), 1)
@@ -63,7 +65,7 @@ class Words:
         return found
 
 
-def words_of(subject: Subject, hidden: str = "unknown") -> Words:
+def words_of(subject: Subject, hidden: str = "removed") -> Words:
     """The players of a subject; `hidden` is a key of `BASELINE_TEXTS`.
 
     Raises:

@@ -20,8 +20,8 @@ class ShapText(ExplainerChoice):
     label: ClassVar[str] = "SHAP"
     source: ClassVar[str] = ShapSuperpixels.source
     kind: Literal["shap_text"] = "shap_text"
-    hidden: Hidden = "unknown"
-    """unknown: a hidden word becomes the token for an unknown word. removed: it is left out, and the others move together."""
+    hidden: Hidden = "removed"
+    """removed: a hidden word is left out, and the others move together. unknown: it becomes the token for an unknown word."""
     n_evaluations: int = Field(500, ge=100, le=10_000)
     """How many texts with hidden words are tried, when there are more than 12 words. More makes the error bars shorter."""
 

@@ -67,7 +67,7 @@ class ExampleRef(Spec):
     values: Annotated[tuple[tuple[int, FiniteFloat], ...], Field(max_length=500)] = ()
     """Tables: (column, number before any preparation) that are other than in the example."""
     hidden: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(max_length=2000)] = ()
-    """Texts: places of the tokens that are replaced by the one for an unknown word."""
+    """Texts: places, in the example as it is, of the tokens that are left out; the others move together."""
 
 
 class GalleryJob(LensJob):

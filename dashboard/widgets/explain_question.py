@@ -104,7 +104,7 @@ def _unit(key: str) -> Unit:
 
 
 def _baseline(profile: DataProfile, key: str) -> Baseline:
-    """What stands for "nothing there". Words have a token of their own for it."""
+    """What stands for "nothing there". Words are hidden as the settings of each method say."""
     if profile.modality == "sequence":
         return "mean"
     is_image = profile.modality == "image"
@@ -121,7 +121,7 @@ def _baseline(profile: DataProfile, key: str) -> Baseline:
 def baseline_words(baseline: Baseline, profile: DataProfile) -> str:
     """What the choice of a baseline means for what is seen."""
     if profile.modality == "sequence":
-        return _("A hidden word is replaced by the token for an unknown word.")
+        return _("A hidden word is left out and the others move together, unless a method's settings say otherwise.")
     if profile.modality != "image":
         if baseline == "mean":
             return _("A hidden feature takes the values of training examples: contributions are measured from the average row.")

@@ -103,8 +103,7 @@ def _curve_lines(trust: Trust) -> list[str]:
         for verb, curve, areas in pairs
     ]
     gap = _(
-        "Gap between the two: {gap:.3g} {unit}; {chance} of random orders reach it, itself counted in. "
-        "Hidden parts take: {fill}."
+        "Gap between the two: {gap:.3g} {unit}; {chance} of random orders reach it, itself counted in. Hidden parts: {fill}."
     )
     return [*lines, gap.format(gap=trust.gap, unit=trust.unit, chance=_share(trust.chance), fill=trust.fill)]
 

@@ -128,5 +128,5 @@ def text_editor(base: Prediction, ref: ExampleRef, change: Change, *, key: str) 
         key=widget,
         on_change=changed,
         format_func=lambda place: plain(base.tokens[place]),
-        help=_("A hidden word is replaced by the token for an unknown word."),
+        help=_("A hidden word is left out; the others move together."),
     )

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from core.data.edited import UNKNOWN_TOKEN, with_hidden, with_values
+from core.data.edited import with_hidden, with_values
 from core.data.gallery import example
 from core.data.preparation import Preparation
-from core.data.sequence import Sentiment
+from core.data.sequence import Sentiment, text_of, token_numbers
 from core.data.tabular import BreastCancer, Iris
 from core.errors import NotApplicable, SpecError
 
@@ -32,18 +32,35 @@ def test_a_changed_number_is_projected_on_the_same_components():
     assert with_values(splits, data.preparation, plain, [(0, 40.0)]).x.shape == (1, 3)
 
 
-def test_a_hidden_word_is_the_unknown_token_and_padding_cannot_be_hidden():
+def test_hidden_words_are_left_out_and_the_others_move_together_with_their_evidence():
     splits = Sentiment(n_examples=200).splits(0)
     plain = example(splits, "validation", 0)
-    place = next(i for i, token in enumerate(plain.tokens) if token)
-    hidden = with_hidden(splits, plain, [place])
-    assert hidden.x[0, place] == UNKNOWN_TOKEN
-    assert hidden.tokens[place] == splits.vocabulary[UNKNOWN_TOKEN]
-    np.testing.assert_array_equal(np.flatnonzero(hidden.x[0] != plain.x[0]), [place])
-    assert plain.x[0, place] != UNKNOWN_TOKEN
-    if place:
-        with pytest.raises(SpecError, match="no word at place 0"):
-            with_hidden(splits, plain, [0])
+    before, length = plain.x.copy(), plain.x.shape[1]
+    places = [i for i, token in enumerate(plain.tokens) if token]
+    gone = [places[1], int(np.flatnonzero(plain.evidence)[0])]
+    kept = [i for i in places if i not in gone]
+    hidden = with_hidden(splits, plain, gone)
+    words = [plain.tokens[i] for i in kept]
+    n_padding = length - len(kept)
+    np.testing.assert_array_equal(hidden.x, token_numbers([words], splits.vocabulary, length))
+    assert hidden.x.dtype == plain.x.dtype
+    assert hidden.tokens == ("",) * n_padding + tuple(words)
+    assert hidden.text == text_of(hidden.x[0], splits.vocabulary)
+    np.testing.assert_array_equal(hidden.evidence, [*[False] * n_padding, *plain.evidence[kept]])
+    assert hidden.evidence.sum() == plain.evidence.sum() - 1
+    np.testing.assert_array_equal(plain.x, before)
+
+
+def test_all_words_can_be_hidden_and_padding_cannot():
+    splits = Sentiment(n_examples=200).splits(0)
+    plain = next(one for one in (example(splits, "validation", i) for i in range(30)) if not one.tokens[0])
+    places = [i for i, token in enumerate(plain.tokens) if token]
+    empty = with_hidden(splits, plain, places)
+    assert not empty.x.any()
+    assert not any(empty.tokens)
+    assert not empty.evidence.any()
+    with pytest.raises(SpecError, match="no word at place 0"):
+        with_hidden(splits, plain, [0])
 
 
 def test_what_cannot_be_changed_is_refused_in_words():

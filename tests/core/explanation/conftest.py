@@ -98,7 +98,7 @@ def small_reader(n_tokens: int, length: int) -> nn.Sequential:
 def text_subject() -> MakeSubject:
     def make(module: nn.Module | None = None, n_words: int = 6, target: int = 1, seed: int = 3) -> Subject:
         vocabulary = ("", "?", *(f"w{i}" for i in range(28)))
-        row = torch.tensor([[*range(3, 3 + n_words), 0, 0]])
+        row = torch.tensor([[0, 0, *range(3, 3 + n_words)]])
         return Subject(
             module=prepared_model(module or small_reader(len(vocabulary), n_words + 2)),
             x=row,

@@ -13,6 +13,7 @@ from core.spec import choices
 from tests.core.explanation.evidence_models import attribution_of
 
 METHODS: list[ExplainerChoice] = [cls() for cls in choices(AnyExplainer)]
+TEXT = ("shap_text", "layer_integrated_gradients")
 
 
 @pytest.mark.parametrize("method", METHODS, ids=[one.kind for one in METHODS])
@@ -26,6 +27,19 @@ def test_the_others_take_the_same_baseline():
     method = next(one for one in METHODS if one.kind == "integrated_gradients").but(baseline="black")
     with_baseline = [one for one in companions(method, METHODS) if "baseline" in type(one).model_fields]
     assert all(one.baseline == "black" for one in with_baseline)
+
+
+@pytest.mark.parametrize(
+    ("hidden", "others"),
+    [
+        ("removed", {"shap_text": "removed", "layer_integrated_gradients": "padding"}),
+        ("unknown", dict.fromkeys(TEXT, "unknown")),
+    ],
+)
+def test_the_others_hide_words_in_the_same_way(hidden, others):
+    fitting = [one for one in METHODS if one.kind in (*TEXT, "lime_text")]
+    method = next(one for one in METHODS if one.kind == "lime_text").but(hidden=hidden)
+    assert {one.kind: one.hidden for one in companions(method, fitting)} == others
 
 
 def test_where_one_method_applies_there_is_nothing_to_compare():

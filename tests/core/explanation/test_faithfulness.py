@@ -19,6 +19,9 @@ from core.explanation.faithfulness import (
 )
 from core.explanation.integrated import IntegratedGradients
 from core.explanation.segments import grid
+from core.explanation.text_gradient import LayerIntegratedGradients
+from core.explanation.text_lime import LimeText
+from core.explanation.text_shap import ShapText
 from tests.core.explanation.evidence_models import attribution_of, silent
 
 WEIGHTS = np.array([3.0, -2.0, 0.5, 1.0, -0.25, 2.0])
@@ -128,19 +131,38 @@ def test_superpixels_are_hidden_whole(image_subject):
     assert (seen[2, 0], seen[3, 0]) == (3, 0)
 
 
-def test_words_are_hidden_and_padding_is_not(row_subject):
-    words = ("the", "good", "film", "", "")
-    numbers = torch.tensor([[5, 7, 9, 0, 0]])
+LEFT_OUT = {
+    "deletion": [[0, 0, 5, 7, 9], [0, 0, 0, 5, 9], [0, 0, 0, 0, 9], [0, 0, 0, 0, 0]],
+    "insertion": [[0, 0, 0, 0, 0], [0, 0, 0, 0, 7], [0, 0, 0, 5, 7], [0, 0, 5, 7, 9]],
+}
+REPLACED = {
+    "deletion": [[0, 0, 5, 7, 9], [0, 0, 5, 1, 9], [0, 0, 1, 1, 9], [0, 0, 1, 1, 1]],
+    "insertion": [[0, 0, 1, 1, 1], [0, 0, 1, 7, 1], [0, 0, 5, 7, 1], [0, 0, 5, 7, 9]],
+}
+
+
+@pytest.mark.parametrize(
+    ("method", "texts", "words"),
+    [
+        (ShapText(), LEFT_OUT, "left out"),
+        (LimeText(hidden="unknown"), REPLACED, "unknown word"),
+        (LayerIntegratedGradients(), LEFT_OUT, "left out"),
+        (LayerIntegratedGradients(hidden="unknown"), REPLACED, "unknown word"),
+        (IntegratedGradients(), LEFT_OUT, "left out"),
+    ],
+    ids=lambda one: getattr(one, "kind", ""),
+)
+def test_words_are_hidden_as_the_method_hides_them_and_padding_is_not(method, texts, words, row_subject):
     module = nn.Sequential(nn.Embedding(10, 3), nn.Flatten(), nn.Linear(15, 3)).eval()
-    subject = replace(row_subject(), module=module, x=numbers, tokens=words)
-    fill, text = fill_of(subject, IntegratedGradients())
-    assert fill.tolist() == [[1, 1, 1, 0, 0]]
-    assert "unknown" in text
-    found = curves_of(subject, np.array([1.0, 2.0, 0.0, 9.0, 9.0]), fill=fill)
+    tokens = ("", "", "the", "good", "film")
+    subject = replace(row_subject(), module=module, x=torch.tensor([[0, 0, 5, 7, 9]]), tokens=tokens)
+    fill, told = fill_of(subject, method)
+    assert words in told
+    found = curves_of(subject, np.array([9.0, 9.0, 1.0, 2.0, 0.0]), fill=fill)
     assert found.n_parts == 3
-    order = torch.tensor([[5, 7, 9, 0, 0], [5, 1, 9, 0, 0], [1, 1, 9, 0, 0], [1, 1, 1, 0, 0]])
-    with torch.no_grad():
-        assert found.deletion == pytest.approx(module(order)[:, 1].numpy(), rel=1e-5)
+    for name, rows in texts.items():
+        with torch.no_grad():
+            assert getattr(found, name) == pytest.approx(module(torch.tensor(rows))[:, 1].numpy(), rel=1e-5)
 
 
 def test_the_fill_is_the_method_s_own(image_subject):

@@ -22,7 +22,7 @@ from core.models.modules.sequence import PoolTime
 
 N_TOKENS = 30
 METHODS = [ShapText(), LayerIntegratedGradients(), LimeText()]
-LEFT_OUT = [ShapText(hidden="removed"), LayerIntegratedGradients(hidden="padding"), LimeText(hidden="removed")]
+REPLACED = [method.but(hidden="unknown") for method in METHODS]
 
 
 def silent(done: int, total: int) -> None:
@@ -91,7 +91,7 @@ def test_shap_of_a_text_is_what_the_definition_says(hidden, text):
 
 
 @pytest.mark.parametrize("n_words", [4, 20], ids=["exact", "sampled"])
-@pytest.mark.parametrize("method", [*METHODS, *LEFT_OUT], ids=lambda one: f"{one.kind}, {one.hidden}")
+@pytest.mark.parametrize("method", [*METHODS, *REPLACED], ids=lambda one: f"{one.kind}, {one.hidden}")
 def test_where_every_word_adds_its_own_number_all_methods_find_it(method, n_words, text):
     module = additive()
     with torch.no_grad():
@@ -110,12 +110,13 @@ def test_where_every_word_adds_its_own_number_all_methods_find_it(method, n_word
         assert found.fit_r2 > 0.99
 
 
-def test_layer_integrated_gradients_are_a_fine_integral_along_the_way_of_the_vectors(text):
+@pytest.mark.parametrize(("hidden", "token"), [("padding", 0), ("unknown", 1)])
+def test_layer_integrated_gradients_are_a_fine_integral_along_the_way_of_the_vectors(hidden, token, text):
     subject = text(bent("mean"), [0, 0, 5, 7, 2, 7, 9])
-    found = LayerIntegratedGradients().attribute(subject, silent)
+    found = LayerIntegratedGradients(hidden=hidden).attribute(subject, silent)
     embedding, rest = subject.module[0], subject.module[1:]
-    unknown = torch.where(subject.x > 0, 1, 0)
-    start, end = embedding(unknown).detach(), embedding(subject.x).detach()
+    blank = torch.where(subject.x > 0, token, 0)
+    start, end = embedding(blank).detach(), embedding(subject.x).detach()
     shares = (torch.arange(4000) + 0.5) / 4000
     way = (start + shares[:, None, None] * (end - start)).requires_grad_()
     rest(way)[:, subject.target].sum().backward()
@@ -130,12 +131,29 @@ def test_two_embeddings_side_by_side_share_their_tokens(text):
     subject = text(module, [0, 0, 5, 7, 2, 7, 9])
     found = LayerIntegratedGradients().attribute(subject, silent)
     with torch.no_grad():
-        change = module(subject.x) - module(torch.where(subject.x > 0, 1, 0))
+        change = module(subject.x) - module(torch.zeros_like(subject.x))
     assert found.values.sum(dtype=float) == pytest.approx(float(change[0, subject.target]), abs=2e-3)
     assert not any(layer._forward_hooks or layer._forward_pre_hooks for layer in subject.module.modules())
 
 
-@pytest.mark.parametrize("method", METHODS, ids=lambda one: one.kind)
+def test_left_out_by_default():
+    assert [method.hidden for method in METHODS] == ["removed", "padding", "removed"]
+
+
+@pytest.mark.parametrize("method", [ShapText(), LimeText()], ids=lambda one: one.kind)
+def test_the_words_that_are_left_move_together_and_keep_their_order(method, text):
+    asked = []
+    subject = text(bent(), [0, 0, 4, 5, 6, 7])
+    handle = subject.module[0].register_forward_hook(lambda layer, inputs, output: asked.append(inputs[0].clone()))
+    found = method.attribute(subject, silent)
+    handle.remove()
+    rows = {tuple(row) for row in torch.cat(asked).tolist()}
+    parts = [part for n in range(5) for part in itertools.combinations([4, 5, 6, 7], n)]
+    assert rows == {(*(0,) * (6 - len(part)), *part) for part in parts}
+    assert found.values[:2].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("method", REPLACED, ids=lambda one: one.kind)
 def test_padding_gets_nothing_and_is_never_changed(method, text):
     asked = []
     subject = text(bent(), [0, 0, 0, 5, 1, 2, 7])
@@ -158,7 +176,7 @@ def test_lime_hides_each_word_about_half_of_the_time_and_first_asks_for_the_text
     handle.remove()
     rows = torch.cat(asked)
     assert torch.equal(rows[0], subject.x[0])
-    share = (rows[:400, 1:] == 1).float().mean(0)
+    share = 1 - torch.stack([(rows[:400] == word).any(1) for word in subject.x[0, 1:]]).float().mean(1)
     assert ((share > 0.4) & (share < 0.72)).all()  # lime hides 1 to all of the words, each number equally often
 
 
@@ -180,14 +198,15 @@ def test_a_text_without_words_has_nothing_to_explain(method, text):
 def test_it_is_said_when_the_unknown_word_was_never_seen(text):
     subject = text(additive(), [0, 0, 3, 4])
     never = replace(subject, background=subject.background.clamp_min(2))
-    assert "20 training examples" in ShapText().attribute(never, silent).notes[-1]
+    unknown = ShapText(hidden="unknown")
+    assert "20 training examples" in unknown.attribute(never, silent).notes[-1]
     seen = replace(subject, background=torch.ones_like(subject.background))
-    assert ShapText().attribute(seen, silent).notes == ("Exact: all combinations were tried.",)
-    assert len(ShapText(hidden="removed").attribute(never, silent).notes) == 1
+    assert unknown.attribute(seen, silent).notes == ("Exact: all combinations were tried.",)
+    assert len(ShapText().attribute(never, silent).notes) == 1
 
 
 def reader_of_sentiment(splits) -> nn.Sequential:
-    """Trained for some seconds, with words hidden at random, so that it knows the unknown word."""
+    """Trained for some seconds, on the sentences as they are."""
     torch.manual_seed(0)
     encoder = nn.TransformerEncoderLayer(16, 2, 32, dropout=0.0, batch_first=True)
     embedding = nn.Embedding(len(splits.vocabulary), 16, padding_idx=0)
@@ -196,9 +215,7 @@ def reader_of_sentiment(splits) -> nn.Sequential:
     x, y = torch.from_numpy(splits.train.x), torch.from_numpy(splits.train.y)
     for _ in range(300):
         rows = torch.randint(len(x), (128,))
-        batch = x[rows]
-        batch = torch.where((torch.rand(batch.shape) < 0.15) & (batch > 0), 1, batch)
-        loss = nn.functional.cross_entropy(module(batch), y[rows])
+        loss = nn.functional.cross_entropy(module(x[rows]), y[rows])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -189,8 +189,9 @@ def test_correlations_of_a_few_values_do_not_count(row):
 
 def test_found_values_of_words_are_compared_without_padding(row_subject):
     module = nn.Sequential(nn.Embedding(30, 4), nn.Flatten(), nn.Linear(48, 3)).eval()
-    numbers = torch.tensor([[*range(2, 12), 0, 0]])
-    subject = replace(row_subject(), module=module, x=numbers, tokens=(*"abcdefghij", "", ""))
+    numbers = torch.tensor([[0, 0, *range(2, 12)]])
+    subject = replace(row_subject(), module=module, x=numbers, tokens=("", "", *"abcdefghij"))
     found = trust(subject, Told(values=ORDER), (), silent)
     assert (found.part, found.n_parts, found.top_k) == ("word", 10, 5)
+    assert found.fill == "left out, and the others move together"
     assert attribution_of(subject, np.array(ORDER)).values.shape == (12,)
