@@ -5,6 +5,7 @@ import plotly.graph_objects as go
 
 from core.results.attention import AttentionMaps
 from dashboard.figures import theme
+from dashboard.figures.stacks import plain
 from dashboard.figures.token_axis import short, token_axis
 from dashboard.text import _
 
@@ -20,7 +21,7 @@ def attention_heatmap(maps: AttentionMaps, head: int | None, query: int | None =
         query: the step whose row is framed.
     """
     weights, rows, columns = maps.readable(head)
-    names = [short(name) for name in rows], [short(name) for name in columns]
+    names = [plain(short(name)) for name in rows], [plain(short(name)) for name in columns]
     is_named = len(rows) <= MAX_NAMED
     details, where = None, "%{y} → %{x}"
     if is_named:

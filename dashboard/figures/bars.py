@@ -35,7 +35,7 @@ def contribution_bars(attribution: Attribution, top: int = 12, dark: bool = Fals
             # Beside the bars and not on them, where whiskers would cross the numbers.
             textposition="none",
             customdata=names,
-            hovertemplate="%{customdata}<br><b>%{x:+.4g}</b> " + attribution.unit + "<extra></extra>",
+            hovertemplate="%{customdata}<br><b>%{x:+.4g}</b> " + plain(_(attribution.unit)) + "<extra></extra>",
             name=attribution.label,
         )
     )
@@ -46,7 +46,7 @@ def contribution_bars(attribution: Attribution, top: int = 12, dark: bool = Fals
         bargap=0.25,
         margin={"r": 64},
         annotations=[number_beside(i, size, dark) for i, size in enumerate(sizes)],
-        xaxis={"title_text": _("contribution, {unit}").format(unit=attribution.unit), "zeroline": True},
+        xaxis={"title_text": _("contribution, {unit}").format(unit=plain(_(attribution.unit))), "zeroline": True},
         yaxis={
             "title_text": _("feature"),
             "tickvals": list(range(len(names))),

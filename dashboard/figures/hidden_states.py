@@ -5,6 +5,7 @@ import plotly.graph_objects as go
 
 from core.results.hidden_states import Reading
 from dashboard.figures import theme
+from dashboard.figures.stacks import plain
 from dashboard.figures.token_axis import short, token_axis
 from dashboard.text import _
 
@@ -27,7 +28,7 @@ def state_heatmap(values: np.ndarray, steps: tuple[str, ...], units: np.ndarray,
     labels, where = None, "%{x}, %{y}"
     if shown.size <= MAX_NAMED:
         labels = np.empty((*shown.shape, 2), object)
-        labels[..., 0], labels[..., 1] = np.array([short(step) for step in steps], object)[None, :], (units + 1)[:, None]
+        labels[..., 0], labels[..., 1] = np.array([plain(short(step)) for step in steps], object)[None, :], units[:, None]
         where = "%{customdata[0]}<br>" + _("unit") + " %{customdata[1]}"
     figure = go.Figure(
         go.Heatmap(
@@ -51,7 +52,7 @@ def state_heatmap(values: np.ndarray, steps: tuple[str, ...], units: np.ndarray,
         yaxis={
             "title_text": _("unit"),
             "tickvals": places,
-            "ticktext": [str(units[place] + 1) for place in places],
+            "ticktext": [str(units[place]) for place in places],
             "range": [len(units) - 0.5, -0.5],
             "showgrid": False,
         },
@@ -61,7 +62,7 @@ def state_heatmap(values: np.ndarray, steps: tuple[str, ...], units: np.ndarray,
 def norm_line(norms: np.ndarray, steps: tuple[str, ...], axis: str, dark: bool = False) -> go.Figure:
     """The length of the state after each step."""
     line = _line(norms, _("length of the state"), 0, dark)
-    line.customdata = [short(step) for step in steps]
+    line.customdata = [plain(short(step)) for step in steps]
     line.hovertemplate = "%{customdata}<br><b>%{y:.3f}</b><extra></extra>"
     return go.Figure(line).update_layout(
         template=theme.template(dark),
@@ -78,11 +79,11 @@ def reading_figure(reading: Reading, dark: bool = False) -> go.Figure:
     figure = go.Figure()
     is_number = len(reading.values) > 0
     for place, (name, values) in enumerate(_series(reading)):
-        line = _line(values, name, place, dark)
-        line.customdata = names
-        line.hovertemplate = "… %{customdata}<br>" + name + " <b>%{y:.4g}</b><extra></extra>"
+        line = _line(values, plain(name), place, dark)
+        line.customdata = [plain(said) for said in names]
+        line.hovertemplate = "… %{customdata}<br>" + plain(name) + " <b>%{y:.4g}</b><extra></extra>"
         figure.add_trace(line)
-    value = {"title_text": reading.target_name or _("value")}
+    value = {"title_text": plain(reading.target_name or _("value"))}
     return figure.update_layout(
         template=theme.template(dark),
         height=260,

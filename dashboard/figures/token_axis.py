@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from dashboard.figures.stacks import plain
 from dashboard.text import _
 
 MAX_NAMES = 40
@@ -11,12 +12,12 @@ def token_axis(names: Sequence[str], title: str) -> dict[str, object]:
     """Settings of an axis on which step i is at place i. Words repeat, so that places are numbers and words their labels."""
     every = -(-len(names) // MAX_NAMES) or 1
     places = list(range(0, len(names), every))
-    shown = [short(names[place]) for place in places]
+    shown = [plain(short(names[place])) for place in places]
     return {"title_text": title, "tickvals": places, "ticktext": shown, "showgrid": False, "zeroline": False}
 
 
 def short(name: str, most: int = 18) -> str:
-    """A name that fits an axis. A token may be a space, or as long as a visitor likes."""
+    """A name that fits an axis, as it is: plotly wants it `plain`. A token may be a space, or as long as a visitor likes."""
     if not name:
         return _("(padding)")
     if not name.strip():

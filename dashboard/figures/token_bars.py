@@ -5,6 +5,7 @@ import plotly.graph_objects as go
 
 from core.results.attribution import Attribution
 from dashboard.figures import theme
+from dashboard.figures.stacks import plain
 from dashboard.text import _, counted
 
 TOP = 10
@@ -18,7 +19,7 @@ def token_bars(found: Attribution, top: int = TOP, dark: bool = False) -> go.Fig
     order = ordered(found)
     shown, rest = order[:top], order[top:]
     values = np.asarray(found.values, float)
-    names = token_names(found, shown)
+    names = [plain(name) for name in token_names(found, shown)]
     sizes = values[shown].tolist()
     spread: list[float | None] = [] if found.stderr is None else found.stderr[shown].tolist()
     colours = [theme.POSITIVE if size >= 0 else theme.NEGATIVE for size in sizes]
@@ -34,7 +35,7 @@ def token_bars(found: Attribution, top: int = TOP, dark: bool = False) -> go.Fig
         marker={"color": colours},
         error_x={"type": "data", "array": spread, "color": theme.ink(dark), "thickness": 1} if spread else None,
         customdata=names,
-        hovertemplate="%{customdata}<br><b>%{x:+.4g}</b> " + found.unit + "<extra></extra>",
+        hovertemplate="%{customdata}<br><b>%{x:+.4g}</b> " + plain(_(found.unit)) + "<extra></extra>",
         name=found.label,
     )
     return go.Figure(bars).update_layout(
@@ -42,7 +43,7 @@ def token_bars(found: Attribution, top: int = TOP, dark: bool = False) -> go.Fig
         title_text=found.label,
         height=100 + 24 * len(names),
         bargap=0.25,
-        xaxis={"title_text": _("contribution, {unit}").format(unit=_(found.unit)), "zeroline": True},
+        xaxis={"title_text": _("contribution, {unit}").format(unit=plain(_(found.unit))), "zeroline": True},
         yaxis={
             "title_text": _("token"),
             "tickvals": list(range(len(names))),

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from core.results.attribution import Attribution
 from dashboard.figures import theme
 from dashboard.figures.bars import contributions, is_text, number_beside, player_texts
+from dashboard.figures.stacks import plain
 from dashboard.text import _, counted
 
 ROUNDING = 1e-3
@@ -86,7 +87,7 @@ def waterfall_figure(found: Attribution, *, top: int = 10, dark: bool = False) -
             _end_label(_("base {base:.4g}").format(base=ends[0]), ends, 0, dark),
             _end_label(_("output {output:.4g}").format(output=ends[1]), ends, 1, dark),
         ],
-        xaxis={"title_text": f"{found.target_name}, {_(found.unit)}", "zeroline": False},
+        xaxis={"title_text": plain(f"{found.target_name}, {_(found.unit)}"), "zeroline": False},
         yaxis={
             "title_text": _("word") if is_text(found) else _("patch") if found.segments is not None else _("feature"),
             "tickvals": list(range(len(names))),
@@ -123,7 +124,7 @@ def _bars(steps: list[Step], found: Attribution, dark: bool) -> go.Bar:
         error_x={"type": "data", "array": spread, "color": theme.ink(dark), "thickness": 1} if any(spread) else None,
         customdata=words,
         hovertemplate="%{customdata[0]}<br><b>%{customdata[1]}</b> "
-        + _(found.unit)
+        + plain(_(found.unit))
         + "<br>"
         + _("from {begin} to {end}").format(begin="%{customdata[2]}", end="%{customdata[3]}")
         + "<extra></extra>",

@@ -4,6 +4,7 @@ import plotly.graph_objects as go
 
 from core.results.prediction import Prediction
 from dashboard.figures import theme
+from dashboard.figures.stacks import plain
 from dashboard.text import _
 
 MOST_BARS = 10
@@ -13,7 +14,7 @@ HEIGHT = 360
 def before_and_after(before: Prediction, after: Prediction, *, dark: bool = False) -> go.Figure:
     """Two bars for each class: its probability as it was and as it is now. The ten classes that matter most."""
     shown = leading_classes(before, after)
-    names = [before.class_names[place] for place in shown]
+    names = [plain(before.class_names[place]) for place in shown]
     colours = theme.categorical(dark=dark)
     figure = go.Figure()
     for found, name, colour, pattern in ((before, _("as it is"), theme.OTHERS, ""), (after, _("changed"), colours[0], "/")):
@@ -33,7 +34,7 @@ def before_and_after(before: Prediction, after: Prediction, *, dark: bool = Fals
         margin_t=28,
         barmode="group",
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-        xaxis={"title_text": _("probability"), "range": [0, 1], "tickformat": ".0%"},
+        xaxis={"title_text": _("probability"), "range": [0, 1.04], "tickformat": ".0%"},
         yaxis={"title_text": _("class"), "autorange": "reversed", "type": "category"},
     )
 

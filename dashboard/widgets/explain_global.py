@@ -17,6 +17,7 @@ from dashboard.figures.global_bars import alt_bars, repeated, word_bars
 from dashboard.figures.global_maps import alt_text, global_maps_figure
 from dashboard.text import _, counted
 from dashboard.widgets.explain_question import Question
+from dashboard.widgets.failure import plain
 from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.global_ask import asked_for, cost_words, download, explained_words, many_job, with_class
 from dashboard.widgets.global_dependence import global_dependence
@@ -54,7 +55,7 @@ def panel(subject: Subject, question: Question, *, key: str) -> None:
         _words(subject, question, method, n, key)
     elif modality in ("tabular", "points"):
         asked = with_class(subject, question)
-        st.caption(explained_words(subject, asked, question))
+        st.caption(plain(explained_words(subject, asked, question)))
         global_table(subject, asked, n, key=key)
         with st.container(border=True, key=f"{key}.card.dependence"):
             global_dependence(subject, asked, n, key=f"{key}.dependence")
@@ -105,7 +106,7 @@ def _maps(subject: Subject, question: Question, method: ExplainerChoice, n: int,
 def _words(subject: Subject, question: Question, method: ExplainerChoice, n: int, key: str) -> None:
     """What words do, on the mean over the texts that have them."""
     asked = with_class(subject, question)
-    st.caption(explained_words(subject, asked, question))
+    st.caption(plain(explained_words(subject, asked, question)))
     job = many_job(GlobalWordsJob, subject, asked, method, n=n)
 
     def show(found: GlobalWords) -> None:

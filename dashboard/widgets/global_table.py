@@ -13,6 +13,7 @@ from dashboard.figures.global_bars import alt_bars, importance_axis, importance_
 from dashboard.session import selection
 from dashboard.text import _, counted
 from dashboard.widgets.explain_question import Question
+from dashboard.widgets.failure import plain
 from dashboard.widgets.figure import CONFIG, figure, is_dark
 from dashboard.widgets.global_ask import asked_for, cost_words, download, many_job
 from dashboard.widgets.lens import look
@@ -47,7 +48,7 @@ def _shown(view: GlobalView, subject: Subject, key: str) -> None:
         with st.container(border=True, key=f"{key}.card.importance"):
             _importance(view, dark, key)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(cost_words(view.n_evaluations, view.seconds) + _sampled(view))
+        st.caption(plain(cost_words(view.n_evaluations, view.seconds) + _sampled(view)))
         download(view, "all-examples.npz", key=f"{key}.view")
     with st.expander(_("Examples as a list"), key=f"{key}.list"):
         _listed(view, key)
@@ -95,7 +96,7 @@ def _importance(view: GlobalView, dark: bool, key: str) -> None:
         key=f"{key}.by",
         persist_state="session",
         required=True,
-        format_func=names.__getitem__,
+        format_func=lambda name: plain(names[name]),
         label_visibility="collapsed",
     )
     by_loss = by != "score"

@@ -11,6 +11,7 @@ from dashboard.figures.attention import alt_text, attention_heatmap
 from dashboard.figures.token_axis import short
 from dashboard.figures.token_strip import pale, unsigned_colours, veils
 from dashboard.text import _
+from dashboard.widgets.failure import plain
 from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.inspect_memory import chosen_place
 from dashboard.widgets.lens import look
@@ -123,7 +124,7 @@ def _strip(maps: AttentionMaps, head: int | None, query: int | None, key: str) -
         on_pick=pick,
         patches=patches,
     )
-    st.caption(_where(maps, head, query))
+    st.caption(plain(_where(maps, head, query)))
 
 
 def _where(maps: AttentionMaps, head: int | None, query: int | None) -> str:

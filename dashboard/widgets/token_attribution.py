@@ -8,6 +8,7 @@ from dashboard.components.token_strip import Token, token_strip
 from dashboard.figures.token_bars import alt_text, token_bars
 from dashboard.figures.token_strip import signed_colours
 from dashboard.text import _
+from dashboard.widgets.failure import plain
 from dashboard.widgets.figure import figure, is_dark
 
 
@@ -15,7 +16,7 @@ def token_attribution(found: Attribution, *, key: str) -> None:
     """The words in the order of reading, then the largest contributions as bars. Padding is left out."""
     dark = is_dark()
     token_strip(_tokens(found, dark), key=f"{key}.tokens", label=_("The text, each token with its contribution"))
-    st.caption(_caption(found))
+    st.caption(plain(_caption(found)))
     drawing = token_bars(found, dark=dark)
     drawing.update_layout(title_text="", margin_t=8)
     figure(drawing, key=f"{key}.figure", alt=alt_text(found))

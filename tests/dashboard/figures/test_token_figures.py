@@ -137,3 +137,12 @@ def test_of_many_steps_only_some_are_named():
     assert len(axis["tickvals"]) <= MAX_NAMES
     assert axis["ticktext"][1] == f"w{axis['tickvals'][1]}"
     assert token_axis([" ", "a" * 100], "token")["ticktext"] == ["␣", "a" * 17 + "…"]
+
+
+def test_tokens_in_angle_brackets_are_no_markup_of_plotly():
+    unknown, shown = "<unknown>", "&lt;unknown>"
+    assert token_axis(("a", unknown), "token")["ticktext"] == ["a", shown]
+    assert shown in token_bars(explanation()).layout.yaxis.ticktext
+    reading = Reading((unknown,), np.array([[0.5, 0.5], [0.3, 0.7]]), np.zeros(0), ("<b>", "b"), 1, 3)
+    line = reading_figure(reading).data[0]
+    assert (line.customdata[1], line.name) == (shown, "&lt;b>")
