@@ -7,10 +7,14 @@ import numpy as np
 
 from core.data.dataset import Splits
 from core.data.gallery import Example
+from core.data.plane import Plane
 from core.data.preparation import Preparation
 from core.data.prepare import model_points
 from core.data.sequence import text_of
 from core.errors import NotApplicable, SpecError
+
+COORDINATES = ("x1", "x2")
+"""Of a point in the plane."""
 
 
 def with_values(splits: Splits, preparation: Preparation, example: Example, values: Sequence[tuple[int, float]]) -> Example:
@@ -34,6 +38,28 @@ def with_values(splits: Splits, preparation: Preparation, example: Example, valu
             )
         raw[column] = value
     return replace(example, x=model_points(splits, preparation, raw[None]), raw=raw, label=-1, target=None)
+
+
+def at_place(
+    splits: Splits, data: Plane, example: Example, place: np.ndarray, values: Sequence[tuple[int, float]] = ()
+) -> Example:
+    """A point that lies at `place` (2,), or elsewhere where `values` say so, with its coordinates as its row.
+
+    All features are those of the new place. A point that was moved has no known class.
+
+    Raises:
+        SpecError: a point has two coordinates, and `values` name another.
+    """
+    raw = place.astype(np.float32).copy()
+    for column, value in values:
+        if column not in range(len(COORDINATES)):
+            raise SpecError(f"There is no coordinate {column}.", hint="A point has the coordinates 0 and 1.")
+        raw[column] = value
+    example = replace(example, raw=raw, raw_names=COORDINATES)
+    if not values:
+        return example
+    x = model_points(splits, data.preparation, data.features_of(raw[None]))
+    return replace(example, x=x, label=-1, target=None)
 
 
 def with_hidden(splits: Splits, example: Example, hidden: Sequence[int]) -> Example:

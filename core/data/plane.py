@@ -98,6 +98,11 @@ class Plane(DatasetChoice):
             np.arange(len(train) + len(validation)) >= len(train),
         )
 
+    def place(self, seed: int, split: int, index: int) -> np.ndarray:
+        """Where one point lies, (2,) float32; `split` is 0 for train, 1 for validation, 2 for test."""
+        found: np.ndarray = self._parts(seed)[split].x[index].astype(np.float32)
+        return found
+
     def original_profile(self) -> DataProfile:
         """What is known before loading."""
         return DataProfile(

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from core.data.dataset import Splits
 from core.data.gallery import Example, SplitName
+from core.data.plane import SPAN
 from core.errors import SpecError
 from core.experiment.check import checked
 from core.experiment.experiment import Experiment
@@ -69,16 +70,13 @@ def _with_row(found: Prediction, splits: Splits, shown: Example) -> Prediction:
     """The numbers of a row, and between which values the training data have them."""
     if shown.raw is None:
         return found
-    train = splits.originals[0] if splits.originals else splits.train
+    found = replace(found, raw=shown.raw, raw_names=shown.raw_names)
     before = splits.original_profile or splits.profile
-    return replace(
-        found,
-        raw=shown.raw,
-        raw_names=shown.raw_names,
-        raw_categories=before.categories,
-        raw_low=np.nanmin(train.x, axis=0),
-        raw_high=np.nanmax(train.x, axis=0),
-    )
+    if before.modality == "points":
+        return replace(found, raw_low=np.full(2, -SPAN), raw_high=np.full(2, SPAN))
+    train = splits.originals[0] if splits.originals else splits.train
+    low, high = np.nanmin(train.x, axis=0), np.nanmax(train.x, axis=0)
+    return replace(found, raw_categories=before.categories, raw_low=low, raw_high=high)
 
 
 class Rival(Spec):

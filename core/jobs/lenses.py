@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field, FiniteFloat
 
 from core.data.dataset import Splits
-from core.data.edited import with_hidden, with_values
+from core.data.edited import at_place, with_hidden, with_values
 from core.data.gallery import Example, SplitName, background, example, gallery
 from core.data.menu import AnyDataset
 from core.data.own.keep import kept_upload
+from core.data.plane import Plane
 from core.data.preparation import Preparation
 from core.data.prepare import model_points
 from core.errors import NotApplicable, SpecError
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 RESULT = "result.npz"
+SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 BACKGROUND_EXAMPLES = 100
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
@@ -131,7 +133,10 @@ class WeightsJob(LensJob):
         if ref.file:
             return own_example(splits, preparation, kept_upload(ref.file, desk.settings), ref)
         found = example(splits, ref.split, ref.index)
-        if ref.values:
+        data, seed = self.experiment.data, self.experiment.seed
+        if isinstance(data, Plane):
+            found = at_place(splits, data, found, data.place(seed, SPLITS.index(ref.split), ref.index), ref.values)
+        elif ref.values:
             found = with_values(splits, preparation, found, ref.values)
         if ref.hidden:
             found = with_hidden(splits, found, ref.hidden)

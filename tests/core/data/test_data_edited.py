@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from core.data.edited import with_hidden, with_values
+from core.data.edited import at_place, with_hidden, with_values
 from core.data.gallery import example
 from core.data.preparation import Preparation
 from core.data.sequence import Sentiment, text_of, token_numbers
 from core.data.tabular import BreastCancer, Iris
+from core.data.toy import Spiral
 from core.errors import NotApplicable, SpecError
 
 
@@ -61,6 +62,21 @@ def test_all_words_can_be_hidden_and_padding_cannot():
     assert not empty.evidence.any()
     with pytest.raises(SpecError, match="no word at place 0"):
         with_hidden(splits, plain, [0])
+
+
+def test_a_moved_point_gets_all_features_of_its_new_place():
+    data = Spiral(n_points=200, features=("x1", "x1_squared", "x1_x2"))
+    splits = data.splits(0)
+    plain = example(splits, "validation", 3)
+    here = data.place(0, 1, 3)
+    same = at_place(splits, data, plain, here)
+    np.testing.assert_array_equal(same.x, plain.x)
+    np.testing.assert_allclose(splits.model_input(data.features_of(here[None])), plain.x, rtol=1e-6)
+    moved = at_place(splits, data, plain, here, [(0, 2.0), (1, -3.0)])
+    np.testing.assert_allclose(moved.x, splits.model_input(np.array([[2.0, 4.0, -6.0]], np.float32)), rtol=1e-6)
+    assert (moved.label, moved.raw.tolist()) == (-1, [2.0, -3.0])
+    with pytest.raises(SpecError, match="no coordinate 2"):
+        at_place(splits, data, plain, here, [(2, 1.0)])
 
 
 def test_what_cannot_be_changed_is_refused_in_words():

@@ -76,6 +76,16 @@ def test_a_changed_row_is_predicted_and_explained(settings):
     assert found.feature_values[2] == pytest.approx(6.5)
 
 
+def test_a_point_is_moved(settings):
+    points = spiral()
+    plain = result(PredictionJob(experiment=points, example=ExampleRef(index=2)), Prediction, settings)
+    assert plain.raw_names == ("x1", "x2")
+    assert (plain.raw_low.tolist(), plain.raw_high.tolist()) == ([-6.0, -6.0], [6.0, 6.0])
+    moved = result(PredictionJob(experiment=points, example=ExampleRef(index=2, values=((0, 5.0),))), Prediction, settings)
+    assert moved.raw.tolist() == [5.0, float(plain.raw[1])]
+    assert not np.allclose(moved.probabilities, plain.probabilities)
+
+
 def test_a_hidden_word_is_not_read(settings):
     plain = result(PredictionJob(experiment=SENTENCES, example=ExampleRef(index=1)), Prediction, settings)
     place = next(i for i, token in enumerate(plain.tokens) if token)
