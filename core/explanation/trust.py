@@ -13,6 +13,7 @@ from core.explanation.agreement import comparable
 from core.explanation.evaluations import Evaluations
 from core.explanation.explainer import ExplainerChoice, Progress, Subject
 from core.explanation.faithfulness import ENUMERATED, Curves, faithfulness, fill_of, n_curve_evaluations, random_parts
+from core.explanation.integrated import judged_change
 from core.explanation.localisation import localisation
 from core.explanation.randomisation import cascade, learning_layers, unlearned
 from core.explanation.stability import overlap, spearman, top_k
@@ -27,8 +28,6 @@ MOST_RESIDUAL = 0.05
 """Of the change of the output that an additive method shares out: what is missing is then small beside what is shown."""
 POOR_FIT = 0.5
 """LIME's linear model explains less than half of what the network does around this example."""
-SMALL_CHANGE = 0.1
-"""Logits, or standard deviations of a number: a smaller change of the output counts as this much when a residual is judged."""
 STEADY = 0.5
 """Mean Jaccard index over seeds: below it, more of the top parts change than stay."""
 SAME = 0.5
@@ -171,7 +170,7 @@ class _Values:
 def _facts(found: Attribution, subject: Subject) -> dict[str, Any]:
     share = None
     if found.residual is not None and found.base is not None:
-        share = abs(found.residual) / max(abs(found.output - found.base), SMALL_CHANGE * subject.scale)
+        share = abs(found.residual) / judged_change(subject, found.output - found.base)
     n = len(_Values(found, subject).of(found))
     are_pixels = found.values.ndim == 2 and found.players is None
     return {

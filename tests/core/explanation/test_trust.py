@@ -28,11 +28,14 @@ class Told(ExplainerChoice):
     values: tuple[float, ...]
     draws: bool = False
     fails: bool = False
+    misses: float | None = None
 
     def attribute(self, subject, progress):
         if self.fails:
             raise NotApplicable("It cannot.")
         drafted = Evaluations(subject, progress, 1).drafted(self, np.array(self.values))
+        if self.misses is not None:
+            return replace(drafted, base=drafted.output - 0.02, residual=self.misses)
         if not self.draws:
             return drafted
         return replace(drafted, values=np.random.default_rng(subject.seed).standard_normal(N), seed=subject.seed)
@@ -67,6 +70,13 @@ def test_an_explanation_that_ignores_the_model_looks_the_same_for_an_untrained_o
     assert found.reset_spearman == pytest.approx((1.0,))
     assert found.doubts == ("untrained",)
     assert found.verdict == "mixed"
+
+
+def test_a_residual_is_judged_by_the_change_and_a_small_change_of_a_probability_is_none(row):
+    method = Told(values=ORDER, misses=0.01)
+    in_logits, in_probability = (trust(replace(row, in_probability=chosen), method, (), silent) for chosen in (False, True))
+    assert in_logits.residual_share == pytest.approx(0.1)  # of 0.1 logits at least
+    assert in_probability.residual_share == pytest.approx(0.5)
 
 
 def test_a_false_order_is_no_better_than_random(row):
