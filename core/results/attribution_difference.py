@@ -19,6 +19,7 @@ def difference(first: Attribution, second: Attribution) -> Attribution:
         second,
         values=second.values - first.values,
         output=second.output - first.output,
+        probability=second.probability - first.probability,
         base=None if first.base is None or second.base is None else second.base - first.base,
         signed=True,
         players=None,

@@ -216,4 +216,10 @@ def _explained(subject: Subject, other: Other, ref: ExampleRef, question: Questi
     if len(kept) == len(sides):
         with columns[2]:
             st.markdown(f"**{_('Present minus other')}**")
-            attribution(difference(kept[0], kept[1]), key=f"{key}.difference.{method.kind}")
+            apart = difference(kept[0], kept[1])
+            attribution(apart, key=f"{key}.difference.{method.kind}", with_answer=False)
+            st.caption(
+                _("The answers lie {output:+.4g} {unit} apart.").format(
+                    output=apart.output, unit=_(apart.output_unit or apart.unit)
+                )
+            )

@@ -153,7 +153,7 @@ def _asked(subject: Subject) -> dict[str, Any]:
 
 def _is_agreed(job: LandscapeJob, key: str) -> bool:
     """What it costs, in words; whether it may be computed: it is quick, or the button was pressed for just this."""
-    cost = _("{n:,} evaluations of {m:,} examples, about {time}.").format(
+    cost = _("{n:,} evaluations of at most {m:,} examples, about {time}.").format(
         n=job.n_evaluations, m=job.n_examples, time=duration(max(0.1, job.seconds))
     )
     agreed = f"{key}.agreed"

@@ -142,7 +142,7 @@ def _unit(found: HiddenStates, part: int, values: np.ndarray, changes: np.ndarra
         order,
         key=widget,
         on_change=choose,
-        format_func=lambda unit: _("unit {n}: changes by {change:.2f} per step").format(n=unit + 1, change=changes[unit]),
+        format_func=lambda unit: _("unit {n}: changes by {change:.2f} per step").format(n=unit, change=changes[unit]),
         width=300,
     )
     unit = int(st.session_state[widget])
@@ -153,7 +153,7 @@ def _unit(found: HiddenStates, part: int, values: np.ndarray, changes: np.ndarra
         Token(short(name), f"{name}: {size:+.3f}", f"{size:+.2f}", background, ink)
         for name, size, (background, ink) in zip((found.steps[place] for place in shown), sizes, colours, strict=True)
     ]
-    token_strip(tokens, key=f"{key}.strip", label=_("Value of unit {n} after each step").format(n=unit + 1))
+    token_strip(tokens, key=f"{key}.strip", label=_("Value of unit {n} after each step").format(n=unit))
 
 
 def _start(found: HiddenStates) -> int:
@@ -164,7 +164,7 @@ def _start(found: HiddenStates) -> int:
 
 def _words(found: HiddenStates, changes: np.ndarray, start: int) -> str:
     order = np.argsort(-changes, kind="stable")[:MOST_CHANGING]
-    words = _("Units that change most from step to step: {units}.").format(units=", ".join(str(i + 1) for i in order))
+    words = _("Units that change most from step to step: {units}.").format(units=", ".join(str(i) for i in order))
     if start:
         words += " " + _("Not drawn: {n} steps of padding before these; the download has them.").format(n=start)
     if len(changes) > MAX_UNITS:
@@ -176,5 +176,5 @@ def _words(found: HiddenStates, changes: np.ndarray, start: int) -> str:
 def _alt(found: HiddenStates, changes: np.ndarray, *, is_cell: bool) -> str:
     what = _("cell state") if is_cell else _("hidden state")
     return _("{layer}: {what} of {n} units over {steps} steps; unit {unit} changes most.").format(
-        layer=found.name, what=what, n=len(changes), steps=len(found.steps), unit=int(changes.argmax()) + 1
+        layer=found.name, what=what, n=len(changes), steps=len(found.steps), unit=int(changes.argmax())
     )

@@ -28,7 +28,8 @@ def panel(subject: Subject, question: Question, *, key: str) -> None:
     """The editor, what the model says before and after, and one explanation of both."""
     changed = _changed(subject, key)
     with st.container():  # progress has its own place: an editor that moved on the page would forget what it can undo
-        before, after = _predicted(subject, None, key), _predicted(subject, changed, key)
+        before = _predicted(subject, None, key)
+        after = _predicted(subject, changed, key) if changed else before
     if before is None:
         return
     left, right = st.columns([2, 3], gap="medium")
@@ -83,14 +84,15 @@ def editor_key(example: ExampleRef, key: str) -> str:
 
 def _compared(before: Prediction, after: Prediction, key: str) -> None:
     """Probabilities side by side, or the two numbers."""
-    st.text(_("As it is: {before}. Changed: {after}.").format(before=in_words(before), after=in_words(after)))
+    words = _("As it is: {before}. Nothing is changed yet.") if after is before else _("As it is: {before}. Changed: {after}.")
+    st.text(words.format(before=in_words(before), after=in_words(after)))
     if before.value is None:
         figure(before_and_after(before, after, dark=is_dark()), key=f"{key}.prediction", alt=alt_text(before, after))
     else:
         st.metric(
             before.target_name or _("prediction"),
             f"{after.value:.4g}",
-            delta=f"{(after.value or 0.0) - before.value:+.4g}",
+            delta=None if after is before else f"{(after.value or 0.0) - before.value:+.4g}",
             delta_color="off",
         )
 

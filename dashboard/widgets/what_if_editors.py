@@ -75,7 +75,7 @@ def _chosen_columns(base: Prediction, key: str) -> list[int]:
         range(len(names)),
         default=range(3),
         key=f"{key}.columns",
-        format_func=lambda column: plain(names[column]),
+        format_func=names.__getitem__,  # the names of a multiselect are no Markdown
     )
     return chosen
 

@@ -101,7 +101,7 @@ def test_states_are_units_by_steps_in_the_order_that_is_asked_for(n_units):
     assert np.allclose(map_.z, values[:, order].T)
     assert map_.zmin == -map_.zmax
     assert list(figure.layout.xaxis.ticktext) == ["(padding)", "a", "b", "a", "c"]
-    assert map_.customdata[0][1].tolist() == ["a", n_units]
+    assert map_.customdata[0][1].tolist() == ["a", n_units - 1]
 
 
 def test_a_very_large_map_of_states_carries_no_name_for_each_cell():

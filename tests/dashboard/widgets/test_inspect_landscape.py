@@ -96,7 +96,7 @@ def test_the_plane_around_the_weights_is_drawn_with_its_words_and_files(client, 
     assert "In the middle: loss" in texts(app)
     assert "accuracy" in texts(app)
     assert "at a right angle" in texts(app)
-    assert "137 evaluations of 256 examples, about 0.1 s" in texts(app)
+    assert "137 evaluations of at most 256 examples, about 0.1 s" in texts(app)
     assert [button.key for button in app.get("download_button")] == ["here.plane.npz", "here.plane.csv"]
 
 
