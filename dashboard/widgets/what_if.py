@@ -132,7 +132,7 @@ def chosen_method(subject: Subject, key: str) -> ExplainerChoice | None:
     if not fitting:
         st.caption(_("No method on the menu fits this data and model."))
         return None
-    preferred = [kind for kind in ("integrated_gradients", "shap_tabular", "layer_integrated_gradients") if kind in fitting]
+    preferred = [kind for kind in ("integrated_gradients", "shap_tabular", "shap_text") if kind in fitting]
     kinds_shown = list(fitting)
     chosen = st.selectbox(
         _("Explained by"),
