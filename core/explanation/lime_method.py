@@ -16,6 +16,10 @@ from core.explanation.segments import Cut, subject_segments
 from core.results.attribution import Attribution
 
 POOR_FIT = 0.5
+QUARTERS = (
+    "LIME only tells whether a feature is in the same quarter of the training values: how it changes within a quarter is lost, "
+    "of a linear network too."
+)
 
 
 class LimeImage(ExplainerChoice):
@@ -127,7 +131,7 @@ class LimeTabular(ExplainerChoice):
             seed=subject.seed,
             baseline="rows drawn from the quarters of the training values",
             players=weights,
-            notes=_fit_notes(float(found.score)),
+            notes=_fit_notes(float(found.score), QUARTERS),
         )
 
 
@@ -139,9 +143,8 @@ def _by_index(weights: list[tuple[int, float]]) -> np.ndarray:
     return ordered
 
 
-def _fit_notes(r2: float) -> tuple[str, ...]:
+def _fit_notes(r2: float, reason: str = "") -> tuple[str, ...]:
     if r2 >= POOR_FIT:
         return ()
-    return (
-        f"The linear model explains only {max(r2, 0.0):.0%} of what the network does around this example: trust it little.",
-    )
+    share = f"The linear model explains only {max(r2, 0.0):.0%} of what the network does around this example: trust it little."
+    return (share, reason) if reason else (share,)

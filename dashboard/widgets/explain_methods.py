@@ -55,8 +55,8 @@ def panel(subject: Subject, question: Question, *, key: str) -> None:
         st.info(_("No method on the menu fits this data and model."), icon=":material/info:")
         _left_out(left_out, subject, expanded=True)
         return
+    chosen = _chosen(fitting, profile, key)
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"{key}.controls"):
-        chosen = _chosen(fitting, profile, key)
         view, same_scale = _how(profile, key)
     if not chosen:
         st.info(_("Choose a method above."), icon=":material/info:")

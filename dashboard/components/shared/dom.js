@@ -65,7 +65,7 @@ export function cssValue(element, name) {
 
 // Whether the page behind `element` is dark: its text is lighter than middle grey
 export function isDark(element) {
-  const [red, green, blue] = getComputedStyle(element).color.match(/[\d.]+/g).map(Number);
+  const [red, green, blue] = (getComputedStyle(element).color.match(/[\d.]+/g) ?? [0, 0, 0]).map(Number); // one that has left the page has no colour
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 128;
 }
 
