@@ -126,7 +126,7 @@ def test_the_whole_tour(page, server, browser):
     open_screen(page, "Explain")
     for word in ("additivity residual", "R² of the fit", "seed 0"):
         page.get_by_text(word).first.wait_for(timeout=WAIT_MS)
-    page.wait_for_function("() => document.querySelectorAll('[data-testid=stPlotlyChart]').length === 4", timeout=WAIT_MS)
+    page.wait_for_function("() => document.querySelectorAll('[data-testid=stPlotlyChart]').length === 1 + 4", timeout=WAIT_MS)
     assert serious_findings(page) == []
 
 
