@@ -23,7 +23,6 @@ def watching(page, address: str, run: str = "race-done-1", step: int = 2000) -> 
     page.set_viewport_size({"width": 1440, "height": 2400})
     page.goto(f"{address}/?run={run}")
     settled(page)
-    page.set_default_timeout(90_000)  # panels with many lanes take long to draw on two busy cores
     page.wait_for_function(f"() => +document.querySelector('{CURVES}')?.dataset.step >= {step}")
     page.wait_for_function(f"() => {PLOTS}.length >= 2 && {PLOTS}.every(plot => plot.data?.length > 0)")
 
