@@ -105,7 +105,7 @@ def example(splits: Splits, split: SplitName, index: int) -> Example:
     original, before = _original(splits, split)
     x = original.x[index : index + 1]
     pixels = _pixels(splits, before, x)
-    is_sequence, is_table = before.modality == "sequence", before.modality in ("tabular", "points")
+    is_sequence, is_table = before.modality == "sequence", before.modality == "tabular"
     is_regression = splits.profile.task == "regression"
     return Example(
         x=splits.model_input(chosen.x[index : index + 1]),

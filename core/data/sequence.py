@@ -14,6 +14,7 @@ from core.data.split import cut, split_sizes
 from core.seeds import stream_seed
 
 PADDING, UNKNOWN = "<pad>", "<unknown>"
+SPECIAL = (PADDING, UNKNOWN)
 """The tokens with the numbers 0 and 1."""
 UNSPACED = "\u3000-\u303f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef"
 """Chinese and Japanese letters and signs, which are written without spaces."""

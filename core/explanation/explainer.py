@@ -86,3 +86,17 @@ class ExplainerChoice(Choice):
             NotApplicable: as `reason_against`, found out late.
         """
         raise TypeError(f"{type(self).__name__} must attribute")
+
+
+def unless_image(profile: DataProfile, reason: str) -> str | None:
+    """Why a method for pictures does not apply: `reason` for tables and points; None for pictures."""
+    if profile.modality == "image":
+        return None
+    return NO_TEXT if profile.modality == "sequence" else reason
+
+
+def unless_columns(profile: DataProfile, reason: str) -> str | None:
+    """Why a method for named numbers does not apply: `reason` for pictures; None for tables and points."""
+    if profile.modality == "sequence":
+        return NO_TEXT
+    return reason if profile.modality == "image" else None

@@ -10,41 +10,16 @@ from core.data.dataset import Splits
 from core.data.gallery import SplitName, example, split_named
 from core.data.split import stratified_order
 from core.explanation.columns import Column, own_values
-from core.explanation.explainer import ExplainerChoice, Progress, Subject
+from core.explanation.explainer import ExplainerChoice, Subject
 from core.explanation.importance import judge_of, permutation_importance
 from core.explanation.prepared import feature_values
+from core.explanation.tally import Tally
 from core.results.attribution import Attribution
 from core.results.global_view import GlobalMaps, GlobalView, GlobalWords
 from core.seeds import numpy_stream
 
 MOST_SHUFFLED = 1000
 """Examples of the split whose columns are shuffled."""
-
-
-@dataclass(slots=True)
-class Tally:
-    """Evaluations of many explanations, told as one count. `planned` grows when an explanation takes more than was thought."""
-
-    progress: Progress
-    planned: int
-    done: int = 0
-
-    def of_one(self) -> Progress:
-        """The progress of the next explanation."""
-        begun = self.done
-
-        def tell(done: int, total: int) -> None:
-            self.done = begun + done
-            self.planned = max(self.planned, begun + total)
-            self.progress(self.done, self.planned)
-
-        return tell
-
-    def add(self, n: int) -> None:
-        """So many evaluations more."""
-        self.done += n
-        self.planned = max(self.planned, self.done)
-        self.progress(self.done, self.planned)
 
 
 def sampled(splits: Splits, split: SplitName, n: int, seed: int) -> np.ndarray:
@@ -84,7 +59,7 @@ class Many:
     ) -> Iterator[tuple[Subject, Attribution]]:
         """The explanation of each."""
         for subject in self.subjects(own_class=own_class):
-            yield subject, explainer.attribute(subject, tally.of_one())
+            yield subject, tally.run(explainer, subject)
 
 
 def global_view(many: Many, explainer: ExplainerChoice, columns: Sequence[Column], n_repeats: int, tally: Tally) -> GlobalView:

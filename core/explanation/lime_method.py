@@ -10,12 +10,13 @@ from pydantic import Field
 
 from core.data.dataset import DataProfile
 from core.explanation.evaluations import IMAGE_BATCH, Baseline, Evaluations, baseline_input, baseline_text
-from core.explanation.explainer import NO_TEXT, ExplainerChoice, Progress, Subject
+from core.explanation.explainer import ExplainerChoice, Progress, Subject, unless_columns, unless_image
 from core.explanation.randomness import explain_seed, seeded_numpy
 from core.explanation.segments import Cut, subject_segments
 from core.results.attribution import Attribution
 
 POOR_FIT = 0.5
+"""A linear model that explains less than this share of what the network does around an example is trusted little."""
 QUARTERS = (
     "LIME only tells whether a feature is in the same quarter of the training values: how it changes within a quarter is lost, "
     "of a linear network too."
@@ -39,11 +40,8 @@ class LimeImage(ExplainerChoice):
 
     def reason_against(self, profile: DataProfile, layer_kinds: tuple[str, ...]) -> str | None:
         """Needs an image."""
-        if profile.modality == "image":
-            return None
-        if profile.modality == "sequence":
-            return NO_TEXT
-        return "This LIME hides patches of an image, and this data set has no images. Take LIME for tables."
+        reason = "This LIME hides patches of an image, and this data set has no images. Take LIME for tables."
+        return unless_image(profile, reason)
 
     def attribute(self, subject: Subject, progress: Progress) -> Attribution:
         """The weight of each patch in the linear model, painted; `base` is its intercept (all patches hidden)."""
@@ -96,11 +94,8 @@ class LimeTabular(ExplainerChoice):
 
     def reason_against(self, profile: DataProfile, layer_kinds: tuple[str, ...]) -> str | None:
         """Needs a table or points."""
-        if profile.modality == "sequence":
-            return NO_TEXT
-        if profile.modality != "image":
-            return None
-        return "This LIME works on named features, and this data set has images. Take LIME on patches of the image."
+        reason = "This LIME works on named features, and this data set has images. Take LIME on patches of the image."
+        return unless_columns(profile, reason)
 
     def attribute(self, subject: Subject, progress: Progress) -> Attribution:
         """What it adds to the output that each feature stays in its own quarter of the training values."""

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from core.data.dataset import DataProfile
 from core.errors import SpecError
 from core.explanation.evaluations import IMAGE_BATCH, Baseline, Evaluations, baseline_input, baseline_text
-from core.explanation.explainer import NO_TEXT, ExplainerChoice, Progress, Subject
+from core.explanation.explainer import ExplainerChoice, Progress, Subject, unless_image
 from core.results.attribution import Attribution
 
 WINDOW_SHARE = 6
@@ -39,11 +39,10 @@ class Occlusion(ExplainerChoice):
 
     def reason_against(self, profile: DataProfile, layer_kinds: tuple[str, ...]) -> str | None:
         """Needs an image."""
-        if profile.modality == "image":
-            return None
-        if profile.modality == "sequence":
-            return NO_TEXT
-        return "Occlusion slides a window over an image, and this data set has none. Take SHAP, which hides named features."
+        return unless_image(
+            profile,
+            "Occlusion slides a window over an image, and this data set has none. Take SHAP, which hides named features.",
+        )
 
     def attribute(self, subject: Subject, progress: Progress) -> Attribution:
         """How much the output falls when a pixel is hidden, as the mean over the windows that cover it; below 0 it rises."""

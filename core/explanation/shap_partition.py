@@ -8,7 +8,7 @@ from pydantic import Field
 
 from core.data.dataset import DataProfile
 from core.explanation.evaluations import IMAGE_BATCH, Baseline, Evaluations, baseline_input, baseline_text
-from core.explanation.explainer import NO_TEXT, ExplainerChoice, Progress, Subject
+from core.explanation.explainer import ExplainerChoice, Progress, Subject, unless_image
 from core.explanation.randomness import seeded_numpy
 from core.explanation.shap_outcome import SHAP_SOURCE
 from core.explanation.shapley import shap_package
@@ -28,11 +28,7 @@ class ShapPartition(ExplainerChoice):
 
     def reason_against(self, profile: DataProfile, layer_kinds: tuple[str, ...]) -> str | None:
         """Needs an image."""
-        if profile.modality == "image":
-            return None
-        if profile.modality == "sequence":
-            return NO_TEXT
-        return "This SHAP halves an image, and this data set has no images. Take SHAP for tables."
+        return unless_image(profile, "This SHAP halves an image, and this data set has no images. Take SHAP for tables.")
 
     def attribute(self, subject: Subject, progress: Progress) -> Attribution:
         """Owen values of pixels, channels summed: parts that were not halved any further share theirs evenly.

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from core.data.dataset import DataProfile
 from core.explanation.evaluations import Baseline, Evaluations, baseline_input, baseline_text
-from core.explanation.explainer import NO_TEXT, ExplainerChoice, Progress, Subject
+from core.explanation.explainer import ExplainerChoice, Progress, Subject, unless_image
 from core.explanation.segments import Cut, patch_worth, subject_segments
 from core.explanation.shap_outcome import SHAP_SOURCE, shap_outcome
 from core.explanation.shapley import n_coalitions, shared_out
@@ -31,11 +31,8 @@ class ShapSuperpixels(ExplainerChoice):
 
     def reason_against(self, profile: DataProfile, layer_kinds: tuple[str, ...]) -> str | None:
         """Needs an image."""
-        if profile.modality == "image":
-            return None
-        if profile.modality == "sequence":
-            return NO_TEXT
-        return "This SHAP hides patches of an image, and this data set has no images. Take SHAP for tables."
+        reason = "This SHAP hides patches of an image, and this data set has no images. Take SHAP for tables."
+        return unless_image(profile, reason)
 
     def attribute(self, subject: Subject, progress: Progress) -> Attribution:
         """The Shapley value of each patch, painted."""

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from core.data.dataset import DataProfile
 from core.explanation.evaluations import Evaluations
-from core.explanation.explainer import NO_TEXT, ExplainerChoice, Progress, Subject
+from core.explanation.explainer import ExplainerChoice, Progress, Subject, unless_columns
 from core.explanation.shap_outcome import SHAP_SOURCE, shap_outcome
 from core.explanation.shapley import n_coalitions, shapley_values
 from core.results.attribution import Attribution
@@ -30,11 +30,8 @@ class ShapTabular(ExplainerChoice):
 
     def reason_against(self, profile: DataProfile, layer_kinds: tuple[str, ...]) -> str | None:
         """Needs a table or points."""
-        if profile.modality == "sequence":
-            return NO_TEXT
-        if profile.modality != "image":
-            return None
-        return "This SHAP works on named features, and this data set has images. Take SHAP on patches of the image."
+        reason = "This SHAP works on named features, and this data set has images. Take SHAP on patches of the image."
+        return unless_columns(profile, reason)
 
     def attribute(self, subject: Subject, progress: Progress) -> Attribution:
         """The Shapley value of each feature; hidden features take the values of the background rows, one after the other."""

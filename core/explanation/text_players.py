@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from core.data.dataset import DataProfile
-from core.data.sequence import PADDING, UNKNOWN
+from core.data.sequence import SPECIAL
 from core.errors import NotApplicable
 from core.explanation.evaluations import Evaluations
 from core.explanation.explainer import ExplainerChoice, Subject
@@ -15,7 +15,6 @@ from core.results.attribution import Attribution
 if TYPE_CHECKING:
     import torch
 
-SPECIAL = (PADDING, UNKNOWN)
 PADDING_NUMBER, UNKNOWN_NUMBER = (SPECIAL.index(token) for token in SPECIAL)
 Hidden = Literal["removed", "unknown"]
 """What happens to a hidden word: it is left out and the others move together, or another token takes its place.

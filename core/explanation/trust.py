@@ -14,9 +14,11 @@ from core.explanation.evaluations import Evaluations
 from core.explanation.explainer import ExplainerChoice, Progress, Subject
 from core.explanation.faithfulness import ENUMERATED, Curves, faithfulness, fill_of, n_curve_evaluations, random_parts
 from core.explanation.integrated import judged_change
+from core.explanation.lime_method import POOR_FIT
 from core.explanation.localisation import localisation
 from core.explanation.randomisation import cascade, learning_layers, unlearned
 from core.explanation.stability import overlap, spearman, top_k
+from core.explanation.tally import Tally
 from core.results.attribution import Attribution
 from core.results.trust import Doubt, Trust, Verdict
 
@@ -26,8 +28,6 @@ FEWEST_PARTS = ENUMERATED
 """Of three parts there are six orders, so that the best one comes by chance one time in six."""
 MOST_RESIDUAL = 0.05
 """Of the change of the output that an additive method shares out: what is missing is then small beside what is shown."""
-POOR_FIT = 0.5
-"""LIME's linear model explains less than half of what the network does around this example."""
 STEADY = 0.5
 """Mean Jaccard index over seeds: below it, more of the top parts change than stay."""
 SAME = 0.5
@@ -58,7 +58,7 @@ def trust(subject: Subject, method: ExplainerChoice, others: Sequence[ExplainerC
     fill, fill_text = fill_of(subject, method)
     places, parts = random_parts(subject, found)
     n_curves = n_curve_evaluations(len(places), int(parts.max()) + 1)
-    curves = faithfulness(found, Evaluations(subject, tally.part(), n_curves), fill, subject.seed)
+    curves = faithfulness(found, Evaluations(subject, tally.of_one(), n_curves), fill, subject.seed)
     facts = (
         _facts(found, subject)
         | _stability(found, subject, method, tally)
@@ -123,33 +123,6 @@ def verdict(found: Trust) -> Verdict:
     if "constant" in found.doubts or ("random_order" in found.doubts and not finds):
         return "random"
     return "mixed" if found.doubts else "good"
-
-
-class Tally:
-    """The evaluations of several runs as one progress."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress, self.planned = progress, 1
-        self._before = self._now = 0
-
-    @property
-    def done(self) -> int:
-        return self._before + self._now
-
-    def part(self) -> Progress:
-        """Where the next run reports."""
-        self._before, self._now = self.done, 0
-
-        def report(done: int, total: int) -> None:
-            self._now = done
-            self.planned = max(self.planned, self._before + total)
-            self._progress(self.done, self.planned)
-
-        return report
-
-    def run(self, method: ExplainerChoice, subject: Subject) -> Attribution:
-        """One explanation more."""
-        return method.attribute(subject, self.part())
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ class ManyJob(LensJob):
         return Many(subject, splits, self.split, sampled(splits, self.split, self.n, job.seed))
 
     def tally(self, desk: Desk) -> Any:
-        from core.explanation.global_view import Tally
+        from core.explanation.tally import Tally
 
         return Tally(desk.progress, self.evaluations())
 

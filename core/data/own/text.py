@@ -14,15 +14,12 @@ from core.data.own.reading.csv_text import LARGEST, dialect_of, number, rows_of
 from core.data.own.reading.names import Name
 from core.data.own.reading.tokens import TokenKind, tokens
 from core.data.own.table import target_classes
-from core.data.sequence import PADDING, UNKNOWN
+from core.data.sequence import SPECIAL, UNKNOWN
 from core.data.split import cut
 from core.errors import SpecError, nearest
 from core.results.upload_preview import UploadPreview
 from core.settings import Settings
 from core.types import Task
-
-SPECIAL = (PADDING, UNKNOWN)
-"""The tokens with the numbers 0 and 1."""
 
 
 class OwnText(OwnFile):
