@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.errors import LayerwiseError
-from dashboard.screens import build, data, explain, inspect, race, train
+from dashboard.screens import build, compress, data, evaluate, explain, export, inspect, race, runs, train
 from dashboard.session import state
 from dashboard.text import _, use_languages
 from dashboard.widgets.failure import failure
@@ -34,6 +34,10 @@ def main() -> None:
         race_page,
         st.Page(inspect.render, title=_("Inspect"), icon=":material/search:", url_path="inspect"),
         st.Page(explain.render, title=_("Explain"), icon=":material/lightbulb:", url_path="explain"),
+        st.Page(evaluate.render, title=_("Evaluate"), icon=":material/fact_check:", url_path="evaluate"),
+        st.Page(runs.render, title=_("Runs"), icon=":material/table_rows:", url_path="runs"),
+        st.Page(compress.render, title=_("Compress"), icon=":material/compress:", url_path="compress"),
+        st.Page(export.render, title=_("Export"), icon=":material/ios_share:", url_path="export"),
     ]
     page = st.navigation(pages, position="top")
     try:

@@ -9,6 +9,7 @@ from core.data.menu import AnyDataset
 from core.errors import SpecError
 from core.experiment.changes import AnyChange
 from core.experiment.lane import Lane as Lane
+from core.experiment.origin import Origin
 from core.models.model import ModelSpec
 from core.optim.losses import AnyLoss, CrossEntropy
 from core.spec import Spec
@@ -59,6 +60,10 @@ class Experiment(Spec):
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     precision: Literal["float32", "bfloat16"] = "float32"
     """Number format of the forward pass; weights and updates stay float32."""
+    origin: Origin | None = None
+    """The checkpoint of another run from whose weights this one starts; None for fresh initial weights."""
+    frozen: Annotated[tuple[Annotated[int, Field(ge=0, lt=64)], ...], Field(max_length=64)] = ()
+    """Layers of the stack, from 0, whose parameters are not trained."""
     changes: Annotated[tuple[AnyChange, ...], Field(max_length=200)] = ()
     """What happens to the lanes on the way, in order of steps: the changes by hand of the run that this one repeats."""
 

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, Protocol
 
 from core import VERSION
 from core.events import Artifact, Command, Event
+from core.experiment.experiment import Experiment
 from core.settings import Settings
 from core.spec import Choice, Spec
 
@@ -64,6 +65,10 @@ class Job(Choice):
         Raises:
             SpecError: it cannot; the message says why.
         """
+
+    def trained(self) -> Experiment | None:
+        """The experiment whose weights a run of this job keeps as checkpoints; None for a job that only looks."""
+        return None
 
     def check_command(self, command: Command, made: Sequence[Event] = ()) -> None:
         """Look whether a command makes sense for this job, after the changes by hand that were `made` so far.

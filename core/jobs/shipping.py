@@ -10,12 +10,19 @@ from core.jobs.activation_lenses import (
     TopExamplesJob,
 )
 from core.jobs.compare_lenses import DisagreementJob, PredictionJob
+from core.jobs.compress import CompressJob, PruningSweepJob
+from core.jobs.cross_validation import CrossValidationJob
 from core.jobs.data_lenses import AugmentationJob, DataReportJob, DownloadJob, UploadPreviewJob, WeightsImportJob
 from core.jobs.embedding_lenses import EmbeddingJob
+from core.jobs.error_lenses import ConfusionOverTimeJob, RobustnessJob, SlicesJob
+from core.jobs.evaluation_lenses import EvaluateJob, PredictionsJob
+from core.jobs.export_jobs import ModelExportJob
 from core.jobs.global_lenses import GlobalMapsJob, GlobalViewJob, GlobalWordsJob, PartialDependenceJob
+from core.jobs.imported_run import ImportedRunJob
 from core.jobs.landscape_lenses import LossLineJob, LossSurfaceJob
 from core.jobs.lenses import ActivationsJob, ExplainJob, GalleryJob
 from core.jobs.plane_lenses import SharedPlaneJob
+from core.jobs.script_job import ScriptJob
 from core.jobs.sequence_lenses import AttentionJob, HiddenStatesJob, ReadingJob
 from core.jobs.surface_race import SurfaceRaceJob
 from core.jobs.training import TrainJob
@@ -58,6 +65,17 @@ AnyJob = Annotated[
     | RangeTestJob
     | SweepJob
     | PredictionJob
-    | DisagreementJob,
+    | DisagreementJob
+    | PredictionsJob
+    | EvaluateJob
+    | ConfusionOverTimeJob
+    | SlicesJob
+    | RobustnessJob
+    | CrossValidationJob
+    | CompressJob
+    | PruningSweepJob
+    | ScriptJob
+    | ModelExportJob
+    | ImportedRunJob,
     on_menu(),
 ]

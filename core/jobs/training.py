@@ -26,6 +26,9 @@ class TrainJob(Job):
     starts_paused: bool = False
     """Wait before the first step, at the initial weights."""
 
+    def trained(self) -> Experiment:
+        return self.experiment
+
     def check(self, settings: Settings) -> None:
         """Refuses what `core.experiment.check` finds an error in."""
         checked(self.experiment, settings)

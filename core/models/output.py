@@ -51,6 +51,18 @@ def class_probabilities(module: "nn.Module", output: "torch.Tensor") -> "torch.T
     return output / output.sum(1, keepdim=True).clamp_min(SMALLEST_SUM) if form == "sigmoid" else output.softmax(1)
 
 
+def class_log_probabilities(module: "nn.Module", output: "torch.Tensor") -> "torch.Tensor":
+    """Natural logarithms of `class_probabilities`, (N, K) -> (N, K) or (N, 2), finite also where a probability is 0."""
+    import torch
+    from torch.nn.functional import logsigmoid
+
+    if output_form(module) == "logit":
+        if output.shape[1] == 1:
+            return torch.cat([logsigmoid(-output), logsigmoid(output)], 1)
+        return output.log_softmax(1)
+    return class_probabilities(module, output).clamp_min(torch.finfo(output.dtype).tiny).log()
+
+
 def predicted_classes(module: "nn.Module", output: "torch.Tensor") -> "torch.Tensor":
     """The most probable class of each example, (N, K) -> (N,) int64; of one output by its sign, or by 0.5 after a Sigmoid."""
     if output.shape[1] == 1:

@@ -12,7 +12,6 @@ from core.experiment.codec import MAX_LINK_CHARACTERS, file_text, from_file_text
 from core.experiment.examples import default_experiment
 from core.experiment.experiment import Experiment
 from core.jobs.shipping import AnyJob
-from core.jobs.training import TrainJob
 from core.spec import parse_json
 from core.store.protocol import RunRecord
 from dashboard.session import resources
@@ -107,15 +106,15 @@ def run() -> RunRecord | None:
 
 @lru_cache(maxsize=64)
 def experiment_of(job: str) -> Experiment:
-    """The experiment of a training job's text.
+    """The experiment whose weights the run of this job keeps.
 
     Raises:
-        SpecError: it is another kind of job, or from another version.
+        SpecError: it keeps none, or it is from another version.
     """
-    parsed = parse_json(AnyJob, job)
-    if not isinstance(parsed, TrainJob):
+    trained: Experiment | None = parse_json(AnyJob, job).trained()  # type: ignore[attr-defined]
+    if trained is None:
         raise SpecError("This is not a training run.", hint="Open a training run.")
-    return parsed.experiment
+    return trained
 
 
 def load_link() -> None:

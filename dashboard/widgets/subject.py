@@ -60,6 +60,21 @@ def choose_subject(*, screen: str) -> Subject | None:
     return Subject(experiment, weights, example, record.id if record else None, step, series)
 
 
+def choose_weights(*, screen: str) -> Subject:
+    """As `choose_subject`, for what needs no example: lane and moment alone."""
+    record = state.run()
+    experiment = run_now.experiment_now(record) if record else state.experiment()
+    if record is None:
+        st.info(
+            _("No run yet: this shows the initial, untrained weights. Press Train, then come back."), icon=":material/info:"
+        )
+        return Subject(experiment, None, ExampleRef())
+    names = series_names(experiment)
+    moment = time_slider(record, selection.series(len(names)), key=f"{screen}.moment")
+    series = _series(names, screen)
+    return Subject(experiment, moment.ref if moment else None, ExampleRef(), record.id, moment.step if moment else 0, series)
+
+
 def take_example(split: SplitName, index: int) -> None:
     """Look at this example on all screens."""
     selection.choose_example(split, index)

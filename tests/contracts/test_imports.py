@@ -70,6 +70,10 @@ ONLY_IN = {
     "captum": {"core.explanation"},
     "shap": {"core.explanation"},
     "lime": {"core.explanation"},
+    "onnx": {"core.export"},
+    "onnxruntime": {"core.export"},
+    "tensorboard": {"core.export"},
+    "torchao": {"core.compression"},
     "pickle": set(),
 }
 FILES = sorted(path for top in ("core", "dashboard") for path in (ROOT / top).rglob("*.py"))

@@ -1,0 +1,52 @@
+"""What a model says of a whole split: what every figure of the Evaluate screen is made of."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.data.dataset import Splits
+from core.data.gallery import SplitName, split_named
+from core.models.output import class_log_probabilities, predicted_numbers
+from core.results.predictions import Predictions
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+BATCH = 512
+Report = Callable[[int, int], None]
+
+
+def no_report(done: int, total: int) -> None:
+    """For callers that show no progress."""
+
+
+def predictions(
+    module: "nn.Module", splits: Splits, split: SplitName, step: int = 0, report: Report = no_report
+) -> Predictions:
+    """What `module`, in evaluation mode, says of all examples of a split. `report(done, total)` counts examples."""
+    chosen, profile = split_named(splits, split), splits.profile
+    found = outputs_of(module, splits.model_input(chosen.x), report)
+    if profile.task == "regression":
+        targets = chosen.y.astype(np.float64) * splits.target_scale + splits.target_shift
+        values = predicted_numbers(found).numpy() * splits.target_scale + splits.target_shift
+        labels = np.full(len(targets), -1)
+        return Predictions(split, step, (), labels, values=values, targets=targets, target_name=profile.target_name)
+    known = class_log_probabilities(module, found).numpy()
+    return Predictions(split, step, profile.class_names, chosen.y.astype(np.int64), log_probabilities=known)
+
+
+def outputs_of(module: "nn.Module", x: np.ndarray, report: Report = no_report) -> "torch.Tensor":
+    """Outputs (N, K) float64 for inputs (N, *shape) as the model receives them, some at a time."""
+    import torch
+
+    given = torch.from_numpy(x)
+    parts, done = [], 0
+    with torch.inference_mode():
+        for part in torch.split(given, BATCH):
+            report(done, len(given))
+            parts.append(module(part).double())
+            done += len(part)
+    report(done, len(given))
+    return torch.cat(parts)
