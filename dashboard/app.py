@@ -10,6 +10,7 @@ from dashboard.session import state
 from dashboard.text import _, use_languages
 from dashboard.widgets.failure import failure
 from dashboard.widgets.header import header
+from dashboard.widgets.links import know_pages
 
 ASSETS = Path(__file__).parent / "assets"
 
@@ -40,6 +41,7 @@ def main() -> None:
         st.Page(export.render, title=_("Export"), icon=":material/ios_share:", url_path="export"),
     ]
     page = st.navigation(pages, position="top")
+    know_pages({one.url_path or "train": one for one in pages})
     try:
         header({"train": train_page, "race": race_page}, here=page.url_path or "train")
         page.run()
