@@ -1,14 +1,18 @@
-"""A chart that stands still, with its alternative text."""
+"""A chart that stands still, with its alternative text and its files."""
 
 import plotly.graph_objects as go
 import streamlit as st
+
+from dashboard.components.chart_files import chart_files
 
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
 
 def figure(drawing: go.Figure, *, key: str, alt: str) -> None:
-    """The figure as it is: colours come from dashboard/figures/theme.py, not from Streamlit."""
-    st.plotly_chart(drawing, key=key, theme=None, config=CONFIG, alt=alt)
+    """The figure as it is: colours come from dashboard/figures/theme.py, not from Streamlit. Below it, PNG, SVG and CSV."""
+    with st.container(key=f"{key}.chart", gap="xxsmall"):
+        st.plotly_chart(drawing, key=key, theme=None, config=CONFIG, alt=alt)
+        chart_files(key, key=f"{key}.files")
 
 
 def is_dark() -> bool:

@@ -8,6 +8,7 @@ import streamlit as st
 from core.explanation.shap_tabular import ShapTabular
 from core.jobs.global_lenses import GlobalViewJob
 from core.results.global_view import GlobalView
+from dashboard.components.chart_files import chart_files
 from dashboard.figures.beeswarm import alt_text, beeswarm_figure, value_text
 from dashboard.figures.global_bars import alt_bars, importance_axis, importance_bars, mean_size_bars
 from dashboard.session import selection
@@ -83,6 +84,7 @@ def _swarm(view: GlobalView, subject: Subject, dark: bool, key: str) -> None:
         on_select=pick,
         selection_mode="points",
     )
+    chart_files(widget, key=f"{widget}.files")
 
 
 def _importance(view: GlobalView, dark: bool, key: str) -> None:

@@ -154,6 +154,8 @@ def _texts(loss_unit: str) -> dict[str, str]:
         "panels": _("Panels"),
         "reset": _("Reset zoom"),
         "csv": _("Download CSV"),
+        "png": _("Download the panels as PNG"),
+        "svg": _("Download the panels as SVG"),
         "controls": _("How the curves are shown"),
         "replay": _("Replay"),
         "pause": _("Pause"),

@@ -10,7 +10,7 @@ const TICK_MS = 66;
 export const UNITS = ["step", "epoch", "examples", "seconds"];
 
 export class Controls {
-  // `on`: {change(), reset(), save()}; `settings` is what they set: {unit, isLogX, isLogY, smoothing, isDeviation, panels}
+  // `on`: {change(), reset(), save(), savePictures(format)}; `settings` is what they set: {unit, isLogX, isLogY, smoothing, isDeviation, panels}
   constructor(texts, settings, on) {
     Object.assign(this, { texts, settings, on });
     settings.panels = new Set(remembered() ?? settings.panels);
@@ -23,13 +23,16 @@ export class Controls {
     });
     this.smoothValue = h("output", {}, settings.smoothing.toFixed(3));
     this.resetButton = h("button", { type: "button", disabled: true, onclick: on.reset }, texts.reset);
-    this.csvButton = h("button", { type: "button", disabled: true, onclick: on.save }, texts.csv);
+    this.files = [
+      h("button", { type: "button", disabled: true, onclick: on.save }, texts.csv),
+      ...["png", "svg"].map((format) => h("button", { type: "button", disabled: true, "aria-label": texts[format], onclick: () => on.savePictures(format) }, format.toUpperCase())),
+    ];
     this.hint = h("p", { class: "hint", hidden: true }, texts.shared_seconds);
     this.element = h("div", { class: "controls", role: "group", "aria-label": texts.controls },
       h("label", {}, texts.x_unit, this.unit),
       this.check(texts.log_x, (isOn) => this.set({ isLogX: isOn })), this.check(texts.log, (isOn) => this.set({ isLogY: isOn })),
       h("label", { class: "smooth" }, texts.smoothing, this.smooth, this.smoothValue),
-      this.menu(), this.resetButton, this.csvButton);
+      this.menu(), this.resetButton, ...this.files);
   }
 
   check(text, change, isOn = false) {
@@ -71,7 +74,7 @@ export class Controls {
     this.bandLabel.hidden = !hasRepeats;
     this.hint.hidden = !(isRace && this.settings.unit === "seconds");
     this.resetButton.disabled = !isZoomed;
-    this.csvButton.disabled = isEmpty;
+    this.files.forEach((button) => { button.disabled = isEmpty; });
   }
 }
 

@@ -5,6 +5,7 @@
 import { decimated, lowerBound, outline } from "./curve_data.js";
 import { Underlay } from "./curve_underlay.js";
 import { cssValue } from "./dom.js";
+import { savePicture } from "./plotly.js";
 
 const MARKERS = 12; // more than these run into each other
 const MAX_BUCKETS = 300;
@@ -12,21 +13,6 @@ const MIN_BUCKETS = 40;
 const MAX_POINTS = 9000; // SVG points of all lines of a panel
 const MAX_LABELS = 10; // at hover; the legend reads all
 const CONFIG = { displaylogo: false, displayModeBar: false, responsive: false, scrollZoom: false, doubleClick: "reset" };
-
-let loading;
-export function loadPlotly(address) {
-  loading ??= new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = address;
-    script.onload = () => resolve(globalThis.Plotly);
-    script.onerror = () => {
-      loading = undefined;
-      reject(new Error("plotly.js"));
-    };
-    document.head.append(script);
-  });
-  return loading;
-}
 
 export class Panel {
   // `spec`: {axis}, and for scores {unit, reach, isScore}: how hover writes them, and how far the axis goes
@@ -117,7 +103,7 @@ export class Panel {
     const label = `${isRace ? `${escape(lane.name)}, ` : ""}${what}: ${spec.unit ?? "%{y:.4g}"}<extra></extra>`;
     const data = this.points(curve);
     return {
-      ...data, uid: `${lane.index}.${kind}`, name: lane.name, mode: isDots ? "markers" : hasMarkers ? "lines+markers" : "lines",
+      ...data, uid: `${lane.index}.${kind}`, name: lane.name, meta: isRace ? `${escape(lane.name)}, ${what}` : what, mode: isDots ? "markers" : hasMarkers ? "lines+markers" : "lines",
       opacity: lane.isFaded ? 0.15 : isThin && !isRace ? 0.65 : 1,
       ...(nLanes > MAX_LABELS && !lane.isPinned ? { hoverinfo: "none" } : { hovertemplate: label }),
       line: { color: held, width: isThin && !isRace ? 1.2 : lane.isPinned ? 3 : isRace ? 1.9 : 2.4, dash: isRace ? lane.dash : isHeld ? "dash" : "solid", shape: spec.isRate ? "hv" : "linear" },
@@ -224,6 +210,20 @@ export class Panel {
 
   resize() {
     if (this.frame.clientWidth && this.isBuilt) this.Plotly.Plots.resize(this.frame);
+  }
+
+  // Saves the panel as a picture, with a legend and what lies on the canvas under it
+  async save(name, format) {
+    if (!this.isBuilt) return;
+    const { frame, underlay: { canvas } } = this;
+    const { l, t, w, h } = frame._fullLayout._size;
+    const under = {
+      source: canvas.toDataURL(), xref: "paper", yref: "paper", x: -l / w, y: 1 + t / h,
+      sizex: frame.clientWidth / w, sizey: frame.clientHeight / h, sizing: "stretch", layer: "below",
+    };
+    const images = canvas.width && canvas.height ? [under] : [];
+    const data = frame.data.map((trace) => ({ ...trace, name: trace.meta ?? "", showlegend: Boolean(trace.meta) }));
+    await savePicture(this.Plotly, { chart: frame, data }, name, format, { images, showlegend: true });
   }
 
   purge() {

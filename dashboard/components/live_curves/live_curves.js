@@ -3,8 +3,9 @@
 import { Controls, Replay } from "./curve_controls.js";
 import { Legend } from "./curve_legend.js";
 import { StateLine } from "./curve_line.js";
-import { loadPlotly, Panel } from "./curve_panel.js";
+import { Panel } from "./curve_panel.js";
 import { csv, PANELS, SCORES } from "./curve_sources.js";
+import { loadPlotly } from "./plotly.js";
 import { markText } from "./curve_marks.js";
 import { CurveReader } from "./curve_reader.js";
 import { component, cssValue, download, fill, h, isDark, oncePerFrame, setText, whole } from "./dom.js";
@@ -47,7 +48,9 @@ class View {
     this.line = new StateLine(texts);
     this.empty = h("p", { class: "empty" });
     this.legend = new Legend(texts, (kinds) => { this.kinds = kinds; this.ask(); });
-    this.controls = new Controls(texts, this.settings, { change: (change) => this.changed(change), reset: () => this.resetZoom(), save: () => this.save() });
+    this.controls = new Controls(texts, this.settings, {
+      change: (change) => this.changed(change), reset: () => this.resetZoom(), save: () => this.save(), savePictures: (format) => this.savePictures(format),
+    });
     this.replay = new Replay(texts, () => this.replayed());
     this.boxes = Object.fromEntries(Object.keys(PANELS).map((name) => [name, this.box(name)]));
     this.grid = h("div", { class: "panels" }, ...Object.values(this.boxes).map(({ section }) => section));
@@ -265,6 +268,12 @@ class View {
 
   save() {
     download(`run-${this.run}.csv`, new Blob(csv(this.feed, this.score.column), { type: "text/csv" }));
+  }
+
+  async savePictures(format) {
+    for (const [name, panel] of Object.entries(this.panels)) {
+      if (!this.boxes[name].section.hidden) await panel.save(`run-${this.run}-${name}`, format);
+    }
   }
 
   stop() {
