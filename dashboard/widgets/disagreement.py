@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.data.gallery import SplitName
+from core.errors import SpecError
 from core.jobs.compare_lenses import DisagreementJob, Rival
 from core.jobs.lenses import ExampleRef, ExplainJob
 from core.results.attribution import Attribution
@@ -12,7 +13,7 @@ from core.results.attribution_difference import difference
 from core.results.codec import result_bytes
 from core.results.disagreement import Disagreement
 from dashboard.components.image_picker import image_picker
-from dashboard.session import resources, run_now, selection, state
+from dashboard.session import chosen_runs, resources, run_now, selection, state
 from dashboard.session.moments import moments
 from dashboard.text import _, counted
 from dashboard.widgets.attribution import attribution
@@ -67,7 +68,7 @@ def _split(key: str) -> SplitName:
 
 
 def _others(subject: Subject) -> list[Other]:
-    """The other moments of this run, what is pinned, and the runs of this session that have the same data."""
+    """The other moments of this run, what is pinned, and runs with the same data: those chosen on Runs, and those looked at."""
     record = state.run()
     found = []
     for one in moments(record) if record and record.id == subject.run else ():
@@ -78,7 +79,8 @@ def _others(subject: Subject) -> list[Other]:
     if pinned is not None and pinned.weights != subject.weights:
         rival = Rival(experiment=pinned.experiment, weights=pinned.weights, series=pinned.series)
         found.append(Other(_("what is pinned (step {step:,})").format(step=pinned.step), rival, pinned.step))
-    return found + [other for run in state.recent_runs() if run != subject.run for other in _newest_of(run, subject)]
+    runs = dict.fromkeys((*chosen_runs.chosen(), *state.recent_runs()))
+    return found + [other for run in runs if run != subject.run for other in _newest_of(run, subject)]
 
 
 def _newest_of(run: str, subject: Subject) -> list[Other]:
@@ -86,7 +88,10 @@ def _newest_of(run: str, subject: Subject) -> list[Other]:
     record = resources.reader().run(run)
     if record is None:
         return []
-    experiment = run_now.experiment_now(record)
+    try:
+        experiment = run_now.experiment_now(record)
+    except SpecError:  # a run that keeps no weights
+        return []
     if experiment.data != subject.experiment.data or experiment.seed != subject.experiment.seed:
         return []
     newest = [one for one in moments(record) if one.is_newest]
