@@ -65,7 +65,7 @@ class PatchEmbed(nn.Module):
         patches: torch.Tensor = self.projection(x).flatten(2).transpose(1, 2)  # (N, D, H', W') -> (N, L, D)
         if self.class_token is None:
             return patches
-        return torch.cat([self.class_token.expand(len(x), -1, -1), patches], dim=1)
+        return torch.cat([self.class_token.expand(x.shape[0], -1, -1), patches], dim=1)
 
 
 class PoolTime(nn.Module):
