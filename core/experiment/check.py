@@ -6,10 +6,11 @@ from core.diagnostics import Diagnostic, Fix
 from core.errors import SpecError
 from core.experiment.check_changes import change_findings
 from core.experiment.check_fit import augmentation_findings, data_findings, target_findings
+from core.experiment.check_frozen import frozen_findings, trained_inference
 from core.experiment.check_optimizer import accumulation_findings, lane_findings
 from core.experiment.check_size import size_findings
 from core.experiment.experiment import Experiment
-from core.models.cost import activation_bytes, parameter_bytes
+from core.models.cost import FLOAT32_BYTES, activation_bytes, parameter_bytes
 from core.models.lint import lint
 from core.models.look import Context
 from core.models.model import all_layers, infer
@@ -31,7 +32,7 @@ def findings(experiment: Experiment, settings: Settings | None = None) -> tuple[
     found += [_lifted(experiment, finding) for finding in model]
     found += _batch_findings(experiment) + _memory_findings(experiment, settings)
     found += lane_findings(experiment) + accumulation_findings(experiment) + size_findings(experiment)
-    found += change_findings(experiment)
+    found += frozen_findings(experiment) + change_findings(experiment)
     return tuple(sorted(found, key=_rank))
 
 
@@ -75,7 +76,8 @@ def _batch_findings(experiment: Experiment) -> list[Diagnostic]:
             )
         ]
     batch = experiment.batch(n_train)
-    normalised = any(layer.kind.startswith("BatchNorm") for _, layer in all_layers(experiment.model.layers))
+    trained = [layer for index, layer in enumerate(experiment.model.layers) if index not in experiment.frozen]
+    normalised = any(layer.kind.startswith("BatchNorm") for _, layer in all_layers(trained))
     if normalised and (batch == 1 or n_train % batch == 1):
         better = next(other for other in range(max(2, batch), n_train + 1) if n_train % other != 1)
         return [
@@ -96,24 +98,32 @@ def training_bytes(experiment: Experiment) -> int:
     """An estimate of the memory that a run takes, without its data; measured against real runs in docs/decisions/004.
 
     Per series 14 numbers per parameter (weight, gradient, two of optimizer state, two copies of the last good state, a
-    checkpoint on its way out), 4 more for each further number of optimizer state, and 2.5 per activation of a step's examples;
-    and 64 MB once.
+    checkpoint on its way out), 4 more for each further number of optimizer state, 5 for one of a frozen layer, and 2.5 per
+    activation of a step's examples; and 64 MB once.
     """
     profile = experiment.data.profile()
-    inference = infer(experiment.model, profile.input_shape)
+    inference = trained_inference(experiment)
+    frozen = 5 * FLOAT32_BYTES * _frozen_by_choice(experiment)
     needed = 64 * MB
     for lane in experiment.lanes:
         examples = profile.n_train if lane.optimizer.needs_whole_split else experiment.batch(profile.n_train)
         weights = (14 + 4 * max(0, lane.optimizer.n_kept - 2)) * parameter_bytes(inference)
-        needed += experiment.repeats * (weights + int(2.5 * examples * activation_bytes(inference)))
+        needed += experiment.repeats * (weights + frozen + int(2.5 * examples * activation_bytes(inference)))
     return needed
 
 
 def checkpoint_bytes(experiment: Experiment) -> int:
     """Size of one checkpoint: weights and at least two numbers of optimizer state for each, for every series."""
-    inference = infer(experiment.model, experiment.data.profile().input_shape)
     numbers = sum(1 + max(2, lane.optimizer.n_kept) for lane in experiment.lanes)
-    return experiment.repeats * numbers * parameter_bytes(inference)
+    frozen = len(experiment.lanes) * FLOAT32_BYTES * _frozen_by_choice(experiment)
+    return experiment.repeats * (numbers * parameter_bytes(trained_inference(experiment)) + frozen)
+
+
+def _frozen_by_choice(experiment: Experiment) -> int:
+    """Numbers that would be trained, were their layers not frozen by the experiment."""
+    return (
+        infer(experiment.model, experiment.data.profile().input_shape).n_parameters - trained_inference(experiment).n_parameters
+    )
 
 
 def n_series(experiment: Experiment) -> int:

@@ -1,8 +1,8 @@
 """Sizes that are possible but seldom meant: models far larger than their data."""
 
 from core.diagnostics import Diagnostic
+from core.experiment.check_frozen import trained_inference
 from core.experiment.experiment import Experiment
-from core.models.model import infer
 
 MANY_PARAMETERS = 100
 """So many parameters for each training example are worth a word."""
@@ -11,7 +11,7 @@ MANY_PARAMETERS = 100
 def size_findings(experiment: Experiment) -> list[Diagnostic]:
     """Models that could learn their few examples by heart."""
     profile = experiment.data.profile()
-    n_parameters = infer(experiment.model, profile.input_shape).n_parameters
+    n_parameters = trained_inference(experiment).n_parameters
     if n_parameters <= MANY_PARAMETERS * profile.n_train:
         return []
     return [

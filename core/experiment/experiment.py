@@ -63,7 +63,8 @@ class Experiment(Spec):
     origin: Origin | None = None
     """The checkpoint of another run from whose weights this one starts; None for fresh initial weights."""
     frozen: Annotated[tuple[Annotated[int, Field(ge=0, lt=64)], ...], Field(max_length=64)] = ()
-    """Layers of the stack, from 0, whose parameters are not trained."""
+    """Layers of the stack, from 0, whose parameters are not trained. They act as in use: dropout in them drops nothing, and
+    batch normalisation keeps the statistics that it has."""
     changes: Annotated[tuple[AnyChange, ...], Field(max_length=200)] = ()
     """What happens to the lanes on the way, in order of steps: the changes by hand of the run that this one repeats."""
 

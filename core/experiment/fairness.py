@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from core.experiment.changes import HyperChange, LaneAddition, LaneRemoval, OptimizerSwap
 from core.experiment.experiment import Budget, Experiment
 from core.experiment.lane import Lane
-from core.models.model import all_layers
+from core.models.model import all_layers, layer_name
 from core.optim.regularizers import average_of
 from core.sentence import Sentence
 
 MASKS = ("p", "dropout", "attention_dropout")
 """Fields of layers with the chance that a number is left out."""
+SHORT_RUN = 6
+"""Letters of a run's id that tell it apart."""
 FORMATS = {"float32": "float32", "bfloat16": "bfloat16 (weights and updates in float32)"}
 
 
@@ -39,17 +41,27 @@ def fairness(experiment: Experiment) -> Fairness:
 
 def _shared(experiment: Experiment) -> Iterator[Sentence]:
     """What one loop over all lanes makes equal."""
-    profile = experiment.data.profile()
+    profile, layers = experiment.data.profile(), experiment.model.layers
     yield Sentence(
         "Data and split: {data}, {train} examples to train and {validation} to validate, for all lanes and seeds.",
         {"data": experiment.data.label, "train": f"{profile.n_train:,}", "validation": f"{profile.n_validation:,}"},
     )
-    if experiment.repeats > 1:
+    if experiment.origin is not None:
+        step, run = f"{experiment.origin.step:,}", experiment.origin.run[:SHORT_RUN]
+        yield Sentence(
+            "Initial weights: for all lanes and seeds those of run {run} after step {step}.", {"run": run, "step": step}
+        )
+        if experiment.origin.optimizer_state:
+            yield Sentence("Optimizer state: for all lanes and seeds that of the same checkpoint.")
+    elif experiment.repeats > 1:
         yield Sentence(
             "Initial weights: within each of the {seeds} seeds the same for all lanes.", {"seeds": str(experiment.repeats)}
         )
     else:
         yield Sentence("Initial weights: the same for all lanes.")
+    if experiment.frozen:
+        frozen = ", ".join(layer_name(layers, (i,)) for i in experiment.frozen if i < len(layers))
+        yield Sentence("Frozen layers: the same in every lane ({layers}).", {"layers": frozen})
     batch = experiment.batch(profile.n_train)
     if batch < profile.n_train:
         yield Sentence("Batches: {batch} examples, the same ones in the same order in every lane.", {"batch": f"{batch:,}"})

@@ -4,12 +4,12 @@ import math
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 
-from core.errors import SpecError
+from core.errors import SpecError, StoreError
 from core.events import Command, Event, SetSpeed
 from core.experiment.apply import after_events, with_change
 from core.experiment.check import checked
 from core.experiment.experiment import Experiment
-from core.jobs.job import Desk, Job, Stream
+from core.jobs.job import ArtifactRef, Desk, Job, Stream
 from core.settings import Settings
 
 SLOWEST = 0.05
@@ -17,7 +17,7 @@ SLOWEST = 0.05
 
 
 class TrainJob(Job):
-    """Train an experiment from its initial weights, or go on from the checkpoint on the desk."""
+    """Train an experiment from its initial weights or those of its origin, or go on from the checkpoint on the desk."""
 
     kind: Literal["train"] = "train"
     label = "Training"
@@ -48,5 +48,22 @@ class TrainJob(Job):
         from core.training.loop import train
 
         yield from train(
-            self.experiment, resume=desk.resume, replay=desk.replay, starts_paused=self.starts_paused, settings=desk.settings
+            self.experiment,
+            origin=origin_bytes(self.experiment, desk),
+            resume=desk.resume,
+            replay=desk.replay,
+            starts_paused=self.starts_paused,
+            settings=desk.settings,
         )
+
+
+def origin_bytes(experiment: Experiment, desk: Desk) -> bytes | None:
+    """The checkpoint that the experiment starts from; None for none, and where it is gone. A run that goes on from a checkpoint
+    of its own can do without."""
+    origin = experiment.origin
+    if origin is None:
+        return None
+    try:
+        return desk.artifact(ArtifactRef(run=origin.run, name=origin.name, sha256=origin.sha256))
+    except StoreError:
+        return None

@@ -17,17 +17,18 @@ from core.jobs.lenses import loaded
 from core.jobs.plane_lenses import thinned
 from core.models.cost import activation_bytes
 from core.models.model import build, infer
+from core.models.modules.frozen import with_frozen
 from core.optim.regularizers import average_of
 from core.optim.schedules import clock_of
 from core.results.weight_statistics import KINDS, WeightStatistics
 from core.seeds import numpy_stream
 from core.training.batch_source import RunBatches
 from core.training.batches import ResidentData
+from core.training.beginnings import LANES
 from core.training.checkpoints import TrainingState, load_state
 from core.training.epoch_memory import EpochMemory
 from core.training.executors.executor import Series
 from core.training.executors.reference import Runner
-from core.training.live_run import LANES
 from core.training.model_parts import Part, parts_of
 
 if TYPE_CHECKING:
@@ -81,7 +82,8 @@ class Look:
         splits = loaded(experiment.data, experiment.seed)
         self.data = ResidentData(splits, splits.train, torch.device("cpu"))
         self.source = RunBatches(experiment, splits, self.data)
-        self.model = build(experiment.model, splits.profile.input_shape, experiment.seed, self.repeat)
+        built = build(experiment.model, splits.profile.input_shape, experiment.seed, self.repeat)
+        self.model = with_frozen(built, experiment.frozen)
         self.loss = experiment.loss.build()
         self.parts: list[Part] = parts_of(experiment.model.layers, self.model)
         self.layers: list[nn.Module] = [part.module for part in self.parts]

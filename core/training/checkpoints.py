@@ -15,7 +15,7 @@ from core.errors import StoreError
 from core.events import Artifact
 
 State = dict[str, Any]
-PLAIN = ("step", "elapsed_s", "lanes", "died_at", "has_reached_target", "removed", "memories", "n_prescribed")
+PLAIN = ("step", "elapsed_s", "lanes", "died_at", "has_reached_target", "removed", "memories", "n_prescribed", "frozen", "task")
 """Fields of a state that are kept as JSON."""
 
 
@@ -40,6 +40,10 @@ class TrainingState:
     """How many of the experiment's own changes were made."""
     averages: tuple[State, ...] = ()
     """The averaged weights of every series, empty for a series without."""
+    frozen: tuple[int, ...] = ()
+    """Layers of the stack that were not trained: the optimizers know nothing of them."""
+    task: str = ""
+    """A digest of what the memories are memories of (core.training.beginnings.task_of); empty in old checkpoints."""
 
 
 EMPTY: State = {"state": {}, "param_groups": []}
@@ -105,7 +109,9 @@ def load_state(data: bytes) -> TrainingState:
     about["died_at"] = tuple(about["died_at"])
     about["removed"] = tuple(about.get("removed", ()))
     about["memories"] = tuple(map(tuple, about.get("memories", ())))
+    about["frozen"] = tuple(about.get("frozen", ()))
     about.setdefault("n_prescribed", 0)
+    about.setdefault("task", "")
     plain_fields = {name: about[name] for name in PLAIN}
     return TrainingState(models=tuple(models), optimizers=optimizers, averages=tuple(averages), **plain_fields)
 

@@ -24,7 +24,8 @@ class Keeper:
         self._run = run
         self._settings = settings
         self._saved_steps = {run.step} if run.step else set()
-        self._best_loss = mean_or_inf([one.memory.best for one in run.series if one.is_alive])
+        own = (one.memory.best if one.memory.best_epoch else math.inf for one in run.series if one.is_alive)
+        self._best_loss = mean_or_inf(list(own))  # not what came over from a run that this one was forked from
         self._best: Artifact | None = None
         self._best_copy = Allowance(share=0.01, gap_s=0.0)
         self._memory = Allowance(share=0.003, gap_s=0.25)

@@ -1,8 +1,7 @@
 """Changes of the lanes of a live run: numbers, optimizers, lanes that join or leave. Each is answered by an event."""
 
-import copy
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 
 from core.errors import SpecError
 from core.events import (
@@ -22,8 +21,10 @@ from core.events import (
 )
 from core.experiment.apply import existing, with_change
 from core.experiment.check import checked
+from core.experiment.check_origin import has_same_memory
 from core.experiment.experiment import Experiment
-from core.optim.optimizers import AnyOptimizer
+from core.training.beginnings import retuned_state
+from core.training.checkpoints import State
 from core.training.executors.executor import Series
 from core.training.live_run import LiveRun
 from core.training.team import Team
@@ -107,23 +108,18 @@ def _added(run: LiveRun, after: Experiment, command: AddLane, is_stopped: Callab
     if is_fork and not all(one.is_alive for one in sources):
         raise SpecError("A lane that is not trained any more cannot be forked.", hint="Fork a living lane, or add a new one.")
     before, states = run.experiment, run.team.optimizer_states()
-    run.experiment = after
     lane = len(before.lanes)
-    joined = run.new_series(lane)
+    joined, known = _beginning(run, after, is_fork=is_fork)
     names = after.series()[lane * after.repeats :]
     definition = after.lanes[lane].model_dump_json()
     yield LaneAdded(run.step, lane, command.source, definition, after.lane_names()[lane], names)
     if is_fork:
-        is_same = has_same_memory(before.lanes[command.source].optimizer, after.lanes[lane].optimizer)
-        for one, source in zip(joined, sources, strict=True):
-            one.model.load_state_dict(source.model.state_dict())
-            one.remember(source.memory.for_schedule(one.lane.schedule, source.lane.schedule))
-            if one.average is not None:
-                one.average.load_state_dict(source.evaluated.state_dict())
-            if is_same:
-                states[one.index] = retuned_state(states[source.index], one)
+        _copy(sources, joined, states)
     else:
-        yield from _catching_up(run, joined, states, is_stopped)
+        team = Team(run.experiment, joined, run.device, run.settings, known)
+        yield from _catching_up(run, joined, team, is_stopped)
+        states |= team.optimizer_states()
+        team.close()
     for one in joined:
         one.is_removed = not is_fork and is_stopped()
     run.series += joined
@@ -133,26 +129,40 @@ def _added(run: LiveRun, after: Experiment, command: AddLane, is_stopped: Callab
         yield LaneRemoved(run.step, lane)
 
 
-def has_same_memory(source: AnyOptimizer, fork: AnyOptimizer) -> bool:
-    """Whether a fork can go on with what the source's optimizer remembers: switches such as amsgrad need more than there is."""
-    return (source.kind, source.n_kept) == (fork.kind, fork.n_kept)
+def _beginning(run: LiveRun, after: Experiment, *, is_fork: bool) -> tuple[list[Series], dict[int, State]]:
+    """The series of the last lane of `after`, which is the run's experiment now, as they begin, and what their optimizers know.
+
+    Raises:
+        SpecError: they cannot begin; the run is as it was.
+    """
+    before = run.experiment
+    run.experiment = after
+    try:
+        if is_fork:
+            return run.new_series(len(before.lanes)), {}
+        run.beginnings.check_joining()
+        joined = run.new_series(len(before.lanes))
+        return joined, run.beginnings.hand_over(joined)
+    except SpecError:
+        run.experiment = before
+        raise
 
 
-def retuned_state(state: dict[str, object], series: Series) -> dict[str, object]:
-    """A copy of an optimizer's state, with the numbers of this series' lane in its groups."""
-    made = copy.deepcopy(state)
-    groups = made["param_groups"]
-    if isinstance(groups, list):
-        for group in groups:
-            group.update({name: value for name, value in series.lane.optimizer.arguments().items() if name in group})
-    return made
+def _copy(sources: Sequence[Series], joined: Sequence[Series], states: dict[int, State]) -> None:
+    """Let the series of a fork be what those of its source are; what their optimizers know is put into `states`."""
+    for one, source in zip(joined, sources, strict=True):
+        one.model.load_state_dict(source.model.state_dict())
+        one.remember(source.memory.for_schedule(one.lane.schedule, source.lane.schedule))
+        if one.average is not None:
+            one.average.load_state_dict(source.evaluated.state_dict())
+        if has_same_memory(source.lane.optimizer, one.lane.optimizer):
+            states[one.index] = retuned_state(states[source.index], one)
 
 
 def _catching_up(
-    run: LiveRun, joined: list[Series], states: dict[int, dict[str, object]], is_stopped: Callable[[], bool]
+    run: LiveRun, joined: list[Series], team: Team, is_stopped: Callable[[], bool]
 ) -> Generator[Event, None, None]:
     """The steps that the others have made, on the very same batches; few at once where a step takes long."""
-    team = Team(run.experiment, joined, run.device, run.settings)
     yield team.planned(run.step)
     told, last = [], time.perf_counter()
     first, step, size = 1, 0, 1
@@ -172,8 +182,6 @@ def _catching_up(
             yield epoch
             for one in joined:
                 one.remember(one.memory.after(epoch.epoch, epoch.validation_loss[one.repeat], one.lane.schedule))
-    states |= team.optimizer_states()
-    team.close()
 
 
 def _epoch(run: LiveRun, joined: list[Series], step: int) -> Generator[Event, None, LaneEpochDone]:

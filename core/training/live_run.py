@@ -5,27 +5,26 @@ import math
 from collections.abc import Generator, Sequence
 
 import torch
-from pydantic import TypeAdapter
 from torch import nn
 
 from core.data.dataset import Split, Splits
 from core.data.plane import SPAN
 from core.events import Artifact, EpochDone, Progressed, Started, StepMeasured, SurfaceMeasured
-from core.experiment.experiment import Experiment, Lane
-from core.models.model import build, infer
+from core.experiment.experiment import Experiment
+from core.models.model import infer
 from core.optim.regularizers import average_of
 from core.optim.schedules import Clock
 from core.seeds import numpy_stream
 from core.settings import Settings
 from core.training.batch_source import RunBatches
 from core.training.batches import ResidentData
+from core.training.beginnings import LANES, Beginnings, task_of
 from core.training.checkpoints import EMPTY, State, TrainingState, load_state, state_artifact
 from core.training.device import device_name, fingerprint, resolved_device
 from core.training.epoch_memory import EpochMemory
-from core.training.executors.batched import SMALL_NET
+from core.training.executors.batched import is_small_and_plain
 from core.training.executors.executor import Series
 from core.training.executors.reference import total_norm
-from core.training.executors.stacked_network import missing_layer
 from core.training.many import ManyNetworks
 from core.training.measures import Figures, chunk_size, evaluation
 from core.training.pace import Stopwatch
@@ -38,13 +37,19 @@ MAX_SURFACES = 16
 """With more series than these, decision surfaces are shown of the first repeat alone."""
 FEW = 4
 """From so many networks on it is faster to look at all of them at once."""
-LANES = TypeAdapter(tuple[Lane, ...])
 
 
 class LiveRun:
     """Data, models and optimizers of one experiment, at one step."""
 
-    def __init__(self, experiment: Experiment, splits: Splits, resume: bytes | None, settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        experiment: Experiment,
+        splits: Splits,
+        resume: bytes | None,
+        settings: Settings | None,
+        origin: bytes | None = None,
+    ) -> None:
         state = load_state(resume) if resume else None
         if state:
             experiment = experiment.but(lanes=LANES.validate_json(state.lanes))
@@ -62,7 +67,7 @@ class LiveRun:
         self.chunk = chunk_size(infer(experiment.model, splits.profile.input_shape), self.device.type)
         grid = plane_inputs(experiment.data, splits)
         self._plane = None if grid is None else torch.from_numpy(grid).to(self.device)
-        self._is_small = is_small(experiment)
+        self._is_small = is_small_and_plain(experiment)
         self._many: ManyNetworks | None = None
         self._many_of: tuple[int, tuple[int, ...]] = (-1, ())
         self._target_unit = (splits.target_shift, splits.target_scale)
@@ -70,21 +75,21 @@ class LiveRun:
         self.watch = Stopwatch(state.elapsed_s if state else 0.0)
         self.has_reached_target = state.has_reached_target if state else False
         self.n_prescribed = state.n_prescribed if state else 0
-        self._initial_models: dict[int, nn.Module] = {}
+        self.beginnings = Beginnings(experiment, splits.profile.input_shape, self.device, origin)
         self.series = [one for lane in range(len(experiment.lanes)) for one in self.new_series(lane)]
         if state:
             self._restore(state)
-        known = dict(enumerate(state.optimizers)) if state else None
+        known = dict(enumerate(state.optimizers)) if state else self.beginnings.hand_over(self.series)
         self.team = Team(experiment, self.series, self.device, self.settings, known)
         self._candidate = self._good = copy.deepcopy(self._state())
         self.watch = Stopwatch(self.watch.banked_s)  # what was done up to here was no training
 
     def new_series(self, lane: int) -> list[Series]:
-        """The series of a lane, one per repeat, from their initial weights."""
+        """The series of a lane, one per repeat, with the weights that all lanes begin with."""
         experiment = self.experiment
         made = []
         for repeat in range(experiment.repeats):
-            model = self._initial(repeat)
+            model = self.beginnings.model(repeat)
             made.append(
                 Series(
                     index=lane * experiment.repeats + repeat,
@@ -99,13 +104,6 @@ class LiveRun:
             if average_of(one.lane.regularizers) is not None:
                 one.average = copy.deepcopy(one.model).requires_grad_(requires_grad=False)
         return made
-
-    def _initial(self, repeat: int) -> nn.Module:
-        """A model with the initial weights of a repeat. Made once; every lane gets a copy."""
-        if repeat not in self._initial_models:
-            made = build(self.experiment.model, self.profile.input_shape, self.experiment.seed, repeat)
-            self._initial_models[repeat] = made.to(self.device)
-        return copy.deepcopy(self._initial_models[repeat])
 
     @property
     def total_steps(self) -> int | None:
@@ -251,6 +249,8 @@ class LiveRun:
             tuple(one.memory.numbers() for one in self.series),
             self.n_prescribed,
             tuple(one.average.state_dict() if one.average else {} for one in self.series),
+            self.experiment.frozen,
+            task_of(self.experiment),
         )
 
     def close(self) -> None:
@@ -282,12 +282,6 @@ class LiveRun:
             if state.memories:
                 one.remember(EpochMemory.of(state.memories[one.index]))
             one.is_removed = one.lane_index in state.removed
-
-
-def is_small(experiment: Experiment) -> bool:
-    """Whether the networks are small and simple enough to be looked at together."""
-    shape = experiment.data.profile().input_shape
-    return infer(experiment.model, shape).n_parameters <= SMALL_NET and not missing_layer(experiment, shape)
 
 
 def _sample(split: Split, seed: int) -> Split:

@@ -15,15 +15,17 @@ from core.events import Command
 from core.experiment.check import checked
 from core.experiment.experiment import Experiment
 from core.settings import Settings
+from core.training.beginnings import missing
 from core.training.live_run import LiveRun
 from core.training.story import Item, Story
 from core.training.wishes import Pending, Wishes
 
 
-def train(
+def train(  # noqa: PLR0913  where a run begins has several parts
     experiment: Experiment,
     *,
     splits: Splits | None = None,
+    origin: bytes | None = None,
     resume: bytes | None = None,
     replay: Iterable[tuple[int, Command]] = (),
     starts_paused: bool = False,
@@ -33,17 +35,20 @@ def train(
 
     Args:
         splits: loaded data, where the caller has it already.
+        origin: the checkpoint that `experiment.origin` names.
         resume: a checkpoint of this experiment; the curve goes on bit for bit as if never interrupted.
         replay: changes by hand that were made after that checkpoint, as (step after which they hold, change).
         starts_paused: wait before the first step, at the initial weights.
 
     Raises:
-        SpecError: the experiment cannot run (raised before anything is allocated).
-        MissingData: its data set is not there.
+        SpecError: the experiment cannot run (raised before anything is allocated), or nothing of its origin fits it.
+        MissingData: its data set is not there, or the checkpoint that it starts from.
     """
     settings = settings or Settings()
     checked(experiment, settings)
-    run = LiveRun(experiment, splits or experiment.data.splits(experiment.seed), resume, settings)
+    if experiment.origin is not None and origin is None and resume is None:
+        raise missing(experiment.origin)
+    run = LiveRun(experiment, splits or experiment.data.splits(experiment.seed), resume, settings, origin)
     try:
         pending = pending_changes(experiment, run.n_prescribed, replay)
         story = Story(run, settings, Wishes(pending, is_pausing=starts_paused and resume is None))

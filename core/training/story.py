@@ -79,6 +79,8 @@ class Story:
         run = self.run
         yield run.started()
         yield run.team.planned(run.step)
+        if not run.step:
+            yield from run.beginnings.notices()
         yield from self.keeper.begin()
         if run.is_plane:
             yield from run.surfaces()

@@ -32,6 +32,12 @@ def is_small(experiment: Experiment, device: torch.device) -> bool:
     return device.type != "cpu" or infer(experiment.model, experiment.data.profile().input_shape).n_parameters <= SMALL_NET
 
 
+def is_small_and_plain(experiment: Experiment) -> bool:
+    """Whether the networks are small and simple enough to be looked at together."""
+    shape = experiment.data.profile().input_shape
+    return infer(experiment.model, shape).n_parameters <= SMALL_NET and not missing_layer(experiment, shape)
+
+
 class Batched:
     """Trains networks of fully connected layers together. Living series have a row each; one that dies gives it up."""
 
@@ -58,6 +64,8 @@ class Batched:
             return "bfloat16 and gradient accumulation have no stacked form"
         if rule_for(series.lane.optimizer) is None:
             return f"{series.lane.optimizer.label} has no stacked form"
+        if experiment.frozen:
+            return "a network with frozen layers has no stacked form"
         return missing_layer(experiment, experiment.data.profile().input_shape)
 
     def _stack(self, series: Sequence[Series]) -> None:

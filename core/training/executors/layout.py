@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import nn
 
+from core.models.modules.frozen import PartlyFrozen
+
 Stage = Callable[[torch.Tensor], torch.Tensor]
 CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
 POOLS = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)
@@ -60,7 +62,7 @@ def _is_monotone(module: nn.Module) -> bool:
 
 def _flat(module: nn.Module) -> Iterator[nn.Module]:
     """The modules that a chain of chains calls one after the other."""
-    if type(module) is not nn.Sequential or _is_watched(module):
+    if type(module) not in (nn.Sequential, PartlyFrozen) or _is_watched(module):
         yield module
         return
     for child in module.children():
