@@ -100,7 +100,12 @@ class Plane(DatasetChoice):
 
     def place(self, seed: int, split: int, index: int) -> np.ndarray:
         """Where one point lies, (2,) float32; `split` is 0 for train, 1 for validation, 2 for test."""
-        found: np.ndarray = self._parts(seed)[split].x[index].astype(np.float32)
+        found: np.ndarray = self.places(seed, split)[index]
+        return found
+
+    def places(self, seed: int, split: int) -> np.ndarray:
+        """Where all points of a split lie, (N, 2) float32."""
+        found: np.ndarray = self._parts(seed)[split].x.astype(np.float32)
         return found
 
     def original_profile(self) -> DataProfile:

@@ -14,7 +14,7 @@ from core.jobs.compress import CompressJob, PruningSweepJob
 from core.jobs.cross_validation import CrossValidationJob
 from core.jobs.data_lenses import AugmentationJob, DataReportJob, DownloadJob, UploadPreviewJob, WeightsImportJob
 from core.jobs.embedding_lenses import EmbeddingJob
-from core.jobs.error_lenses import ConfusionOverTimeJob, RobustnessJob, SlicesJob
+from core.jobs.error_lenses import ConfusionOverTimeJob, DisturbedExampleJob, ExamplesJob, RobustnessJob, SlicesJob
 from core.jobs.evaluation_lenses import EvaluateJob, PredictionsJob
 from core.jobs.export_jobs import ModelExportJob
 from core.jobs.global_lenses import GlobalMapsJob, GlobalViewJob, GlobalWordsJob, PartialDependenceJob
@@ -71,6 +71,8 @@ AnyJob = Annotated[
     | ConfusionOverTimeJob
     | SlicesJob
     | RobustnessJob
+    | DisturbedExampleJob
+    | ExamplesJob
     | CrossValidationJob
     | CompressJob
     | PruningSweepJob

@@ -3,6 +3,7 @@
 import pytest
 
 from core.data.augmentation import AnyAugmentation
+from core.data.disturbance import AnyDisturbance
 from core.data.menu import AnyDataset
 from core.errors import SpecError
 from core.explanation.menu import AnyExplainer
@@ -20,6 +21,7 @@ from dashboard.components.fields import fields_of
 FORMS = {
     "data": AnyDataset,
     "augmentations": AnyAugmentation,
+    "disturbances": AnyDisturbance,
     "layers": AnyLayer,
     "inits": AnyInit,
     "bias-inits": AnyBiasInit,
