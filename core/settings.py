@@ -28,6 +28,8 @@ class Settings(BaseModel):
     """Ended lens runs whose results are kept, the newest ones."""
     pause_s: float = Field(900.0, gt=0)
     """A run that is paused for so long gives its worker back; Resume gives it another one."""
+    bin_days: float = Field(7.0, ge=0, le=3650)
+    """Days for which a deleted run can be brought back; then its files go."""
     worker_memory_mb: int = Field(2048, ge=64)
     """Memory a worker may take beyond what it starts with."""
     worker_file_mb: int = Field(512, ge=1)

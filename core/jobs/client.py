@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import core
 from core import errors
 from core.errors import LayerwiseError, PoolError, StoreError
 from core.events import Command, dump
-from core.jobs.job import Job, PoolStatus
+from core.jobs.job import Deleted, Job, PoolStatus
 from core.jobs.pool.control import Answer, ask
 from core.settings import Settings
 from core.store.artifacts import ArtifactFiles
@@ -63,6 +64,39 @@ class Client:
     def command(self, run: str, command: Command) -> None:
         """Order something of an unfinished run; errors as in `submit`."""
         self._ask({"ask": "command", "run": run, "command": type(command).__name__, "fields": dump(command)})
+
+    def annotate(
+        self, run: str, *, name: str | None = None, tags: Sequence[str] | None = None, note: str | None = None
+    ) -> None:
+        """Set what is said of a kept run; what is None stays. An empty name gives the run its first one back.
+
+        Raises:
+            SpecError: there is no such run, or there are too many tags.
+        """
+        said = {"name": name, "tags": None if tags is None else list(tags), "note": note}
+        self._ask({"ask": "annotate", "runs": [run]} | {key: value for key, value in said.items() if value is not None})
+
+    def tag(self, runs: Sequence[str], *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> None:
+        """Add tags to runs and take others away; errors as in `annotate`."""
+        self._ask({"ask": "tag", "runs": list(runs), "add": list(add), "remove": list(remove)})
+
+    def delete(self, runs: Sequence[str]) -> Deleted:
+        """Put runs into the bin, where they can be brought back from for some days.
+
+        Raises:
+            SpecError: there is no such run, or it is a single one that has not ended.
+        """
+        answer = self._ask({"ask": "delete", "runs": list(runs)})
+        return Deleted(tuple(answer["deleted"]), tuple(answer["unfinished"]))
+
+    def restore(self, runs: Sequence[str]) -> None:
+        """Take runs out of the bin; errors as in `annotate`."""
+        self._ask({"ask": "restore", "runs": list(runs)})
+
+    def empty_bin(self) -> Deleted:
+        """Delete what is in the bin for good, except what an unfinished run needs."""
+        answer = self._ask({"ask": "empty_bin"})
+        return Deleted(tuple(answer["swept"]), tuple(answer["needed"]))
 
     def status(self) -> PoolStatus:
         """How busy the pool is. A pool that is not there is cold; it is then being started."""

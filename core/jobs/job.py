@@ -87,6 +87,14 @@ class Job(Choice):
 
 
 @dataclass(frozen=True, slots=True)
+class Deleted:
+    """Runs that were deleted, and those that stay: they have not ended, or an unfinished run needs their checkpoint."""
+
+    runs: tuple[str, ...]
+    kept: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PoolStatus:
     """How busy the pool is. `is_warm` says that the next training job starts at once."""
 

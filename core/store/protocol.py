@@ -1,10 +1,12 @@
 """What a store promises. One process writes (the supervisor); any number read."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from core.events import Event
+from core.run_curve import RunCurve
+from core.run_row import Fact, RunRow
 from core.types import RunState
 
 
@@ -54,6 +56,16 @@ class LoggedEvent:
     event: Event
 
 
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the supervisor has folded a run's job and events into, for its line in the table."""
+
+    parent: str
+    parent_step: int
+    facts: Mapping[str, Fact]
+    figures: Mapping[str, float]
+
+
 class RunReader(Protocol):
     """What the front and the lenses may ask. Reads see only committed data."""
 
@@ -74,6 +86,12 @@ class RunReader(Protocol):
 
     def artifacts(self, run: str, kind: str | None = None) -> tuple[ArtifactRecord, ...]:
         """In order of `seq`."""
+
+    def rows(self, *, with_deleted: bool = False, limit: int = 10_000) -> tuple[RunRow, ...]:
+        """The runs that are kept (of the queue for training), newest first: the table of runs."""
+
+    def curves(self, runs: Collection[str]) -> dict[str, RunCurve]:
+        """Thinned curves by run; those that have none are left out."""
 
 
 class RunWriter(RunReader, Protocol):
@@ -96,6 +114,21 @@ class RunWriter(RunReader, Protocol):
         """Forget events and artifact rows with a greater seq, and raise the generation."""
 
     def forget_artifacts(self, run: str, names: Sequence[str]) -> None: ...
+
+    def summarise(self, run: str, summary: Summary, curve: RunCurve | None) -> None:
+        """Put a run's summary in place of an older one, and its curve where there is one. `rewind` forgets both."""
+
+    def unsummarised(self, limit: int) -> tuple[str, ...]:
+        """Ids of kept runs without a summary of the present form, newest first."""
+
+    def say(self, run: str, **columns: object) -> None:
+        """Set what people say of a run: name, tags (JSON of a list), note; or deleted, when it was."""
+
+    def to_sweep(self, deleted_before: float, limit: int) -> tuple[str, ...]:
+        """Ids of runs that were deleted before this time, oldest first."""
+
+    def log(self, run: str, names: Collection[str], after: int, limit: int) -> tuple[LoggedEvent, ...]:
+        """Events of these names with `seq > after`, in order."""
 
     def carry(self, run: str) -> str:
         """What the supervisor noted for a run's next attempt by `update(run, carry=...)`."""

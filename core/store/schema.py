@@ -1,6 +1,6 @@
-"""The tables: one row per run, one per event, one per artifact."""
+"""The tables: one row per run, one per event, one per artifact; and what people say of runs, their summaries and curves."""
 
-from sqlalchemy import Column, Float, Index, Integer, MetaData, Table, Text
+from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text
 
 SCHEMA_VERSION = 1
 """Rises when a column changes its meaning. A database of another version is refused, not guessed at."""
@@ -59,4 +59,35 @@ ARTIFACTS = Table(
     Column("n_bytes", Integer, nullable=False),
     Column("sha256", Text, nullable=False),
     sqlite_with_rowid=False,
+)
+
+# The tables below are younger than the version: the writer makes them where they are missing, a reader does without.
+SAID = Table(
+    "said",
+    METADATA,
+    Column("run", Text, primary_key=True),
+    Column("name", Text),
+    Column("tags", Text),
+    Column("note", Text),
+    Column("deleted", Float),
+    sqlite_with_rowid=False,
+)
+
+SUMMARIES = Table(
+    "summaries",
+    METADATA,
+    Column("run", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("parent", Text, nullable=False),
+    Column("parent_step", Integer, nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("figures", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+CURVES = Table(
+    "curves",
+    METADATA,
+    Column("run", Text, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
 )

@@ -29,6 +29,7 @@ from core.errors import StoreError
 from core.events import Event, dump, load_event
 from core.store import statements
 from core.store.protocol import ArtifactRecord, LoggedEvent, RunRecord
+from core.store.rows import RowReads, RowWrites
 from core.store.schema import ARTIFACTS, EVENTS, META, METADATA, RUNS, SCHEMA_VERSION
 
 PRAGMAS = (
@@ -59,7 +60,7 @@ def _in_words(place: str) -> Iterator[None]:
         ) from error
 
 
-class SqlReader:
+class SqlReader(RowReads):
     """Reads of committed data, from any thread. Until the database is there, every answer is empty.
 
     Args:
@@ -136,6 +137,10 @@ class SqlReader:
             with self._engine.connect() as connection:
                 return list(connection.execute(statement, values))
 
+    def _has_table(self, name: str) -> bool:
+        with _in_words(self._place), self._engine.connect() as connection:
+            return self._engine.dialect.has_table(connection, name)
+
     def _look(self) -> bool:
         """Whether the tables are there. They and their version appear in one transaction, after the file."""
         if self._file is not None and (not self._file.exists() or self._file.stat().st_size == 0):
@@ -148,7 +153,7 @@ class SqlReader:
         return True
 
 
-class SqlWriter(SqlReader):
+class SqlWriter(SqlReader, RowWrites):
     """The one writer. Use it from one thread, between `begin` and `commit`; its reads see its own writes."""
 
     def __init__(self, place: Path | str) -> None:
@@ -201,6 +206,7 @@ class SqlWriter(SqlReader):
         self._write(delete(EVENTS).where(EVENTS.c.run == run, EVENTS.c.seq > seq))
         self._write(delete(ARTIFACTS).where(ARTIFACTS.c.run == run, ARTIFACTS.c.seq > seq))
         self.update(run, generation=RUNS.c.generation + 1, last_seq=seq)
+        self.forget_summary(run)
 
     def forget_artifacts(self, run: str, names: Sequence[str]) -> None:
         if names:

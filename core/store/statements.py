@@ -5,7 +5,7 @@ from dataclasses import fields
 from sqlalchemy import bindparam, delete, func, select
 
 from core.store.protocol import ArtifactRecord, RunRecord
-from core.store.schema import ARTIFACTS, EVENTS, META, RUNS
+from core.store.schema import ARTIFACTS, CURVES, EVENTS, META, RUNS, SAID, SUMMARIES
 from core.types import UNFINISHED
 
 ENDED_BADLY = ("failed", "stopped", "interrupted")
@@ -58,5 +58,12 @@ VERSION = select(META.c.value).where(META.c.key == "schema_version")
 
 FORGET_RUNS = tuple(
     delete(table).where(column.in_(bindparam("runs", expanding=True)))
-    for table, column in ((EVENTS, EVENTS.c.run), (ARTIFACTS, ARTIFACTS.c.run), (RUNS, RUNS.c.id))
+    for table, column in (
+        (EVENTS, EVENTS.c.run),
+        (ARTIFACTS, ARTIFACTS.c.run),
+        (SAID, SAID.c.run),
+        (SUMMARIES, SUMMARIES.c.run),
+        (CURVES, CURVES.c.run),
+        (RUNS, RUNS.c.id),
+    )
 )

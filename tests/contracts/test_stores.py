@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import text
 
 from core.errors import StoreError
 from core.events import Finished, Noticed, Progressed, StepsDone, SurfaceMeasured
-from core.store.protocol import ArtifactRecord, LoggedEvent, RunRecord
+from core.run_curve import RunCurve
+from core.store.protocol import ArtifactRecord, LoggedEvent, RunRecord, Summary
 from core.store.sql import SqlReader, SqlWriter
 
 BACKENDS: dict[str, Callable[[Path], Any]] = {"sqlite": lambda folder: folder / "a b#c%20?.db"}
@@ -35,6 +37,7 @@ def writer(place: Any, reader: SqlReader) -> Iterator[SqlWriter]:
     assert reader.run("a") is None  # before there is a database
     assert reader.runs() == reader.events("a") == reader.artifacts("a") == ()
     assert reader.by_key("k") is reader.queue_position("a") is None
+    assert (reader.rows(), reader.curves(["a"])) == ((), {})
     writer = SqlWriter(place)
     yield writer
     writer.close()
@@ -244,3 +247,106 @@ def test_the_last_event_of_a_name(writer):
     assert writer.last_event("a", "Progressed") == Progressed(4, 100)
     assert writer.last_event("a", "Noticed") == Noticed("info", "c", "m", "")
     assert writer.last_event("a", "Finished") is writer.last_event("b", "Progressed") is None
+
+
+def a_curve(n: int) -> RunCurve:
+    numbers = np.arange(1, n + 1, dtype=float)
+    epochs = np.array([1.0])
+    return RunCurve(
+        1,
+        n,
+        140,
+        numbers,
+        (1 / numbers).astype(np.float32).astype(float),
+        numbers / 8,
+        epochs,
+        epochs * n,
+        epochs,
+        np.full((4, 1), 0.5),
+    )
+
+
+def test_kept_runs_are_rows_with_what_was_summed_up_and_said(writer, reader):
+    create(writer, record("a", created=1.0, state="finished"), record("b", created=2.0, started=2.5))
+    create(writer, record("lens", created=3.0), priority=0)
+    writer.begin()
+    writer.summarise("a", Summary("b", 7, {"data": "Spirale é", "lr": 0.1}, {"seconds": 1.5}), a_curve(3))
+    writer.summarise("a", Summary("b", 7, {"data": "Spirale é", "lr": 0.2}, {"seconds": 2.5}), a_curve(4))
+    writer.say("a", tags='["x", "y"]', note="<b>")
+    writer.say("a", name="named")
+    writer.commit()
+    b, a = reader.rows()
+    assert (b.id, b.name, b.started, b.facts, b.figures, b.tags, b.deleted) == ("b", "first", 2.5, {}, {}, (), None)
+    assert (a.name, a.tags, a.note, a.parent, a.parent_step) == ("named", ("x", "y"), "<b>", "b", 7)
+    assert (a.facts, a.figures) == ({"data": "Spirale é", "lr": 0.2}, {"seconds": 2.5})
+    assert [row.id for row in reader.rows(limit=1)] == ["b"]
+    assert writer.unsummarised(10) == ("b",)
+
+
+def test_a_curve_comes_back_as_it_was_written(writer, reader):
+    create(writer, *(record(str(n)) for n in range(1200)))
+    writer.begin()
+    for n in range(1200):
+        writer.summarise(str(n), Summary("", 0, {}, {}), a_curve(1 + n % 5) if n % 2 else None)
+    writer.commit()
+    found = reader.curves([*(str(n) for n in range(1199, -1, -1)), "none"])
+    assert list(found)[:3] == ["1199", "1197", "1195"]
+    assert len(found) == 600
+    for field in ("steps", "losses", "seconds", "epochs", "epoch_steps", "epoch_seconds", "figures"):
+        np.testing.assert_array_equal(getattr(found["1199"], field), getattr(a_curve(5), field))
+
+
+def test_deleted_runs_are_hidden_until_they_are_asked_for_and_forgotten_ones_are_gone(writer, reader):
+    create(writer, record("a", created=1.0), record("b", created=2.0), record("c", created=3.0))
+    writer.begin()
+    writer.say("a", deleted=50.0)
+    writer.say("c", deleted=40.0)
+    writer.say("b", deleted=60.0)
+    writer.say("b", deleted=None)
+    writer.commit()
+    assert [row.id for row in reader.rows()] == ["b"]
+    assert [(row.id, row.deleted) for row in reader.rows(with_deleted=True)] == [("c", 40.0), ("b", None), ("a", 50.0)]
+    assert writer.to_sweep(50.0, 9) == ("c", "a")
+    assert writer.to_sweep(45.0, 9) == ("c",)
+    writer.begin()
+    writer.summarise("a", Summary("", 0, {}, {"seconds": 1.0}), a_curve(2))
+    writer.forget_runs(["a"])
+    writer.create(record("a"))
+    writer.commit()
+    assert [(row.id, row.figures) for row in reader.rows()] == [("b", {}), ("a", {})]
+    assert reader.curves(["a"]) == {}
+
+
+def test_a_rewind_forgets_the_summary(writer, reader):
+    create(writer, record("a"))
+    writer.begin()
+    writer.summarise("a", Summary("", 0, {}, {"seconds": 1.0}), a_curve(2))
+    writer.rewind("a", 0)
+    writer.commit()
+    assert (reader.rows()[0].figures, reader.curves(["a"])) == ({}, {})
+
+
+def test_a_database_without_the_younger_tables_is_read_and_then_made_whole(writer, reader, place):
+    create(writer, record("a"))
+    writer.begin()
+    for table in ("said", "summaries", "curves"):
+        writer._write(text(f"DROP TABLE {table}"))
+    writer.commit()
+    assert [(row.id, row.facts) for row in reader.rows()] == [("a", {})]
+    assert reader.curves(["a"]) == {}
+    assert reader.run("a") is not None
+    later = SqlWriter(place)
+    later.begin()
+    later.say("a", name="after")
+    later.commit()
+    later.close()
+    assert reader.rows()[0].name == "after"
+
+
+def test_the_log_can_be_asked_for_several_names(writer):
+    create(writer, record("a"))
+    writer.begin()
+    writer.append("a", [*logged(1, 2), LoggedEvent(3, Noticed("info", "c", "m", "")), *logged(4, 5)])
+    writer.commit()
+    assert [one.seq for one in writer.log("a", ["Noticed", "Progressed"], 1, 3)] == [2, 3, 4]
+    assert [one.seq for one in writer.log("a", ["Noticed"], 0, 9)] == [3]

@@ -91,7 +91,8 @@ class Pool:
         for run in list(self._live.values()):
             self._hear(run)
         self._schedule()
-        old_runs = self._forget_old_results()
+        self._book.summaries.mend(self._live)
+        old_runs = self._forget_old_results() + self._requests.library.swept()
         self._store.commit()
         for request, answer in answers:
             self._control.answer(request, answer)
@@ -161,7 +162,9 @@ class Pool:
         columns = {"state": "starting", "attempt": record.attempt + 1, "started": record.started or now, "pid": worker.pid}
         self._store.update(record.id, **columns)
         fresh = replace(record, state="starting", attempt=record.attempt + 1, started=record.started or now)
-        self._live[record.id] = LiveRun.begin(fresh, worker, told)
+        self._live[record.id] = run = LiveRun.begin(fresh, worker, told)
+        if worker.lane == "training":
+            run.line = self._book.summaries.opened(record)
 
     def _forget_old_results(self) -> tuple[str, ...]:
         """Forget a few old lens runs; the ids of those whose files go after the commit."""

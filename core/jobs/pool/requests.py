@@ -31,14 +31,15 @@ from core.jobs.menu import parse_job
 from core.jobs.messages import Carry, Change, carry_text, parse_carry
 from core.jobs.pool.control import Answer
 from core.jobs.pool.engine import Engine, Lane
+from core.jobs.pool.library import MAX_NAME, Library, plain
 from core.jobs.pool.recovery import end_without_worker, rewind_to_checkpoint, stopped_without_worker
 from core.jobs.pool.running import LiveRun
 from core.jobs.pool.scheduling import check_room
+from core.jobs.pool.summaries import Summaries
 from core.settings import Settings
 from core.store.artifacts import ArtifactFiles
 from core.store.protocol import RunRecord, RunWriter
 
-MAX_NAME = 200
 LANE_CHANGES = ("HyperChanged", "OptimizerSwapped", "LaneAdded", "LaneRemoved")
 MAX_STEPS = 100_000
 MAX_ANSWERED_AGAIN = 256
@@ -58,12 +59,15 @@ class Requests:
         self._settings = settings
         self._engine = engine
         self._live = live
+        self._summaries = Summaries(store)
+        self.library = Library(store, settings)
         self.answered_again = deque[str](maxlen=MAX_ANSWERED_AGAIN)
         """Old runs whose results somebody has just been sent to."""
         self._asks: dict[str, Callable[[Answer], Answer]] = {
             "submit": self._submit,
             "command": self._command,
             "status": self._status,
+            **self.library.asks,
         }
 
     def answer(self, request: Answer) -> Answer:
@@ -91,9 +95,11 @@ class Requests:
             self.answered_again.append(known.id)
             return {"run": known.id}
         self._check_room(job.lane)
-        owner, name = _plain(_text(request, "owner")), _plain(_text(request, "name"))
+        owner, name = plain(_text(request, "owner"), MAX_NAME), plain(_text(request, "name"), MAX_NAME)
         self._store.create(_new_record(run, job, key, owner, name))
         self._store.update(run, priority=PRIORITY[job.lane])
+        if job.lane == "training":
+            self._summaries.begin(run, job)
         return {"run": run}
 
     def _check_room(self, lane: Lane) -> None:
@@ -215,8 +221,3 @@ def _text(request: Answer, name: str) -> str:
     if not isinstance(value, str):
         raise SpecError(f"{name}: this must be text.", hint=f"Change {name}.")
     return value
-
-
-def _plain(text: str) -> str:
-    """A name as it may be shown: no control characters, no change of direction, not too long."""
-    return "".join(letter for letter in text if letter.isprintable())[:MAX_NAME].strip()

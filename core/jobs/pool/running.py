@@ -30,6 +30,7 @@ from core.jobs.messages import (
 )
 from core.jobs.pool.engine import WorkerHandle
 from core.jobs.pool.recovery import carry_after, rewind_to_checkpoint, stopped_without_worker
+from core.jobs.pool.summaries import Line, Summaries
 from core.settings import Settings
 from core.store.artifacts import ArtifactFiles
 from core.store.protocol import ArtifactRecord, LoggedEvent, RunRecord, RunWriter
@@ -65,6 +66,8 @@ class LiveRun:
     is_hung: bool = False
     is_over: bool = False
     has_new_checkpoint: bool = False
+    line: Line | None = None
+    """Its line in the table of runs; None for lens jobs, which have none."""
 
     @classmethod
     def begin(cls, record: RunRecord, worker: WorkerHandle, told: Assignment) -> "LiveRun":
@@ -113,6 +116,7 @@ class RunBook:
         self._store = store
         self._files = files
         self._settings = settings
+        self.summaries = Summaries(store)
 
     def absorb(self, run: LiveRun) -> None:
         """Take in all that the worker said; see whether it is gone, or silent for too long.
@@ -130,10 +134,16 @@ class RunBook:
                 self._take(run, logged_events(message))
         if not run.is_over:
             self._watch(run, was_alive)
+        self._keep_line(run)
 
     def fail(self, run: LiveRun, code: str, message: str, hint: str) -> None:
         """End the run in words."""
         self._say(run, Failed(code, message, hint, run.step))
+        self._keep_line(run)
+
+    def _keep_line(self, run: LiveRun) -> None:
+        if run.line is not None:
+            self.summaries.keep(run.line)
 
     def _watch(self, run: LiveRun, is_alive: bool) -> None:
         now = time.monotonic()
@@ -169,6 +179,8 @@ class RunBook:
         run.seq, run.step, run.carry, run.state = events[-1].seq, step, carry, state
         for logged in events:
             self._note(run, logged)
+            if run.line is not None:
+                run.line.append(logged.event)
 
     def _say(self, run: LiveRun, *events: Event) -> None:
         """Append events of the supervisor's own."""
@@ -200,7 +212,7 @@ class RunBook:
         elif run.record.attempt < self._settings.max_attempts:
             LOG.warning("run %s lost its worker (attempt %d): %s", run.id, run.record.attempt, reason)
             requeue(self._store, self._files, run.record, WorkerLost(reason, True), run.state)
-            run.is_over = True
+            run.is_over, run.line = True, None  # its log went back: the next attempt begins its line anew
         else:
             self._say(run, WorkerLost(reason, False))
             message = f"The worker was lost {run.record.attempt} times: {reason}."

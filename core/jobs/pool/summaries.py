@@ -1,0 +1,192 @@
+"""Keeps each run's line in the table of runs: folded from its events as they are committed, never by reading the log again.
+
+Except where there is no other way: a run that goes on after an interruption, and runs of an older database, which are made up
+for in small portions.
+"""
+
+import logging
+import time
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from core.errors import LayerwiseError
+from core.events import Event, Failed, Finished, LaneAdded, Started
+from core.experiment.experiment import Experiment
+from core.experiment.facts import costs, facts, flat
+from core.experiment.lane import Lane
+from core.jobs.job import ArtifactRef, Job
+from core.jobs.menu import parse_job
+from core.run_fold import NAMES, RunFold
+from core.run_row import Fact
+from core.store.protocol import RunRecord, RunWriter, Summary
+
+LOG = logging.getLogger(__name__)
+
+EVERY_S = 0.5
+"""A live run's line is written at most so often; at its beginning and its end at once."""
+LOOK_S = 5.0
+PAGE = 1000
+
+
+@dataclass(slots=True)
+class Line:
+    """One run's line as it grows."""
+
+    run: str
+    experiment: Experiment | None
+    parent: str = ""
+    parent_step: int = 0
+    own: dict[str, Fact] = field(default_factory=dict)
+    """Facts of the job beside its experiment."""
+    costs: dict[str, float] = field(default_factory=dict)
+    fold: RunFold = field(default_factory=RunFold)
+    lanes: list[Lane] = field(default_factory=list)
+    is_dirty: bool = False
+    is_urgent: bool = False
+    written: float = 0.0
+    _facts: dict[tuple[int, int, int], dict[str, Fact]] = field(default_factory=dict)
+
+    def append(self, event: Event) -> None:
+        """Take in the next event."""
+        n_lanes = self.fold.n_lanes
+        self.fold.append(event)
+        if isinstance(event, LaneAdded) and event.lane >= n_lanes and self.lanes:
+            self.lanes = [*self.lanes[: event.lane], self._joined(event)]
+        self.is_dirty = self.is_dirty or type(event).__name__ in NAMES
+        self.is_urgent = self.is_urgent or isinstance(event, (Started, Finished, Failed))
+
+    def _joined(self, event: LaneAdded) -> Lane:
+        """The lane that joined; where its text cannot be read, as its source."""
+        try:
+            return Lane.model_validate_json(event.definition)
+        except ValueError:
+            return self.lanes[max(0, event.source)]
+
+    def is_due(self, now: float) -> bool:
+        """Whether it is to be written by now."""
+        return self.is_urgent or (self.is_dirty and now - self.written >= EVERY_S)
+
+    def summary(self) -> Summary:
+        """As it is now."""
+        return Summary(self.parent, self.parent_step, self.facts(), self.costs | self.fold.figures())
+
+    def facts(self) -> dict[str, Fact]:
+        """Those of the best lane; a race also says how many lanes there are, and which is best."""
+        lane, n_changes = self.fold.best_lane(), self.fold.n_changes
+        key = (lane, len(self.lanes), n_changes)
+        if key not in self._facts:
+            self._facts = {key: self._made(lane, n_changes)}
+        return self._facts[key]
+
+    def _made(self, lane: int, n_changes: int) -> dict[str, Fact]:
+        if self.experiment is None:
+            return self.own
+        best = self.lanes[lane] if lane < len(self.lanes) else None
+        found = facts(self.experiment, best)
+        if len(self.lanes) > 1:
+            found |= {"lanes": float(len(self.lanes)), "best_lane": self.lanes[lane].label}
+        if n_changes:
+            found["changes"] = float(n_changes)
+        return found | self.own
+
+
+class Summaries:
+    """Every method that writes belongs inside a transaction."""
+
+    def __init__(self, store: RunWriter) -> None:
+        self._store = store
+        self._looked = 0.0
+        self._waiting: list[str] = []
+        self._mending: tuple[Line, int] | None = None
+
+    def begin(self, run: str, job: Job) -> None:
+        """The line of a run that was just queued."""
+        self._write(self._line(run, job))
+
+    def opened(self, record: RunRecord) -> Line:
+        """The line of a run that gets a worker, with what its log says already."""
+        line, after = self._line(record.id, _parsed(record.job)), 0
+        while page := self._store.log(record.id, NAMES, after, PAGE):
+            for logged in page:
+                line.append(logged.event)
+            after = page[-1].seq
+        return line
+
+    def keep(self, line: Line) -> None:
+        """Write the line where it is due."""
+        if line.is_due(time.monotonic()):
+            self._write(line)
+
+    def mend(self, live: Collection[str]) -> None:
+        """Go on with a run that has no summary yet; a page of its log at once. `live` runs have theirs in hand."""
+        if self._mending is None:
+            self._mending = self._next(live)
+        if self._mending is None:
+            return
+        line, after = self._mending
+        try:
+            page = self._store.log(line.run, NAMES, after, PAGE)
+            for logged in page:
+                line.append(logged.event)
+        except (LayerwiseError, ValueError):
+            LOG.exception("the log of run %s cannot be summed up", line.run)
+            page = ()
+        if len(page) == PAGE and line.run not in live:
+            self._mending = line, page[-1].seq
+            return
+        self._mending = None
+        if line.run not in live and self._store.run(line.run) is not None:
+            self._write(line)
+
+    def _next(self, live: Collection[str]) -> tuple[Line, int] | None:
+        now = time.monotonic()
+        if not self._waiting and now - self._looked >= LOOK_S:
+            self._looked = now
+            self._waiting = [run for run in self._store.unsummarised(PAGE) if run not in live]
+        while self._waiting:
+            record = self._store.run(self._waiting.pop(0))
+            if record is not None:
+                return self._line(record.id, _parsed(record.job)), 0
+        return None
+
+    def _line(self, run: str, job: Job | None) -> Line:
+        if job is None:
+            return Line(run, None)
+        experiment: Experiment | None = job.trained() or getattr(job, "experiment", None)
+        line = Line(run, experiment, own=_own_facts(job))
+        if experiment is not None:
+            line.costs, line.lanes = costs(experiment), list(experiment.lanes)
+        line.parent, line.parent_step = self._parent(job, experiment)
+        return line
+
+    def _parent(self, job: Job, experiment: Experiment | None) -> tuple[str, int]:
+        """Where its weights come from: the origin of its experiment, or the checkpoint that the job works on."""
+        weights = getattr(job, "weights", None)
+        if isinstance(weights, ArtifactRef):
+            saved = next((one for one in self._store.artifacts(weights.run) if one.name == weights.name), None)
+            return weights.run, saved.step if saved else 0
+        if experiment is not None and experiment.origin is not None:
+            return experiment.origin.run, experiment.origin.step
+        return "", 0
+
+    def _write(self, line: Line) -> None:
+        curve = line.fold.curve() if line.fold.losses.n_steps or line.fold.epochs else None
+        self._store.summarise(line.run, line.summary(), curve)
+        line.is_dirty = line.is_urgent = False
+        line.written = time.monotonic()
+
+
+def _parsed(text: str) -> Job | None:
+    """The job, or None for one of another version."""
+    try:
+        return parse_job(text)
+    except LayerwiseError:
+        return None
+
+
+def _own_facts(job: Job) -> dict[str, Fact]:
+    """What a job says beside its experiment and whose weights it looks at."""
+    if type(job).model_fields.keys() <= {"kind", "experiment", "starts_paused"}:
+        return {}
+    skipped = ("experiment", "weights", "example", "series")
+    return {name: value for name, value in flat(job) if name.split(".")[0] not in skipped}
