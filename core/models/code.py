@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 from core import VERSION
@@ -19,12 +20,32 @@ Beginning = tuple[str, InitChoice, InitChoice]
 """A module of the model as source (`model[0]`), how its weights start, and how its biases do."""
 
 
+@dataclass(frozen=True, slots=True)
+class ModelCode:
+    """A model as source, in pieces."""
+
+    imports: set[Import]
+    definitions: list[str]
+    """Classes and functions, each a text; what they use comes before them."""
+    stack: list[str]
+    """The lines that seed the start, make `model`, an nn.Sequential, and start its weights."""
+    inference: Inference
+
+
 def model_source(model: ModelSpec, input_shape: Shape, seed: int | None = None) -> str:
     """A Python file that makes `model`, an nn.Sequential, for inputs of `input_shape`.
 
     With `seed`, running it gives bit for bit the weights of core.models.model.build (weights from files excepted: a comment
     says where to load them). Where a layer cannot take what it receives, the stack ends in a comment that says why.
     """
+    code = model_code(model, input_shape, seed)
+    body = "\n\n\n".join([*code.definitions, "\n".join(code.stack + _file_lines(model))])
+    gap = "\n\n\n" if body.startswith(("class ", "def ")) else "\n\n"
+    return _head(model, code.inference, code.imports, is_seeded=seed is not None) + gap + body + "\n"
+
+
+def model_code(model: ModelSpec, input_shape: Shape, seed: int | None = None, repeat: int = 0) -> ModelCode:
+    """As `model_source`, in pieces, with the initial weights of any repeat; weights from files are not mentioned."""
     inference = infer(model, input_shape)
     n_good = len(model.layers) if inference.error_index is None else inference.error_index
     layers = model.layers[:n_good]
@@ -40,13 +61,11 @@ def model_source(model: ModelSpec, input_shape: Shape, seed: int | None = None) 
     imports, definitions = copied(needed | ({START} if beginnings else set()))
     if any(choice.arguments() for _, *both in beginnings for choice in both if choice.function()):
         imports.add(("functools", "partial"))
-    stack = _seed_lines(seed) + _stack_lines(calls, model, inference)
+    stack = _seed_lines(seed, repeat) + _stack_lines(calls, model, inference)
     if beginnings:
         definitions.append("\n".join(_initialise_lines(beginnings)))
         stack.append("initialise(model)")
-    body = "\n\n\n".join([*definitions, "\n".join(stack + _file_lines(model))])
-    gap = "\n\n\n" if body.startswith(("class ", "def ")) else "\n\n"
-    return _head(model, inference, imports, is_seeded=seed is not None) + gap + body + "\n"
+    return ModelCode(imports, definitions, stack, inference)
 
 
 def _head(model: ModelSpec, inference: Inference, imports: set[Import], *, is_seeded: bool) -> str:
@@ -59,10 +78,11 @@ def _head(model: ModelSpec, inference: Inference, imports: set[Import], *, is_se
     return f'"""{about}\n"""\n\n' + "\n".join(lines)
 
 
-def _seed_lines(seed: int | None) -> list[str]:
+def _seed_lines(seed: int | None, repeat: int) -> list[str]:
     if seed is None:
         return []
-    return [f"torch.manual_seed({stream_seed(seed, 'init')})  # seed {seed} of Layerwise, its stream for weights"]
+    number = stream_seed(seed, "init", repeat)
+    return [f"torch.manual_seed({number})  # seed {seed} of Layerwise, its stream for weights"]
 
 
 def _stack_lines(calls: Sequence[Call], model: ModelSpec, inference: Inference) -> list[str]:

@@ -1,6 +1,7 @@
-"""The classes and functions of ours that exported code needs, copied from core/models/modules as text; nothing is imported."""
+"""The classes and functions of ours that exported code needs, copied from our files as text; nothing is imported."""
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -10,11 +11,12 @@ from typing import Any
 
 OURS = "core.models.modules."
 FOLDER = Path(__file__).parent / "modules"
-STANDARD = ("collections", "functools", "math", "typing")
+STANDARD = ("collections", "copy", "csv", "functools", "math", "pathlib", "time", "typing")
 """Modules of the standard library that our modules import: they come first."""
 
 Import = tuple[str, str]
-"""("math", "") for `import math`; ("torch", "nn") for `from torch import nn`."""
+"""("math", "") for `import math`; ("numpy as np", "") for `import numpy as np`; ("torch", "nn") for `from torch import nn`."""
+FOR_LINTERS = re.compile(r"  # (noqa|type: ignore).*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +50,29 @@ def copied(targets: Iterable[str]) -> tuple[set[Import], list[str]]:
         module, _, name = target.partition(":")
         wanted.setdefault(module.removeprefix(OURS), set()).add(name)
     for module in sorted(wanted):
-        text = module_text(module)
-        needed = _with_used(text, wanted[module])
-        texts += _joined([definition for name, definition in text.definitions.items() if name in needed])
-        used = {use for name in needed for use in text.definitions[name].uses}
-        imports |= {text.imports[use] for use in used if use in text.imports}
+        found = taken(module_text(module), wanted[module])
+        imports |= found[0]
+        texts += found[1]
     return imports, texts
 
 
-@cache
+def taken(text: ModuleText, names: Iterable[str]) -> tuple[set[Import], list[str]]:
+    """What these names of one file, and all that they use, need to run: imports and texts."""
+    needed = _with_used(text, names)
+    used = {use for name in needed for use in text.definitions[name].uses}
+    texts = _joined([definition for name, definition in text.definitions.items() if name in needed])
+    return {text.imports[use] for use in used if use in text.imports}, texts
+
+
 def module_text(module: str) -> ModuleText:
     """The file `core/models/modules/<module>.py`, taken apart."""
-    source = (FOLDER / f"{module}.py").read_text(encoding="utf-8")
+    return file_text(FOLDER / f"{module}.py")
+
+
+@cache
+def file_text(path: Path) -> ModuleText:
+    """A file of ours, taken apart."""
+    source = FOR_LINTERS.sub("", path.read_text(encoding="utf-8"))
     lines, body = source.splitlines(), ast.parse(source).body
     definitions: dict[str, Definition] = {}
     imports: dict[str, Import] = {}
@@ -72,7 +85,7 @@ def module_text(module: str) -> ModuleText:
             definitions[last] = replace(before, text=f"{before.text}\n{_lines(node, lines)}")
         else:
             last = _defined(node)
-            is_constant = isinstance(node, ast.Assign)
+            is_constant = isinstance(node, ast.Assign | ast.AnnAssign)
             definitions[last] = Definition(_lines(node, lines), frozenset(_uses(node)), _defaults(node), is_constant)
     return ModuleText(definitions, imports)
 
@@ -110,7 +123,9 @@ def _with_used(text: ModuleText, names: Iterable[str]) -> set[str]:
 
 def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, Import]]:
     for alias in node.names:
-        if isinstance(node, ast.Import):
+        if isinstance(node, ast.Import) and alias.asname:
+            yield alias.asname, (f"{alias.name} as {alias.asname}", "")
+        elif isinstance(node, ast.Import):
             yield alias.name.split(".")[0], (alias.name, "")
         else:
             yield alias.name, (node.module or "", alias.name)
@@ -122,7 +137,9 @@ def _defined(node: ast.stmt) -> str:
         return node.name
     if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
         return node.targets[0].id
-    raise TypeError(f"a file of core/models/modules may hold classes, functions and constants, not {ast.unparse(node)[:80]!r}")
+    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+        return node.target.id
+    raise TypeError(f"a file that is copied from may hold classes, functions and constants, not {ast.unparse(node)[:80]!r}")
 
 
 def _defaults(node: ast.stmt) -> dict[str, Any]:

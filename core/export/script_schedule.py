@@ -1,0 +1,105 @@
+"""Learning-rate schedules as functions of a script: `rate(step)`, with the arithmetic of core/optim/schedules.py."""
+
+from collections.abc import Sequence
+
+from core.export.script_text import PIECES, Cell, call, cell, keywords, piece, value
+from core.optim.schedules import (
+    AnySchedule,
+    Cosine,
+    CosineRestarts,
+    Exponential,
+    MultiStep,
+    OneCycle,
+    Plateau,
+    Polynomial,
+    StepDecay,
+    WarmUp,
+)
+
+EPOCH = "(step - 1) // steps_per_epoch"
+SHARE = "min(1.0, (step - 1) / length)"
+
+
+def schedule_cell(schedules: Sequence[AnySchedule]) -> Cell:
+    """The function `rate` of one schedule; of several, `rate_1` and so on, the first of them in use."""
+    bodies = [_body(schedule) for schedule in schedules]
+    text = "\n".join(line for body in bodies for line in body)
+    names = [name for name in ("half_cosine", "share_of") if f"{name}(" in text]
+    if any(isinstance(schedule, Plateau) for schedule in schedules):
+        names.append("Plateau")
+    imports, blocks = piece(PIECES / "rates.py", *names)
+    for number, (schedule, body) in enumerate(zip(schedules, bodies, strict=True)):
+        if isinstance(schedule, Plateau) and number == 0:
+            blocks.append(plateau(schedule))
+        head = f"def {name_of(schedule, schedules, is_first=False)}(step: int) -> float:"
+        about = f'    """The learning rate of a step, from 1: {schedule.label.lower()}."""'
+        blocks.append("\n".join([head, about, *(f"    {line}" for line in body)]))
+    if len(schedules) > 1:
+        blocks.append("rate = rate_1")
+    return cell("Learning rate", blocks, imports)
+
+
+def name_of(schedule: AnySchedule, schedules: Sequence[AnySchedule], *, is_first: bool) -> str:
+    """What a schedule's function is called."""
+    return "rate" if is_first or len(schedules) == 1 else f"rate_{list(schedules).index(schedule) + 1}"
+
+
+def plateau(schedule: Plateau) -> str:
+    """The object that watches the validation loss."""
+    return call("plateau = Plateau(", keywords(schedule.model_dump(exclude={"kind"})))
+
+
+def _body(schedule: AnySchedule) -> list[str]:  # noqa: C901  one line per schedule
+    match schedule:
+        case StepDecay():
+            return [f"return LR * {value(schedule.gamma)} ** ({EPOCH} // {schedule.every})"]
+        case MultiStep():
+            milestones = tuple(sorted(int(part) for part in schedule.milestones.split(",")))
+            return [
+                f"epochs = {EPOCH}  # that are behind",
+                call("drops = sum(", [f"epochs >= milestone for milestone in {value(milestones)}"]),
+                f"return LR * {value(schedule.gamma)} ** drops",
+            ]
+        case Exponential():
+            return [f"return LR * {value(schedule.gamma)} ** ({EPOCH})"]
+        case Polynomial():
+            return [f"return LR * (1 - {SHARE}) ** {value(schedule.power)}"]
+        case Cosine():
+            return [f"return LR * half_cosine(1.0, {value(schedule.least)}, {SHARE})"]
+        case CosineRestarts():
+            return _restarts(schedule)
+        case WarmUp():
+            return _warm_up(schedule)
+        case OneCycle():
+            return _one_cycle(schedule)
+        case Plateau():
+            return ["return LR * plateau.factor"]
+    return ["return LR"]
+
+
+def _restarts(schedule: CosineRestarts) -> list[str]:
+    lines = [f"done, period = step - 1, {schedule.period} * steps_per_epoch"]
+    if schedule.growth == 1:
+        lines.append("done %= period")
+    else:
+        lines += ["while done >= period:", f"    done, period = done - period, period * {schedule.growth}"]
+    return [*lines, f"return LR * half_cosine(1.0, {value(schedule.least)}, done / period)"]
+
+
+def _warm_up(schedule: WarmUp) -> list[str]:
+    start, steps = value(schedule.start), schedule.steps
+    lines = [f"if step <= {steps}:", f"    return LR * ({start} + (1 - {start}) * (step - 1) / {steps})"]
+    if schedule.then == "constant":
+        return [*lines, "return LR"]
+    return [*lines, f"return LR * half_cosine(1.0, 0.0, share_of(step - 1 - {steps}, length - {steps}))"]
+
+
+def _one_cycle(schedule: OneCycle) -> list[str]:
+    return [
+        f"top, end = {value(schedule.rising)} * length - 1, length - 1.0",
+        f"first = 1 / {value(schedule.divisor)}",
+        "if step - 1 <= top:",
+        "    return LR * half_cosine(first, 1.0, share_of(step - 1, top))",
+        f"last = first / {value(schedule.final_divisor)}",
+        "return LR * half_cosine(1.0, last, share_of(step - 1 - top, end - top))",
+    ]
