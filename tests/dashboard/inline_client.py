@@ -34,6 +34,14 @@ class InlineStore:
     def queue_position(self, run: str) -> int | None:
         return None
 
+    def runs(self, *, owner: str | None = None, kind: str | None = None, limit: int = 100) -> tuple[RunRecord, ...]:
+        newest = [one for one in reversed(self.records.values()) if kind in (None, one.kind)]
+        return tuple(newest[:limit])
+
+    def by_key(self, key: str) -> RunRecord | None:
+        gone = ("failed", "stopped", "interrupted")
+        return next((one for one in self.runs(limit=10**6) if one.key == key and one.state not in gone), None)
+
 
 class InlineClient:
     """As core.jobs.client.Client. `n_submitted` counts; `commands` keeps what was ordered."""
