@@ -103,6 +103,7 @@ class View {
     this.nUpdates = 0;
     this.known = this.data.state;
     if (run) this.subscription = subscribe(run, (feed) => this.heard(feed));
+    if (this.feed?.status) this.heard(this.feed); // another component opened it, and it may have nothing more to say
     this.ask();
   }
 
