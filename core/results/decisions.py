@@ -97,5 +97,15 @@ class Decisions:
         return Outcome(threshold, hits, alarms, self.n_positive - hits, self.n_negative - alarms)
 
 
+def ideal_threshold(false_positive: float, false_negative: float) -> float | None:
+    """The cheapest threshold where probabilities are right; None where no error costs anything.
+
+    Source:
+        Elkan 2001, "The Foundations of Cost-Sensitive Learning", theorem 1.
+    """
+    both = false_positive + false_negative
+    return false_positive / both if both > 0 else None
+
+
 def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
