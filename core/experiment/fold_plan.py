@@ -3,6 +3,8 @@
 import math
 
 from core.experiment.experiment import Experiment
+from core.models.estimate import epoch_seconds
+from core.models.model import infer
 
 FEWEST_FOLDS, MOST_FOLDS, USUAL_FOLDS = 2, 20, 5
 
@@ -48,3 +50,22 @@ def expected_steps(experiment: Experiment, k: int) -> int | None:
     n = n_pooled(experiment)
     steps = fold_steps(experiment, n - n // k)
     return None if steps is None else k * steps
+
+
+def expected_seconds(experiment: Experiment, k: int, step_s: float | None = None) -> float:
+    """About how long all folds take; 0 where it cannot be told.
+
+    Args:
+        step_s: seconds of a step of one lane, where a run of this experiment has shown it; else it is estimated.
+    """
+    n = n_pooled(experiment)
+    n_train, n_held_out = n - n // k, n // k
+    steps, limit = fold_steps(experiment, n_train), experiment.budget.seconds
+    if steps is None:
+        return k * (limit or 0.0)
+    if step_s is None:
+        batch = experiment.batch(n_train)
+        epoch_s = epoch_seconds(infer(experiment.model, experiment.data.profile().input_shape), n_train, batch, n_held_out)
+        step_s = epoch_s / math.ceil(n_train / batch)
+    fold_s = steps * step_s * len(experiment.lanes)
+    return k * min(fold_s, limit or fold_s)

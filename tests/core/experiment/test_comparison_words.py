@@ -44,12 +44,12 @@ def test_of_losses_the_lower_one_leads_and_its_interval_is_turned():
 
 
 def test_within_the_noise_the_seeds_that_would_tell_are_those_of_n_needed():
-    differences = np.array([0.02, -0.004, 0.03, 0.001])
+    differences = np.array([0.02, -0.001, 0.03, 0.004])
     one = over_seeds(differences + 0.9, np.full(4, 0.9))
     n = n_needed(one.difference.mean, one.spread)
     assert 4 < n <= 16
     text = told(one)
-    assert "The difference is within the noise: A is ahead of B by 1.2 points" in text
+    assert "The difference is within the noise: A is ahead of B by 1.3 points" in text
     assert f"about {n} seeds would show it" in text
 
 
