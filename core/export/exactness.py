@@ -28,7 +28,7 @@ def exactness(experiment: Experiment, lane: Lane) -> tuple[str, bool]:
 
 
 def is_stacked(experiment: Experiment, lane: Lane) -> bool:
-    """Whether training takes the stacked form for this lane, on the CPU; as `supports` of core/training/executors/batched.py."""
+    """Whether training takes the stacked form for this lane on the CPU: as core/training/executors/batched.py says."""
     if experiment.precision != "float32" or experiment.accumulation > 1 or experiment.frozen:
         return False
     return _has_rule(lane) and _has_stack(experiment)

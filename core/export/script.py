@@ -1,27 +1,24 @@
 """A run as a stand-alone training script: plain PyTorch that reads well, with the very data, weights and batches of the run."""
 
 import io
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from core import VERSION
-from core.data.dataset import DataProfile, Splits
-from core.errors import NotApplicable, SpecError
+from core.data.dataset import Splits
+from core.errors import SpecError
 from core.experiment.experiment import Experiment
 from core.export.exactness import exactness
-from core.export.notebook import notebook
+from core.export.notebook import notebook, notebook_cells
 from core.export.script_batches import batches_cell, data_cell, seeds_of
-from core.export.script_loop import evaluation_block, gradient_block, loop_block, loss_cell, schedules_of
+from core.export.script_figures import loss_cell
+from core.export.script_loop import training_cell
 from core.export.script_optimizer import optimizer_cell, settings_of
+from core.export.script_plan import Plan
 from core.export.script_schedule import schedule_cell
-from core.export.script_stages import Course, course_of
-from core.export.script_text import CELL, Cell, cell, comment, joined, paragraphs, piece, value
-from core.models.code import ModelCode, model_code
+from core.export.script_text import CELL, Cell, cell, joined, paragraphs, piece, value
 from core.models.code_classes import FOLDER, import_lines
-from core.models.layers.backbone import Backbone
-from core.models.model import all_layers, stack_error
 from core.results.script import Script
 
 START = """with np.load(HERE / "start.npz") as file:  # the weights to begin with
@@ -43,47 +40,14 @@ def training_script(experiment: Experiment, series: int = 0, last_step: int | No
         SpecError: there is no such series, or the layers do not fit together.
         NotApplicable: a script cannot say it; the message says what.
     """
-    lane, repeat = divmod(series, experiment.repeats)
-    course = course_of(experiment, lane)
-    profile = experiment.data.profile()
-    code = model_code(experiment.model, profile.input_shape, experiment.seed, repeat)
-    error = stack_error(experiment.model, code.inference)
-    if error is not None:
-        raise error
-    if experiment.origin is not None and experiment.origin.optimizer_state:
-        raise NotApplicable(
-            "This run goes on with the optimizer's memory of another run, which a script does not have.",
-            hint="Export the run from which it was forked, or fork without the optimizer's state.",
-        )
-    if course.ends_after is not None:
-        last_step = min(last_step or course.ends_after, course.ends_after)
-    has_start = needs_start(experiment)
-    cells = _cells(experiment, course, code, repeat, last_step)
-    sentence, is_exact = exactness(experiment, course.first)
-    head = _head(experiment, profile, code, course, sentence)
-    imports = {one for each in cells for one in each.imports}
-    text = "\n\n\n".join(
-        [
-            f'"""{head}\n"""\n\n' + "\n".join(import_lines(imports)),
-            *(f"{CELL}{each.title}\n{joined(each.blocks)}" for each in cells),
-        ]
-    )
-    text += "\n"
-    return Script(text, _notebook_cells(text), requirements(experiment), sentence, is_exact, has_start)
-
-
-def needs_start(experiment: Experiment) -> bool:
-    """Whether its first weights come from a file: those of another run, or imported ones."""
-    backbones = (layer for _, layer in all_layers(experiment.model.layers) if isinstance(layer, Backbone))
-    return experiment.origin is not None or bool(experiment.model.weights) or any(layer.weights for layer in backbones)
-
-
-def requirements(experiment: Experiment) -> str:
-    """requirements.txt: torch in the range that gives the same numbers."""
-    packages = ["numpy>=1.26", "torch>=2.11"]
-    if any(isinstance(layer, Backbone) for _, layer in all_layers(experiment.model.layers)):
-        packages.append("torchvision")
-    return "\n".join(packages) + "\n"
+    plan = Plan.of(experiment, series, last_step)
+    cells = _cells(plan)
+    sentence, is_exact = exactness(experiment, plan.course.first)
+    imports = import_lines({one for each in cells for one in each.imports})
+    head = f'"""{_head(plan, sentence)}\n"""\n\n' + "\n".join(imports) + "\n\n"
+    text = head + "\n\n\n".join(f"{CELL}{each.title}\n{joined(each.blocks)}" for each in cells) + "\n"
+    packages = ["numpy>=1.26", "torch>=2.11", *(["torchvision>=0.26"] if plan.has_backbone else [])]
+    return Script(text, notebook_cells(text), "\n".join(packages) + "\n", sentence, is_exact, plan.needs_start)
 
 
 def script_files(
@@ -133,86 +97,56 @@ def _npz(arrays: Mapping[str, np.ndarray]) -> bytes:
     return buffer.getvalue()
 
 
-def _cells(experiment: Experiment, course: Course, code: ModelCode, repeat: int, last_step: int | None) -> Sequence[Cell]:
-    profile = experiment.data.profile()
-    draws_masks = any(_draws(layer) for _, layer in all_layers(experiment.model.layers))
-    has_maps = any("Conv2d(" in text or "ConvTranspose2d(" in text for text in [*code.definitions, *code.stack])
-    has_maps = has_maps or any(isinstance(layer, Backbone) for layer in experiment.model.layers)
-    training = [
-        gradient_block(experiment, draws_masks=draws_masks),
-        evaluation_block(experiment, profile, code.inference),
-        loop_block(experiment, profile, course, last_step, has_maps=has_maps),
-    ]
-    is_averaged = any(one.kind == "weight_average" for lane in course.lanes for one in lane.regularizers)
-    score = "R² {score:.3f}" if profile.task == "regression" else "accuracy {score:.1%}"
-    network = "average if average is not None else model" if is_averaged else "model"
-    tested = TESTED.format(network=network, score=score) if profile.n_test else ""
+def _cells(plan: Plan) -> Sequence[Cell]:
     return (
-        _settings(experiment, profile, course, repeat, last_step, draws_masks=draws_masks),
-        data_cell(experiment, profile, last_step),
-        batches_cell(experiment, profile, course, repeat),
-        _model_cell(experiment, code, has_maps=has_maps),
-        loss_cell(experiment),
-        optimizer_cell(course, has_maps=has_maps),
-        schedule_cell(schedules_of(course)),
-        cell("Training", training, {("time", "")} if experiment.budget.seconds and last_step is None else ()),
-        cell("Result", [RESULT, tested], {("csv", "")}),
+        _settings(plan),
+        data_cell(plan),
+        batches_cell(plan),
+        _model_cell(plan),
+        loss_cell(plan),
+        optimizer_cell(plan),
+        schedule_cell(plan.schedules),
+        training_cell(plan),
+        cell("Result", [RESULT, _tested(plan)], {("csv", "")}),
     )
 
 
-def _draws(layer: object) -> bool:
-    """Whether a layer may draw random numbers in training."""
-    return isinstance(layer, Backbone) or getattr(layer, "p", 0) > 0 or getattr(layer, "dropout", 0) > 0
+def _tested(plan: Plan) -> str:
+    return TESTED.format(network=plan.evaluated, score=plan.score) if plan.profile.n_test else ""
 
 
-def _settings(
-    experiment: Experiment, profile: DataProfile, course: Course, repeat: int, last_step: int | None, *, draws_masks: bool
-) -> Cell:
-    budget = experiment.budget
-    lines = [f"NAME = {value(course.name)}"]
-    limits = {"EPOCHS": budget.epochs, "STEPS": budget.steps}
-    if last_step is None:
+def _settings(plan: Plan) -> Cell:
+    """All numbers that somebody might want to change."""
+    budget = plan.experiment.budget
+    limits: dict[str, float | None] = {"EPOCHS": budget.epochs, "STEPS": budget.steps}
+    if plan.last_step is None:
         limits |= {"SECONDS": budget.seconds, "TARGET": budget.target_accuracy, "PATIENCE": budget.patience}
+    lines = [f"NAME = {value(plan.name)}"]
     lines += [f"{name} = {value(limit)}" for name, limit in limits.items() if limit is not None]
-    lines.append(f"BATCH_SIZE = {experiment.batch(profile.n_train)}")
-    lines += settings_of(course)
-    lines += seeds_of(experiment, course, repeat, draws_masks=draws_masks)
-    return cell("Settings", ["\n".join(lines)])
+    lines.append(f"BATCH_SIZE = {plan.experiment.batch(plan.profile.n_train)}")
+    return cell("Settings", ["\n".join([*lines, *settings_of(plan), *seeds_of(plan)])])
 
 
-def _model_cell(experiment: Experiment, code: ModelCode, *, has_maps: bool) -> Cell:
-    imports, blocks = set(code.imports) | {("torch", ""), ("torch", "nn")}, list(code.definitions)
-    if experiment.frozen:
+def _model_cell(plan: Plan) -> Cell:
+    """Classes that torch has not, and the network with its first weights."""
+    imports, blocks = set(plan.code.imports) | {("torch", ""), ("torch", "nn")}, list(plan.code.definitions)
+    lines = list(plan.code.stack)
+    if plan.experiment.frozen:
         more, texts = piece(FOLDER / "frozen.py", "PartlyFrozen")
         imports |= more
         blocks = texts + blocks
-    blocks.append("\n".join(code.stack))
-    if experiment.frozen:
-        blocks.append(f"model = PartlyFrozen(*model, frozen={value(experiment.frozen)})")
-    blocks.append(START if needs_start(experiment) else "")
-    blocks.append("model.to(device)")
-    if has_maps:
-        blocks[-1] = "model.to(device, memory_format=torch.channels_last)"
-    return cell("Model", blocks, imports)
+        lines.append(f"model = PartlyFrozen(*model, frozen={value(plan.experiment.frozen)})")
+    lines.append(f"model.to(device{', memory_format=torch.channels_last' if plan.has_maps else ''})")
+    return cell("Model", [*blocks, "\n".join(lines), START if plan.needs_start else ""], imports)
 
 
-def _head(experiment: Experiment, profile: DataProfile, code: ModelCode, course: Course, sentence: str) -> str:
-    optimizer = course.first.optimizer.label
-    what = f"Trains a network of {code.inference.n_parameters:,} parameters with {optimizer}."
-    about = f"{profile.n_train:,} examples: {experiment.data.label}. Made by Layerwise {VERSION} from a run of it: "
-    about += "same data, same initial weights, same batches, same random numbers."
-    beside = "data.npz and start.npz" if needs_start(experiment) else "data.npz"
+def _head(plan: Plan, sentence: str) -> str:
+    """What the script is, how near it comes to the run, and how it is used."""
+    data, optimizer = plan.experiment.data, plan.course.first.optimizer
+    what = f"Trains a network of {plan.code.inference.n_parameters:,} parameters with {optimizer.label}."
+    about = f"{plan.profile.n_train:,} examples ({data.label}). Layerwise {VERSION} wrote it from a run: the data, the initial "
+    about += "weights, the batches and all other random numbers are the same."
+    beside = "data.npz and start.npz" if plan.needs_start else "data.npz"
     usage = f"Keep it beside {beside} and run `python train.py`. It prints a line per epoch and writes curve.csv, the loss of "
     usage += "every step, and weights.pt, what was learned."
     return paragraphs(what, about, sentence, usage)
-
-
-def _notebook_cells(text: str) -> tuple[tuple[str, str], ...]:
-    """The script as cells: its head as words, its imports, then each part under its title."""
-    head, *parts = re.split(rf"^{re.escape(CELL)}", text, flags=re.MULTILINE)
-    about, imports = head.removeprefix('"""').split('\n"""\n', 1)
-    cells = [("markdown", about), ("code", imports.strip())]
-    for part in parts:
-        title, body = part.split("\n", 1)
-        cells += [("markdown", f"## {title}"), ("code", body.strip().replace("Path(__file__).parent", "Path()"))]
-    return tuple(cells)

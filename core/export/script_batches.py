@@ -1,5 +1,8 @@
 """Data and batches of a script: the arrays of data.npz, their order, and random changes of images."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from core.data.augmentation import (
     Affine,
     AnyAugmentation,
@@ -12,10 +15,9 @@ from core.data.augmentation import (
     VerticalFlip,
 )
 from core.data.dataset import DataProfile
-from core.experiment.experiment import Experiment
-from core.export.script_stages import Course
-from core.export.script_text import PIECES, Cell, cell, piece, value
-from core.seeds import stream_seed
+from core.export.script_plan import Plan
+from core.export.script_text import PIECES, Cell, cell, keywords, piece, value
+from core.seeds import Stream, stream_seed
 
 HEAD = """HERE = Path(__file__).parent
 device = torch.device({device})
@@ -27,7 +29,9 @@ with np.load(HERE / "data.npz") as file:
 n_train = len(data["train_y"])
 steps_per_epoch = math.ceil(n_train / BATCH_SIZE)"""
 DEVICES = {
-    "auto": '"cuda" if torch.cuda.is_available() else "mps" if torch.mps.is_available() else "cpu"',
+    "auto": """
+    "cuda" if torch.cuda.is_available() else "mps" if torch.mps.is_available() else "cpu"
+""",
     "cpu": '"cpu"',
     "cuda": '"cuda"',
     "mps": '"mps"',
@@ -43,6 +47,9 @@ def order(epoch: int) -> torch.Tensor:
 WHOLE = """everything = {x}, data["train_y"]"""
 BATCH_HEAD = '''def batch(step: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Inputs and targets of a step, from 1: the same for each script of this seed."""'''
+BATCH_BODY = """    epoch, place = divmod(step - 1, steps_per_epoch)
+    chosen = order(epoch + 1)[place * BATCH_SIZE : (place + 1) * BATCH_SIZE]
+    x, y = data["train_x"].index_select(0, chosen), data["train_y"].index_select(0, chosen)"""
 AUGMENTED_HEAD = '''def augmented(x: torch.Tensor, seed: int) -> torch.Tensor:
     """Images (B, C, H, W), each changed in its own way."""
     generator = torch.Generator().manual_seed(seed)
@@ -53,70 +60,74 @@ AUGMENTED_HEAD = '''def augmented(x: torch.Tensor, seed: int) -> torch.Tensor:
     images = x.float()'''
 
 
-def data_cell(experiment: Experiment, profile: DataProfile, last_step: int | None) -> Cell:
+def data_cell(plan: Plan) -> Cell:
     """Device, arrays, and how many steps there are."""
     imports = {("math", ""), ("pathlib", "Path"), ("numpy as np", ""), ("torch", "")}
-    head = HEAD.format(device=DEVICES[experiment.device])
-    return cell("Data", [head + "\n" + _length(experiment, last_step), "" if profile.n_tokens else PREPARED], imports)
+    head = HEAD.format(device=DEVICES[plan.experiment.device])
+    return cell("Data", [f"{head}\n{_length(plan)}", "" if plan.profile.n_tokens else PREPARED], imports)
 
 
-def _length(experiment: Experiment, last_step: int | None) -> str:
+def _length(plan: Plan) -> str:
     """How many steps schedules are stretched over, and after how many training ends."""
-    budget = experiment.budget
+    budget = plan.experiment.budget
     ends = [end for end, is_set in (("STEPS", budget.steps), ("EPOCHS * steps_per_epoch", budget.epochs)) if is_set]
-    if not ends:
-        length = "length = 100 * steps_per_epoch  # of schedules: a run by the clock has no known end"
+    if len(ends) == 2:
+        length = f"length = min({', '.join(ends)})"
     else:
-        length = f"length = {ends[0] if len(ends) == 1 else f'min({chr(44).join(ends)})'}".replace(",", ", ")
-    if last_step is not None:
-        return f"{length}\nsteps = {last_step}  # here the run ended"
+        length = f"length = {ends[0]}" if ends else "length = 100 * steps_per_epoch  # of schedules: the end is not known"
+    if plan.last_step is not None:
+        return f"{length}\nsteps = {plan.last_step}  # here the run ended"
     return f"{length}\nsteps = {'length' if ends else '10**9  # until the time is over'}"
 
 
-def batches_cell(experiment: Experiment, profile: DataProfile, course: Course, repeat: int) -> Cell:
+def batches_cell(plan: Plan) -> Cell:
     """The function `batch`, with the random changes of images before it."""
-    takes_all = {lane.optimizer.needs_whole_split for lane in course.lanes}
-    everything = WHOLE.format(x=_prepared('data["train_x"]', profile))
-    if takes_all == {True}:
+    everything = WHOLE.format(x=_prepared('data["train_x"]', plan.profile))
+    if plan.takes_all == {True}:
         return cell("Batches", [everything, f"{BATCH_HEAD}\n    return everything  # whatever the step"])
-    imports = {("functools", "lru_cache")}
-    blocks = [ORDER, everything if len(takes_all) > 1 else ""]
-    changes = [one for one in experiment.augmentation if not isinstance(one, MixUp)]
-    mixes = [one for one in experiment.augmentation if isinstance(one, MixUp)]
-    if experiment.augmentation:
-        more, texts = piece(PIECES / "augment.py", *sorted({_change(one)[0] for one in experiment.augmentation}))
-        imports |= more
-        blocks = texts + blocks
-    if any(isinstance(one, ColorJitter) for one in changes):
-        blocks.append('brightest = data["brightest"].item()  # the value of white')
-    if changes:
-        blocks.append("\n".join([AUGMENTED_HEAD, *map(_change_line, changes), "    return images.round_().to(torch.uint8)"]))
-    lines = [BATCH_HEAD, *(["    if takes_all:", "        return everything"] if len(takes_all) > 1 else [])]
-    lines += [
-        "    epoch, place = divmod(step - 1, steps_per_epoch)",
-        "    chosen = order(epoch + 1)[place * BATCH_SIZE : (place + 1) * BATCH_SIZE]",
-    ]
-    lines.append('    x, y = data["train_x"].index_select(0, chosen), data["train_y"].index_select(0, chosen)')
-    if experiment.augmentation:
-        lines.append("    seed = (AUGMENT_SEED + step - 1) % 2**63")
-    x = _prepared("augmented(x, seed)" if changes else "x", profile)
+    augmentation = plan.experiment.augmentation
+    imports, copies = piece(PIECES / "augment.py", *sorted({_change(one)[0] for one in augmentation}))
+    blocks = [*copies, ORDER, everything if len(plan.takes_all) > 1 else ""]
+    blocks += _augmented([one for one in augmentation if not isinstance(one, MixUp)])
+    return cell("Batches", [*blocks, "\n".join(_batch_lines(plan))], imports | {("functools", "lru_cache")})
+
+
+def _augmented(changes: Sequence[AnyAugmentation]) -> list[str]:
+    """The function that changes images; empty where nothing does."""
+    if not changes:
+        return []
+    has_light = any(isinstance(one, ColorJitter) for one in changes)
+    white = 'brightest = data["brightest"].item()  # the value of white'
+    lines = [AUGMENTED_HEAD, *map(_change_line, changes), "    return images.round_().to(torch.uint8)"]
+    return [white if has_light else "", "\n".join(lines)]
+
+
+def _batch_lines(plan: Plan) -> list[str]:
+    """The function that gives a step its batch."""
+    augmentation, profile = plan.experiment.augmentation, plan.profile
+    mixes = [one for one in augmentation if isinstance(one, MixUp)]
+    lines = [BATCH_HEAD, *(["    if takes_all:", "        return everything"] if len(plan.takes_all) > 1 else []), BATCH_BODY]
+    lines += ["    seed = (AUGMENT_SEED + step - 1) % 2**63"] if augmentation else []
+    x = _prepared("augmented(x, seed)" if len(mixes) < len(augmentation) else "x", profile)
     if not mixes:
-        return cell("Batches", [*blocks, "\n".join([*lines, f"    return {x}, y"])], imports)
-    lines += [f"    x, rng = {x}, np.random.default_rng([seed, 1])"]
-    lines += [f"    x, y = mixed(x, y, rng, {value(mix.alpha)}, {profile.n_classes})" for mix in mixes]
-    return cell("Batches", [*blocks, "\n".join([*lines, "    return x, y"])], imports)
+        return [*lines, f"    return {x}, y"]
+    lines.append(f"    x, rng = {x}, np.random.default_rng([seed, 1])")
+    return [
+        *lines,
+        *(f"    x, y = mixed(x, y, rng, {value(mix.alpha)}, {profile.n_classes})" for mix in mixes),
+        "    return x, y",
+    ]
 
 
-def seeds_of(experiment: Experiment, course: Course, repeat: int, *, draws_masks: bool) -> list[str]:
+def seeds_of(plan: Plan) -> list[str]:
     """The constants from which all random numbers after the initial weights come."""
-    lines = []
-    if not all(lane.optimizer.needs_whole_split for lane in course.lanes):
-        lines.append(f"BATCH_SEED = {stream_seed(experiment.seed, 'batches', repeat)}")
-        if experiment.augmentation:
-            lines.append(f"AUGMENT_SEED = {stream_seed(experiment.seed, 'augment', repeat)}")
-    if draws_masks:
-        lines.append(f"MASK_SEED = {stream_seed(experiment.seed, 'dropout', repeat)}")
-    return lines
+    streams: dict[str, tuple[Stream, bool]] = {
+        "BATCH_SEED": ("batches", plan.takes_all != {True}),
+        "AUGMENT_SEED": ("augment", bool(plan.experiment.augmentation)),
+        "MASK_SEED": ("dropout", plan.draws_masks),
+    }
+    seed, repeat = plan.experiment.seed, plan.repeat
+    return [f"{name} = {stream_seed(seed, stream, repeat)}" for name, (stream, is_used) in streams.items() if is_used]
 
 
 def _prepared(x: str, profile: DataProfile) -> str:
@@ -128,21 +139,23 @@ def _change_line(one: AnyAugmentation) -> str:
     return f"    images = {name}(images, uniform({n}), {arguments})"
 
 
-def _change(one: AnyAugmentation) -> tuple[str, int, str]:  # noqa: C901  one line per augmentation
+def _change(one: AnyAugmentation) -> tuple[str, int, str]:
     """The function that makes it, how many uniform numbers each image needs, and its settings."""
-    match one:
-        case HorizontalFlip():
-            return "flipped", 1, f"axis=-1, chance={value(one.p)}"
-        case VerticalFlip():
-            return "flipped", 1, f"axis=-2, chance={value(one.p)}"
-        case RandomCrop():
-            return "cropped", 2, f"padding={one.padding}"
-        case Rotation():
-            return "rotated", 1, f"degrees={value(one.degrees)}"
-        case Affine():
-            return "moved", 4, f"translate={value(one.translate)}, scale={value(one.scale)}, shear={value(one.shear)}"
-        case ColorJitter():
-            return "jittered", 4, f"{value((one.brightness, one.contrast, one.saturation, one.hue))}, brightest"
-        case Cutout():
-            return "without_square", 3, f"share={value(one.share)}, chance={value(one.p)}"
-    return "mixed", 0, ""
+    name, n, axis = CHANGES[type(one)]
+    if isinstance(one, ColorJitter):
+        return name, n, f"{value((one.brightness, one.contrast, one.saturation, one.hue))}, brightest"
+    numbers = {"chance" if field == "p" else field: number for field, number in one.model_dump(exclude={"kind"}).items()}
+    return name, n, ", ".join(keywords(axis | numbers))
+
+
+CHANGES: dict[type, tuple[str, int, dict[str, Any]]] = {
+    HorizontalFlip: ("flipped", 1, {"axis": -1}),
+    VerticalFlip: ("flipped", 1, {"axis": -2}),
+    RandomCrop: ("cropped", 2, {}),
+    Rotation: ("rotated", 1, {}),
+    Affine: ("moved", 4, {}),
+    ColorJitter: ("jittered", 4, {}),
+    Cutout: ("without_square", 3, {}),
+    MixUp: ("mixed", 0, {}),
+}
+"""By augmentation: its function in pieces/augment.py, how many uniform numbers each image needs, and what the kind says."""

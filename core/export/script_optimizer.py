@@ -1,14 +1,16 @@
-"""Optimizer and regularizers of a script: how they are made, what they do in a step, and what a change by hand makes of them."""
+"""Optimizer and regularizers of a script: how they are made, what they do in a step, and what a change makes of them."""
 
 from collections.abc import Sequence
 
 from core.experiment.lane import Lane
+from core.export.script_plan import Plan
 from core.export.script_schedule import name_of, plateau
-from core.export.script_stages import Course, Stage
+from core.export.script_stages import Stage
 from core.export.script_text import OPTIM, PIECES, Cell, call, cell, keywords, piece, value
+from core.models.code_classes import Import
 from core.optim.optimizer import OptimizerChoice
 from core.optim.regularizers import average_of
-from core.optim.schedules import AnySchedule, Plateau
+from core.optim.schedules import Plateau
 
 CONSTANTS = {
     "l1": ("L1", "strength", "0.0"),
@@ -39,18 +41,14 @@ PENALTIES = {
 }
 
 
-def settings_of(course: Course) -> list[str]:
+HELD = frozenset(EFFECTS)
+"""The kinds that change gradients."""
+
+
+def settings_of(plan: Plan) -> list[str]:
     """The constants of the first stage: learning rate, and the numbers of all regularizers that ever act."""
-    lines = [f"LR = {value(course.first.optimizer.lr)}"]
-    for kind in kinds_of(course):
-        lines.append(f"{CONSTANTS[kind][0]} = {_number(course.first, kind)}")
-    return lines
-
-
-def kinds_of(course: Course) -> list[str]:
-    """The kinds of regularizers that act in any stage, in the order in which they act."""
-    found = {one.kind for lane in course.lanes for one in lane.regularizers}
-    return [kind for kind in CONSTANTS if kind in found]
+    first = plan.course.first
+    return [f"LR = {value(first.optimizer.lr)}", *(f"{CONSTANTS[kind][0]} = {_number(first, kind)}" for kind in plan.kinds)]
 
 
 def _number(lane: Lane, kind: str) -> str:
@@ -61,12 +59,13 @@ def _number(lane: Lane, kind: str) -> str:
 
 def made(optimizer: OptimizerChoice, *, has_maps: bool) -> str:
     """The call that makes it."""
-    name = class_name(optimizer, has_maps=has_maps)
-    arguments = ["parameters", "lr=LR", *keywords({k: v for k, v in optimizer.arguments().items() if k != "lr"})]
+    numbers = {name: number for name, number in optimizer.arguments().items() if name != "lr"}
+    first = {name: number for name, number in numbers.items() if name == "betas"}
+    arguments = ["parameters", "lr=LR", *keywords(first | numbers)]
     if optimizer.has_fused:
         devices = optimizer.fused_devices
         arguments.append("fused=True" if len(devices) == 3 else f"fused=device.type in {value(devices)}")
-    return call(f"optimizer = {name}(", arguments)
+    return call(f"optimizer = {class_name(optimizer, has_maps=has_maps)}(", arguments)
 
 
 def class_name(optimizer: OptimizerChoice, *, has_maps: bool) -> str:
@@ -77,29 +76,29 @@ def class_name(optimizer: OptimizerChoice, *, has_maps: bool) -> str:
     return f"torch.optim.{name}" if module == "torch.optim" else name
 
 
-def optimizer_cell(course: Course, *, has_maps: bool) -> Cell:
+def optimizer_cell(plan: Plan) -> Cell:
     """Classes that torch has not, the first optimizer, and what acts beside it."""
-    imports, blocks = set(), []
-    own = {class_name(lane.optimizer, has_maps=has_maps) for lane in course.lanes}
-    for name in sorted(name for name in own if "." not in name):
-        path = PIECES / "weights.py" if name == "LBFGS" else OPTIM / "optimizer_modules.py"
-        more, texts = piece(path, name)
-        imports |= more
-        blocks += [text for text in texts if text not in blocks]
-    kinds = kinds_of(course)
-    pieces = [name for name, kind in (("limit_rows", "max_norm"), ("average_in", "weight_average")) if kind in kinds]
-    more, texts = piece(PIECES / "weights.py", *pieces)
-    imports |= more
-    blocks += texts
-    blocks.append("parameters = [p for p in model.parameters() if p.requires_grad]")
-    blocks.append(made(course.first.optimizer, has_maps=has_maps))
-    if len({lane.optimizer.needs_whole_split for lane in course.lanes}) > 1:
-        blocks.append(_takes_all(course.first.optimizer))
+    kinds, first = plan.kinds, plan.course.first
+    imports, blocks = _copied(plan)
+    lines = ["parameters = [p for p in model.parameters() if p.requires_grad]"]
+    lines.append(made(first.optimizer, has_maps=plan.has_maps))
+    if len(plan.takes_all) > 1:
+        lines.append(_takes_all(first.optimizer))
     if "weight_average" in kinds:
         imports.add(("copy", ""))
-        blocks.append(f"{_average(course.first)}  # what is validated, if it is there")
-    blocks += [_held_back(kinds), DECAYED if "weight_decay" in kinds else ""]
-    return cell("Optimizer", blocks, imports)
+        lines.append(f"{_average(first)}  # is validated in place of the model")
+    blocks.append("\n".join(lines))
+    return cell("Optimizer", [*blocks, _held_back(kinds), DECAYED if "weight_decay" in kinds else ""], imports)
+
+
+def _copied(plan: Plan) -> tuple[set[Import], list[str]]:
+    """Definitions of ours that the optimizers and regularizers need."""
+    classes = {class_name(lane.optimizer, has_maps=plan.has_maps) for lane in plan.course.lanes}
+    pairs = (("LBFGS" in classes, "LBFGS"), ("max_norm" in plan.kinds, "limit_rows"))
+    names = [name for is_needed, name in (*pairs, ("weight_average" in plan.kinds, "average_in")) if is_needed]
+    imports, blocks = piece(OPTIM / "optimizer_modules.py", *sorted(classes & {"Lion", "MuonAndAdamW"}))
+    more, texts = piece(PIECES / "weights.py", *names)
+    return imports | more, blocks + texts
 
 
 def _average(lane: Lane) -> str:
@@ -108,7 +107,7 @@ def _average(lane: Lane) -> str:
 
 
 def _takes_all(optimizer: OptimizerChoice) -> str:
-    return f"takes_all = {optimizer.needs_whole_split}  # the whole training split in every step"
+    return f"takes_all = {optimizer.needs_whole_split}  # whether each step takes the whole training split"
 
 
 def _held_back(kinds: Sequence[str]) -> str:
@@ -121,40 +120,30 @@ def _held_back(kinds: Sequence[str]) -> str:
     return "\n".join(lines + [f"    {line}" for kind in acting for line in EFFECTS[kind]])
 
 
-def closure_lines(kinds: Sequence[str]) -> list[str]:
-    """For L-BFGS: what it evaluates, the first time at weights whose loss is known."""
-    penalties = [PENALTIES[kind] for kind in PENALTIES if kind in kinds]
-    lines = ["def closure() -> float:", '    """Loss and penalties with their gradients: asked for several times per step."""']
-    lines.append("    loss = known.pop() if known else loss_and_gradient(step)")
-    if any(kind in kinds for kind in EFFECTS):
-        lines.append("    hold_back()")
-    if not penalties:
-        return [*lines, "    return loss"]
-    lines += ["    with torch.no_grad():", f"        penalty = {penalties[0]}"]
-    return [*lines, *(f"        penalty += {penalty}" for penalty in penalties[1:]), "    return loss + penalty"]
-
-
-def change_lines(before: Lane, stage: Stage, schedules: Sequence[AnySchedule], course: Course, *, has_maps: bool) -> list[str]:
+def change_lines(plan: Plan, before: Lane, stage: Stage) -> list[str]:
     """What happens at a change from one stage to the next."""
-    now, lines = stage.lane, []
-    if now.optimizer.lr != before.optimizer.lr:
-        lines.append(f"LR = {value(now.optimizer.lr)}")
-    if stage.is_fresh:
-        lines += made(now.optimizer, has_maps=has_maps).split("\n")
-        if len({lane.optimizer.needs_whole_split for lane in course.lanes}) > 1:
-            lines.append(_takes_all(now.optimizer))
-    else:
-        old, new = before.optimizer.arguments(), now.optimizer.arguments()
-        changed = {name: number for name, number in new.items() if name != "lr" and old.get(name) != number}
-        if changed:
-            lines += ["for group in optimizer.param_groups:", call("group.update(", keywords(changed), indent="    ")]
-    for kind in kinds_of(course):
-        if _number(before, kind) != _number(now, kind):
-            lines.append(f"{CONSTANTS[kind][0]} = {_number(now, kind)}")
+    now = stage.lane
+    lines = [f"LR = {value(now.optimizer.lr)}"] if now.optimizer.lr != before.optimizer.lr else []
+    lines += _new_optimizer(plan, now) if stage.is_fresh else _new_numbers(before, now)
+    pairs = ((kind, _number(before, kind), _number(now, kind)) for kind in plan.kinds)
+    lines += [f"{CONSTANTS[kind][0]} = {new}" for kind, old, new in pairs if old != new]
     if now.schedule != before.schedule:
-        lines.append(f"rate = {name_of(now.schedule, schedules, is_first=False)}")
-        if isinstance(now.schedule, Plateau):
-            lines += plateau(now.schedule).split("\n")
+        lines.append(f"rate = {name_of(now.schedule, plan.schedules)}")
+        lines += plateau(now.schedule).split("\n") if isinstance(now.schedule, Plateau) else []
     if bool(average_of(now.regularizers)) != bool(average_of(before.regularizers)):
         lines.append(_average(now))
     return lines
+
+
+def _new_optimizer(plan: Plan, lane: Lane) -> list[str]:
+    lines = made(lane.optimizer, has_maps=plan.has_maps).split("\n")
+    return [*lines, *([_takes_all(lane.optimizer)] if len(plan.takes_all) > 1 else [])]
+
+
+def _new_numbers(before: Lane, now: Lane) -> list[str]:
+    """Other numbers of an optimizer that goes on."""
+    old, new = before.optimizer.arguments(), now.optimizer.arguments()
+    changed = {name: number for name, number in new.items() if name != "lr" and old.get(name) != number}
+    if not changed:
+        return []
+    return ["for group in optimizer.param_groups:", call("group.update(", keywords(changed), indent="    ")]

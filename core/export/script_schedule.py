@@ -1,10 +1,12 @@
 """Learning-rate schedules as functions of a script: `rate(step)`, with the arithmetic of core/optim/schedules.py."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from core.export.script_text import PIECES, Cell, call, cell, keywords, piece, value
 from core.optim.schedules import (
     AnySchedule,
+    Constant,
     Cosine,
     CosineRestarts,
     Exponential,
@@ -31,7 +33,7 @@ def schedule_cell(schedules: Sequence[AnySchedule]) -> Cell:
     for number, (schedule, body) in enumerate(zip(schedules, bodies, strict=True)):
         if isinstance(schedule, Plateau) and number == 0:
             blocks.append(plateau(schedule))
-        head = f"def {name_of(schedule, schedules, is_first=False)}(step: int) -> float:"
+        head = f"def {name_of(schedule, schedules)}(step: int) -> float:"
         about = f'    """The learning rate of a step, from 1: {schedule.label.lower()}."""'
         blocks.append("\n".join([head, about, *(f"    {line}" for line in body)]))
     if len(schedules) > 1:
@@ -39,9 +41,9 @@ def schedule_cell(schedules: Sequence[AnySchedule]) -> Cell:
     return cell("Learning rate", blocks, imports)
 
 
-def name_of(schedule: AnySchedule, schedules: Sequence[AnySchedule], *, is_first: bool) -> str:
+def name_of(schedule: AnySchedule, schedules: Sequence[AnySchedule]) -> str:
     """What a schedule's function is called."""
-    return "rate" if is_first or len(schedules) == 1 else f"rate_{list(schedules).index(schedule) + 1}"
+    return "rate" if len(schedules) == 1 else f"rate_{list(schedules).index(schedule) + 1}"
 
 
 def plateau(schedule: Plateau) -> str:
@@ -49,32 +51,19 @@ def plateau(schedule: Plateau) -> str:
     return call("plateau = Plateau(", keywords(schedule.model_dump(exclude={"kind"})))
 
 
-def _body(schedule: AnySchedule) -> list[str]:  # noqa: C901  one line per schedule
-    match schedule:
-        case StepDecay():
-            return [f"return LR * {value(schedule.gamma)} ** ({EPOCH} // {schedule.every})"]
-        case MultiStep():
-            milestones = tuple(sorted(int(part) for part in schedule.milestones.split(",")))
-            return [
-                f"epochs = {EPOCH}  # that are behind",
-                call("drops = sum(", [f"epochs >= milestone for milestone in {value(milestones)}"]),
-                f"return LR * {value(schedule.gamma)} ** drops",
-            ]
-        case Exponential():
-            return [f"return LR * {value(schedule.gamma)} ** ({EPOCH})"]
-        case Polynomial():
-            return [f"return LR * (1 - {SHARE}) ** {value(schedule.power)}"]
-        case Cosine():
-            return [f"return LR * half_cosine(1.0, {value(schedule.least)}, {SHARE})"]
-        case CosineRestarts():
-            return _restarts(schedule)
-        case WarmUp():
-            return _warm_up(schedule)
-        case OneCycle():
-            return _one_cycle(schedule)
-        case Plateau():
-            return ["return LR * plateau.factor"]
-    return ["return LR"]
+def _body(schedule: AnySchedule) -> list[str]:
+    """The lines of a schedule's function."""
+    lines: list[str] = BODIES[type(schedule)](schedule)
+    return lines
+
+
+def _multi_step(schedule: MultiStep) -> list[str]:
+    milestones = tuple(sorted(int(part) for part in schedule.milestones.split(",")))
+    return [
+        f"milestones = {value(milestones)}",
+        f"drops = sum({EPOCH} >= milestone for milestone in milestones)",
+        f"return LR * {value(schedule.gamma)} ** drops",
+    ]
 
 
 def _restarts(schedule: CosineRestarts) -> list[str]:
@@ -103,3 +92,18 @@ def _one_cycle(schedule: OneCycle) -> list[str]:
         f"last = first / {value(schedule.final_divisor)}",
         "return LR * half_cosine(1.0, last, share_of(step - 1 - top, end - top))",
     ]
+
+
+BODIES: dict[type, Callable[[Any], list[str]]] = {
+    Constant: lambda _: ["return LR"],
+    StepDecay: lambda one: [f"return LR * {value(one.gamma)} ** ({EPOCH} // {one.every})"],
+    MultiStep: _multi_step,
+    Exponential: lambda one: [f"return LR * {value(one.gamma)} ** ({EPOCH})"],
+    Polynomial: lambda one: [f"return LR * (1 - {SHARE}) ** {value(one.power)}"],
+    Cosine: lambda one: [f"return LR * half_cosine(1.0, {value(one.least)}, {SHARE})"],
+    CosineRestarts: _restarts,
+    WarmUp: _warm_up,
+    OneCycle: _one_cycle,
+    Plateau: lambda _: ["return LR * plateau.factor"],
+}
+"""By schedule: how its function goes on."""

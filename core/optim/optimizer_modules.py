@@ -14,16 +14,20 @@ Closure = Callable[[], Any]
 
 
 class Lion(torch.optim.Optimizer):
-    """Sign of an interpolated momentum, with decoupled weight decay. Chen et al. 2023, algorithm 2."""
+    """Sign of an interpolated momentum, decoupled weight decay. Chen et al. 2023, algorithm 2."""
 
     def __init__(
-        self, params: Iterable[Tensor], lr: float = 1e-4, betas: tuple[float, float] = (0.9, 0.99), weight_decay: float = 0.0
+        self,
+        params: Iterable[Tensor],
+        lr: float = 1e-4,
+        betas: tuple[float, float] = (0.9, 0.99),
+        weight_decay: float = 0.0,
     ) -> None:
         super().__init__(params, {"lr": lr, "betas": betas, "weight_decay": weight_decay})
 
     @torch.no_grad()
     def step(self, closure: Closure | None = None) -> Any:
-        """One update of every parameter that has a gradient; what the closure gives, if there is one."""
+        """One update of every parameter that has a gradient; gives what the closure gives."""
         loss = _evaluated(closure)
         for group in self.param_groups:
             lr, (beta1, beta2) = group["lr"], group["betas"]
@@ -80,7 +84,7 @@ class MuonAndAdamW(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Closure | None = None) -> Any:
-        """One update of every parameter that has a gradient; what the closure gives, if there is one."""
+        """One update of every parameter that has a gradient; gives what the closure gives."""
         loss = _evaluated(closure)
         self._step_matrices()
         self._rest.step()

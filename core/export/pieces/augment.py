@@ -1,6 +1,6 @@
-"""Random changes of training images (B, C, H, W) float32, by uniform numbers `u` (n, B, 1, 1, 1), others for each image.
+"""Random changes of training images (B, C, H, W) float32, each image changed in its own way.
 
-The same arithmetic as in core/data/image_changes.py, to the last bit.
+By uniform numbers `u` (n, B, 1, 1, 1), as in core/data/image_changes.py to the last bit.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""Parts of learning-rate schedules. The same arithmetic as in core/optim/schedules.py, to the last bit."""
+"""Parts of learning-rate schedules: the arithmetic of core/optim/schedules.py, to the last bit."""
 
 import math
 

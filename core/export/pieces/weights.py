@@ -1,4 +1,4 @@
-"""What happens to weights beside the optimizer. The same arithmetic as in core/optim/penalties.py, to the last bit."""
+"""What happens to weights beside the optimizer, as in core/optim/penalties.py to the last bit."""
 
 import torch
 from torch import nn
