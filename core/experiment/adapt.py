@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from core.data.menu import AnyDataset
+from core.experiment.check_origin import taken_layers
 from core.experiment.experiment import Experiment
+from core.experiment.refit import followed
 from core.models.model import ModelSpec, infer
 from core.models.repair import output_fix
 from core.optim.losses import AnyLoss, CrossEntropy, MeanSquaredError
@@ -39,7 +41,24 @@ def with_data(experiment: Experiment, data: AnyDataset) -> Adapted:
     if model is not None:
         changed = changed.but(model=model)
         notes.append(f"The last layer now gives {infer(model, profile.input_shape).out_shape[0]:,}.")  # type: ignore[index]
-    return Adapted(changed, tuple(notes))
+    changed, said = _beginning_for(experiment, changed)
+    return Adapted(changed, (*notes, *said))
+
+
+def _beginning_for(before: Experiment, after: Experiment) -> tuple[Experiment, list[str]]:
+    """Of where the run starts, and of frozen layers, what still fits the layers as they are on the new data."""
+    taken, notes = taken_layers(after, before), []
+    if before.origin is not None and not taken.kept:
+        after = after.but(origin=None)
+        notes.append("It no longer starts from the other run: no layer has weights of the shapes that it has there.")
+    elif before.origin is not None and before.origin.optimizer_state and taken.fresh:
+        after = after.but(origin=before.origin.but(optimizer_state=False))
+        notes.append("It starts without optimizer state, since not all layers are those of the other run.")
+    frozen = followed(before, after)
+    if frozen != tuple(sorted(set(before.frozen))):
+        after = after.but(frozen=frozen)
+        notes.append("Layers whose weights have other shapes now are not frozen any more.")
+    return after, notes
 
 
 def _loss_for(loss: AnyLoss, task: str, n_classes: int) -> AnyLoss:

@@ -10,6 +10,7 @@ from core.experiment.lane import Lane
 from core.experiment.rates import Grid, lane_for_range_test, rows, usual_rate, with_rate
 from core.jobs.job import Desk
 from core.jobs.lenses import LensJob
+from core.jobs.training import origin_bytes
 from core.settings import Settings
 
 MAX_LANE = 31
@@ -43,7 +44,8 @@ class RangeTestJob(LensJob):
     def result(self, desk: Desk) -> Any:
         from core.training.lr_finder import range_test
 
-        return range_test(self.experiment, self.lane_index, steps=self.steps, report=desk.progress)
+        origin = origin_bytes(self.experiment, desk)
+        return range_test(self.experiment, self.lane_index, steps=self.steps, origin=origin, report=desk.progress)
 
 
 class SweepJob(LensJob):
@@ -69,9 +71,11 @@ class SweepJob(LensJob):
     def result(self, desk: Desk) -> Any:
         from core.training.sweep import sweep
 
-        return sweep(self.experiment, self.grid, settings=desk.settings, report=desk.progress)
+        origin = origin_bytes(self.experiment, desk)
+        return sweep(self.experiment, self.grid, settings=desk.settings, origin=origin, report=desk.progress)
 
 
 def _alone(experiment: Experiment, lanes: tuple[Lane, ...]) -> Experiment:
-    """The experiment with these lanes, without what does not count in a search for rates."""
-    return experiment.but(lanes=lanes, repeats=1, budget=Budget(), changes=())
+    """The experiment with these lanes, without what does not count in a search for rates, such as an optimizer's state."""
+    origin = experiment.origin and experiment.origin.but(optimizer_state=False)
+    return experiment.but(lanes=lanes, repeats=1, budget=Budget(), changes=(), origin=origin)

@@ -9,13 +9,14 @@ import torch
 from core.data.dataset import Splits
 from core.experiment.experiment import Experiment, Lane
 from core.experiment.rates import described, lane_for_range_test
-from core.models.model import build, infer
+from core.models.model import infer
 from core.optim.regularizers import L2
 from core.optim.schedules import Clock
 from core.results.range_test import RangeTest
 from core.seeds import numpy_stream
 from core.training.batch_source import RunBatches
 from core.training.batches import ResidentData
+from core.training.beginnings import Beginnings, missing
 from core.training.device import resolved_device
 from core.training.executors.executor import Series
 from core.training.executors.reference import Reference
@@ -42,19 +43,22 @@ def range_test(
     *,
     steps: int | None = None,
     splits: Splits | None = None,
+    origin: bytes | None = None,
     report: Report = lambda done, total: None,
 ) -> RangeTest:
-    """Train one lane from its initial weights on the run's own batches, the learning rate growing from 1e-7 to 10.
+    """Train one lane from the weights that it begins with on the run's own batches, the learning rate growing from 1e-7 to 10.
 
     The optimizer and what holds its weights back are the lane's; its schedule is left out. Before it, the curvature at the
     initial weights is taken, which costs up to 60 Hessian-vector products over a sample of the training split.
 
     Args:
         steps: from the lowest rate to the highest; None for `default_steps`.
+        origin: the checkpoint that `experiment.origin` names. The test begins without optimizer state.
         report: called after every step with (steps done, steps in all).
 
     Raises:
         SpecError: there is no such lane, or its optimizer does not follow a changed learning rate.
+        MissingData: the checkpoint that the experiment starts from is not there.
 
     Source:
         Smith 2017, "Cyclical learning rates for training neural networks", section 3.3.
@@ -64,7 +68,9 @@ def range_test(
     device = resolved_device(experiment.device)
     data = ResidentData(splits, splits.train, device)
     source = RunBatches(experiment, splits, data)
-    model = build(experiment.model, splits.profile.input_shape, experiment.seed).to(device)
+    if experiment.origin is not None and origin is None:
+        raise missing(experiment.origin)
+    model = Beginnings(experiment, splits.profile.input_shape, device, origin).model(0)
     steps = steps or default_steps(source.size)
     total = steps + MAX_PRODUCTS
     n_examples = sample_size(infer(experiment.model, splits.profile.input_shape), len(data))

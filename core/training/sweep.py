@@ -29,6 +29,7 @@ def sweep(
     *,
     splits: Splits | None = None,
     settings: Settings | None = None,
+    origin: bytes | None = None,
     report: Report = lambda done, total: None,
 ) -> Sweep:
     """Final validation figures of each lane of the experiment with each rate of the grid, and each seed.
@@ -38,6 +39,7 @@ def sweep(
     changes by hand of the experiment do not count; schedules are stretched over the steps of the sweep.
 
     Args:
+        origin: the checkpoint that `experiment.origin` names.
         report: called often with (cell steps done, cell steps in all); what it raises ends the sweep.
 
     Raises:
@@ -51,7 +53,7 @@ def sweep(
     cells = [with_rate(lane, rate) for lane, rate in itertools.product(lanes, rates)]
     plain = experiment.but(lanes=(cells[0],), repeats=grid.seeds, budget=Budget(epochs=None, steps=grid.steps), changes=())
     progress = _Progress(len(cells) * grid.seeds * grid.steps, grid, report)
-    parts = [_trained(part, watched, settings, progress) for part in _parts(plain, cells, settings)]
+    parts = [_trained(part, watched, settings, progress, origin) for part in _parts(plain, cells, settings)]
     shape = (len(lanes), len(rates), grid.seeds)
     losses, scores = (np.concatenate(figures).reshape(shape) for figures in zip(*parts, strict=True))
     return Sweep(
@@ -106,12 +108,12 @@ def _fits(experiment: Experiment, settings: Settings) -> bool:
     return not any(finding.code in ("too-much-memory", "checkpoint-too-large") for finding in findings(experiment, settings))
 
 
-def _trained(part: Experiment, splits: Splits, settings: Settings, progress: _Progress) -> Figures:
+def _trained(part: Experiment, splits: Splits, settings: Settings, progress: _Progress, origin: bytes | None) -> Figures:
     """Figures of the lanes of one part."""
     n_cells = len(part.lanes)
     is_alive = np.ones(n_cells * part.repeats, bool)
     figures = (np.full(len(is_alive), np.nan), np.full(len(is_alive), np.nan))
-    with closing(train(part, splits=splits, settings=settings)) as events:
+    with closing(train(part, splits=splits, settings=settings, origin=origin)) as events:
         for event in events:
             match event:
                 case StepsDone():

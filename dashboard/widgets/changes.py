@@ -6,13 +6,18 @@ from core.data.menu import AnyDataset
 from core.errors import LayerwiseError
 from core.experiment.adapt import with_data
 from core.experiment.experiment import Experiment
+from core.experiment.refit import with_model
+from core.models.model import ModelSpec
 from dashboard.session import state
 from dashboard.widgets.failure import toast
 
 
 def use(experiment: Experiment, **changes: object) -> None:
-    """Take the experiment with some fields changed in hand."""
+    """Take the experiment with some fields changed in hand; frozen layers follow a changed stack."""
     try:
+        model = changes.pop("model", None)
+        if isinstance(model, ModelSpec):
+            experiment = with_model(experiment, model)
         state.set_experiment(experiment.but(**changes))
     except LayerwiseError as error:
         toast(error)
