@@ -2,6 +2,7 @@
 
 import pytest
 
+from core.compression.menu import AnyCompression
 from core.data.augmentation import AnyAugmentation
 from core.data.disturbance import AnyDisturbance
 from core.data.menu import AnyDataset
@@ -31,6 +32,7 @@ FORMS = {
     "surfaces": AnySurface,
     "losses": AnyLoss,
     "explainers": AnyExplainer,
+    "compressions": AnyCompression,
 }
 MENUS = FORMS | {"jobs": AnyJob}
 CASES = [pytest.param(menu, cls, id=f"{name}-{cls.kind_name()}") for name, menu in MENUS.items() for cls in choices(menu)]
