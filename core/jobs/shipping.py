@@ -9,6 +9,7 @@ from core.jobs.activation_lenses import (
     ReceptiveFieldJob,
     TopExamplesJob,
 )
+from core.jobs.bundle_jobs import BundleJob, BundleLookJob
 from core.jobs.compare_lenses import DisagreementJob, PredictionJob
 from core.jobs.compress import CompressJob, PruningSweepJob
 from core.jobs.cross_validation import CrossValidationJob
@@ -16,7 +17,7 @@ from core.jobs.data_lenses import AugmentationJob, DataReportJob, DownloadJob, U
 from core.jobs.embedding_lenses import EmbeddingJob
 from core.jobs.error_lenses import ConfusionOverTimeJob, DisturbedExampleJob, ExamplesJob, RobustnessJob, SlicesJob
 from core.jobs.evaluation_lenses import EvaluateJob, PredictionsJob
-from core.jobs.export_jobs import ModelExportJob
+from core.jobs.export_jobs import EventFilesJob, ModelExportJob
 from core.jobs.global_lenses import GlobalMapsJob, GlobalViewJob, GlobalWordsJob, PartialDependenceJob
 from core.jobs.imported_run import ImportedRunJob
 from core.jobs.landscape_lenses import LossLineJob, LossSurfaceJob
@@ -78,6 +79,9 @@ AnyJob = Annotated[
     | PruningSweepJob
     | ScriptJob
     | ModelExportJob
+    | EventFilesJob
+    | BundleJob
+    | BundleLookJob
     | ImportedRunJob,
     on_menu(),
 ]

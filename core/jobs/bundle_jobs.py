@@ -1,0 +1,204 @@
+"""A whole run as one archive, and a look at one before it is imported."""
+
+import time
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from core.data.own.keep import kept_upload
+from core.data.own.own_file import OwnFile
+from core.errors import LayerwiseError, NotApplicable, SpecError
+from core.events import Progressed
+from core.experiment.apply import after_events
+from core.experiment.codec import file_text
+from core.experiment.experiment import Experiment
+from core.jobs.data_lenses import Digest, FileName
+from core.jobs.export_jobs import ModelExportJob, RunId, check_file_size, exported, stated
+from core.jobs.job import ArtifactRef, Desk, Stream
+from core.jobs.lenses import LensJob, WeightsJob, loaded
+from core.jobs.menu import parse_job
+from core.jobs.run_log import Recorded, recorded
+from core.results.exported import BundleFound
+from core.settings import Settings
+from core.store.protocol import ArtifactRecord
+
+Files = dict[str, bytes]
+SMALLER = "Take the newest checkpoint only, or raise LAYERWISE_WORKER_FILE_MB."
+PARTS = 6
+"""What comes behind the artifacts: files of the visitor, weights, ONNX, script, words, and the archive."""
+
+
+class BundleJob(WeightsJob):
+    """All of a run in one archive, which any Layerwise reads again."""
+
+    kind: Literal["bundle"] = "bundle"
+    label = "Bundle"
+    run: RunId
+    last_seq: Annotated[int, Field(ge=0)]
+    """The last event that is in it: a run that went on is asked anew."""
+    checkpoints: Literal["all", "newest"] = "all"
+    report: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    """Digest of the kept report; empty for none."""
+    with_files: bool = True
+    """Put the visitor's own data and imported weights in, without which the run cannot be repeated elsewhere."""
+
+    def stream(self, desk: Desk) -> Stream:
+        """Progress, the archive, what is said of it, and the end."""
+        from core.export.bundle import ArtifactEntry, SourceRun, bundle_bytes
+
+        yield Progressed(0, 1)
+        began = time.monotonic()
+        known = recorded(self.run, self.last_seq, desk.settings)
+        trained = parse_job(known.record.job).trained()
+        if trained is None:
+            raise NotApplicable("This run keeps no weights, so there is no bundle of it.", hint="Choose a training run.")
+        kept = tuple(self.kept(known))
+        size = sum(one.n_bytes for one in kept)
+        check_file_size(size, desk.settings, SMALLER)
+        files, notes = self.files(desk, known, kept, trained)
+        entries = [
+            ArtifactEntry.model_validate({name: getattr(one, name) for name in ArtifactEntry.model_fields}) for one in kept
+        ]
+        about = known.record
+        source = SourceRun(id=about.id, name=about.name[:200], kind=about.kind, state=about.state, created=about.created)
+        data = bundle_bytes(source, len(known.events), entries, files)
+        check_file_size(len(data), desk.settings, SMALLER)
+        check = f"{len(known.events):,} events and {len(kept):,} artifacts, each with its SHA-256 in the manifest."
+        said = stated("bundle", "bundle.zip", data, about.last_step, check, notes=notes)
+        yield from exported(said, data, began)
+
+    def kept(self, known: Recorded) -> Iterator[ArtifactRecord]:
+        """The artifacts that come along: all, or of the checkpoints only the newest one."""
+        newest = max((one.seq for one in known.artifacts if one.kind == "checkpoint"), default=0)
+        for one in known.artifacts:
+            if self.checkpoints == "all" or one.kind != "checkpoint" or one.seq == newest:
+                yield one
+
+    def files(
+        self, desk: Desk, known: Recorded, kept: tuple[ArtifactRecord, ...], trained: Experiment
+    ) -> tuple[Files, tuple[str, ...]]:
+        """All files by path, and what is missing, in sentences."""
+        from core.export.bundle import ARTIFACTS, EVENTS, EXPERIMENT, event_lines
+
+        total = len(kept) + PARTS
+        files: Files = {EXPERIMENT: file_text(trained).encode()}
+        files[EVENTS] = event_lines((logged.seq, logged.event) for logged in known.events)
+        for done, one in enumerate(kept):
+            desk.progress(done, total)
+            files[ARTIFACTS + one.name] = desk.artifact(ArtifactRef(run=one.run, name=one.name, sha256=one.sha256))
+        notes = []
+        now = after_events(trained, (logged.event for logged in known.events))
+        parts = (self._visitors, self._weights, self._onnx, self._script, self._words)
+        for done, part in enumerate(parts, start=len(kept)):
+            desk.progress(done, total)
+            try:
+                files |= part(desk, known, now)
+            except LayerwiseError as error:
+                notes.append(error.message)
+        desk.progress(total - 1, total)
+        return files, tuple(notes)
+
+    def _visitors(self, desk: Desk, known: Recorded, now: Experiment) -> Files:
+        return _visitors_files(now, desk.settings) if self.with_files else {}
+
+    def _weights(self, desk: Desk, known: Recorded, now: Experiment) -> Files:
+        return {"model/weights.safetensors": self._as("safetensors").made(desk)[1]}
+
+    def _onnx(self, desk: Desk, known: Recorded, now: Experiment) -> Files:
+        return {"model/model.onnx": self._as("onnx").made(desk)[1]}
+
+    def _as(self, form: Any) -> ModelExportJob:
+        return ModelExportJob(experiment=self.experiment, weights=self.weights, series=self.series, format=form)
+
+    def _script(self, desk: Desk, known: Recorded, now: Experiment) -> Files:
+        from core.export.script import script_files, training_script
+
+        last_step = known.record.last_step or None
+        start = self._start() if training_script(now, self.series, last_step).needs_start else None
+        splits = loaded(now.data, now.seed)
+        made = script_files(now, splits, start, self.series, last_step)
+        return {f"script/{name}": data for name, data in made.items()}
+
+    def _start(self) -> dict[str, Any]:
+        """The initial weights, as arrays."""
+        from core.models.model import build
+
+        experiment = self.experiment
+        model = build(experiment.model, experiment.data.profile().input_shape, experiment.seed, self.repeat)
+        return {name: tensor.numpy() for name, tensor in model.state_dict().items()}
+
+    def _words(self, desk: Desk, known: Recorded, now: Experiment) -> Files:
+        """What people read, and the versions."""
+        import json
+
+        from core.export.card import CardFacts, model_card
+
+        history = known.history()
+        facts = CardFacts(known.record.name, known.record.id, self.shown_step(known), self.series)
+        files = {"model_card.md": model_card(now, history, facts).encode()}
+        known_by = history.started.fingerprint if history.started else {}
+        files["environment.json"] = (json.dumps(known_by, indent=1, sort_keys=True) + "\n").encode()
+        if self.report:
+            files["report.html"] = kept_upload(self.report, desk.settings, "report.html")
+        return files
+
+    def shown_step(self, known: Recorded) -> int:
+        """The step of the weights."""
+        name = self.weights.name if self.weights else ""
+        return next((one.step for one in known.artifacts if one.name == name), 0)
+
+
+def _visitors_files(experiment: Experiment, settings: Settings) -> Files:
+    """Uploaded data and imported weights, by path; each is called by its digest."""
+    from core.export.bundle import UPLOADS, WEIGHTS
+    from core.models.weights_check import weights_file
+
+    files: Files = {}
+    if isinstance(experiment.data, OwnFile):
+        files[UPLOADS + experiment.data.file] = kept_upload(experiment.data.file, settings, experiment.data.name)
+    digests = {experiment.model.weights, *(getattr(layer, "weights", "") for layer in experiment.model.layers)} - {""}
+    for digest in sorted(digests):
+        files[f"{WEIGHTS}{digest}.safetensors"] = weights_file(digest, settings).read_bytes()
+    return files
+
+
+class BundleLookJob(LensJob):
+    """What an uploaded bundle holds; every digest, event and checkpoint in it is checked."""
+
+    kind: Literal["bundle_look"] = "bundle_look"
+    label = "Bundle to import"
+    file: Digest
+    name: FileName = ""
+
+    def result(self, desk: Desk) -> Any:
+        """What was found.
+
+        Raises:
+            SpecError: something in it is not as it should be.
+            MissingData: the file is not kept any more.
+        """
+        from core.export.bundle_reading import counts, extras, opened_bundle
+        from core.training.checkpoints import load_state
+
+        data = kept_upload(self.file, desk.settings, self.name)
+        bundle = opened_bundle(data, self.name or "bundle.zip", desk.settings)
+        bundle.check(load_state, desk.progress)
+        if not bundle.manifest.n_events:
+            raise SpecError("The bundle holds no event: its run had not begun.", hint="Export a run that has begun.")
+        n_steps, n_epochs = counts(bundle)
+        run = bundle.manifest.run
+        return BundleFound(
+            file=self.file,
+            name=run.name,
+            run=run.id,
+            made_by=bundle.manifest.made_by,
+            state=run.state,
+            experiment=bundle.experiment.model_dump_json(),
+            n_events=bundle.manifest.n_events,
+            n_steps=n_steps,
+            n_epochs=n_epochs,
+            n_checkpoints=sum(one.kind == "checkpoint" for one in bundle.manifest.artifacts),
+            n_bytes=len(data),
+            extras=extras(bundle),
+        )
