@@ -1,8 +1,44 @@
-"""The job that writes a run as a stand-alone training script, with the data that it needs."""
+"""The jobs that write a run as a stand-alone training script, and that run it to see whether it makes the same curve."""
 
-from typing import Literal
+import io
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from core.jobs.lenses import WeightsJob
+import numpy as np
+from pydantic import Field
+
+from core.errors import SpecError, TrainingError
+from core.export.script import script_files, training_script
+from core.jobs.job import Desk
+from core.jobs.lenses import WeightsJob, loaded
+from core.jobs.long_lens import LongLensJob
+from core.jobs.training import origin_bytes
+from core.optim.schedules import clock_of
+from core.results.script import Script, ScriptFiles, ScriptRun
+from core.settings import Settings
+
+LIMIT_S = 3600
+"""A script that runs longer is ended."""
+POLL_S = 0.1
+OUTPUT = 4_000
+"""Last characters of what a script prints that are kept."""
+STEP = re.compile(r"^step ([\d,]+)", re.MULTILINE)
+LastStep = Annotated[int, Field(ge=1, le=100_000_000)]
+ALONE = """import ctypes, runpy, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, 9)  # end with the process that waits
+runpy.run_path(sys.argv[1], run_name="__main__")
+"""
+"""What the process does that runs a script: nothing of ours is in it."""
 
 
 class ScriptJob(WeightsJob):
@@ -10,3 +46,125 @@ class ScriptJob(WeightsJob):
 
     kind: Literal["script"] = "script"
     label = "Training script"
+    last_step: LastStep | None = None
+    """Where the run ended, where that cannot be known from the experiment: by the clock, by hand, by what other lanes did."""
+    part: Literal["text", "files"] = "text"
+    """The script alone, or a zip of all files that belong beside it."""
+
+    def check(self, settings: Settings) -> None:
+        """Refuses what a script cannot say."""
+        super().check(settings)
+        training_script(self.experiment, self.series, self.last_step)
+
+    def result(self, desk: Desk) -> Script | ScriptFiles:
+        if self.part == "text":
+            return training_script(self.experiment, self.series, self.last_step)
+        return archived(files_of(self, self.last_step, desk))
+
+
+class ScriptRunJob(LongLensJob):
+    """The training script, run in a process of its own that has nothing of ours."""
+
+    kind: Literal["script_run"] = "script_run"
+    label = "Run of a training script"
+    last_step: LastStep | None = None
+    """As in ScriptJob."""
+
+    def check(self, settings: Settings) -> None:
+        """Refuses what a script cannot say."""
+        super().check(settings)
+        training_script(self.experiment, self.series, self.last_step)
+
+    @property
+    def n_steps(self) -> int:
+        """How many steps the script makes at most; 0 where the clock ends it."""
+        experiment = self.experiment
+        n_train, budget = experiment.data.profile().n_train, experiment.budget
+        clock = clock_of(n_train, experiment.batch(n_train), budget.epochs, budget.steps)
+        return self.last_step or clock.total_steps or 0
+
+    def result(self, desk: Desk) -> ScriptRun:
+        files = files_of(self, self.last_step, desk)
+        with tempfile.TemporaryDirectory(prefix="layerwise-script-") as name:
+            folder = Path(name)
+            for file, content in files.items():
+                (folder / file).write_bytes(content)
+            began = time.monotonic()
+            output = _executed(folder, self.n_steps, desk)
+            seconds = time.monotonic() - began
+            losses = np.loadtxt(folder / "curve.csv", delimiter=",", skiprows=1, ndmin=2)[:, 1]
+        return ScriptRun(losses, seconds, platform.python_version(), version("torch"), output)
+
+
+def files_of(job: WeightsJob, last_step: int | None, desk: Desk) -> dict[str, bytes]:
+    """The files of a job's script."""
+    splits = loaded(job.experiment.data, job.experiment.seed)
+    start = start_weights(job, desk) if training_script(job.experiment, job.series, last_step).needs_start else None
+    return script_files(job.experiment, splits, start, job.series, last_step)
+
+
+def start_weights(job: WeightsJob, desk: Desk) -> Mapping[str, np.ndarray]:
+    """The weights with which the run began, where they come from files.
+
+    Raises:
+        SpecError: the checkpoint that it started from is gone.
+    """
+    import torch
+
+    from core.training.beginnings import Beginnings
+
+    experiment = job.experiment
+    origin = origin_bytes(experiment, desk)
+    if experiment.origin is not None and origin is None:
+        raise SpecError("The checkpoint that this run started from is gone.", hint="Export a run that starts from scratch.")
+    shape = experiment.data.profile().input_shape
+    model = Beginnings(experiment, shape, torch.device("cpu"), origin).model(job.repeat)
+    return {name: tensor.numpy() for name, tensor in model.state_dict().items()}
+
+
+def archived(files: Mapping[str, bytes]) -> ScriptFiles:
+    """The files as one zip; equal files give an equal zip."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
+    return ScriptFiles(np.frombuffer(buffer.getvalue(), np.uint8), tuple(files), tuple(map(len, files.values())))
+
+
+def _executed(folder: Path, n_steps: int, desk: Desk) -> str:
+    """Run train.py to its end; what it printed.
+
+    Raises:
+        TrainingError: it failed, or took too long; the hint has its last words.
+    """
+    printed = folder / "printed.txt"
+    with printed.open("w") as out:
+        command = [sys.executable, "-I", "-u", "-c", ALONE, "train.py"]
+        process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
+    try:
+        _await(process, printed, n_steps, desk)
+    finally:
+        process.kill()
+        process.wait()
+    output = _tail(printed)
+    if process.returncode != 0:
+        raise TrainingError("The script failed.", hint=output.strip()[-400:] or "It said nothing.")
+    return output
+
+
+def _await(process: "subprocess.Popen[Any]", printed: Path, total: int, desk: Desk) -> None:
+    began = time.monotonic()
+    while process.poll() is None:
+        if time.monotonic() - began > LIMIT_S:
+            raise TrainingError(f"The script took longer than {LIMIT_S:,} s.", hint="Run it on your own machine.")
+        steps = STEP.findall(_tail(printed))
+        done = int(steps[-1].replace(",", "")) if steps else 0
+        desk.progress(done, max(total, done + 1))
+        time.sleep(POLL_S)
+
+
+def _tail(path: Path) -> str:
+    """The last characters of a file."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - OUTPUT))
+        return file.read().decode(errors="replace")
