@@ -8,6 +8,9 @@ from dashboard.figures import theme
 from dashboard.figures.stacks import LEGEND
 from dashboard.text import _
 
+SMALLEST, LARGER = 5, 11
+"""Size of a marker, and how much larger it is where all examples are in one bin."""
+
 
 def reliability_figure(found: Evaluation, *, dark: bool = False) -> go.Figure:
     """Above: accuracy over confidence, as the model is and with its temperature scaled. Below: examples per bin."""
@@ -25,7 +28,7 @@ def reliability_figure(found: Evaluation, *, dark: bool = False) -> go.Figure:
         figure.add_scatter(
             x=found.bin_confidence[place][there], y=found.bin_accuracy[place][there], mode="lines+markers", name=name,
             customdata=counts, line={"color": colours[place], "width": 1.5, "dash": dash},
-            marker={"symbol": symbol, "size": 9},
+            marker={"symbol": symbol, "size": SMALLEST + LARGER * np.sqrt(counts / found.n)},
             hovertemplate=_("confidence") + " %{x:.3f}<br>" + _("accuracy") + " <b>%{y:.3f}</b><br>%{customdata:,} "
             + _("examples") + "<extra>%{fullData.name}</extra>",
         )  # fmt: skip
@@ -40,7 +43,7 @@ def reliability_figure(found: Evaluation, *, dark: bool = False) -> go.Figure:
     return figure.update_layout(
         template=theme.template(dark),
         height=460,
-        margin={"t": 36},
+        margin={"t": 44},
         barmode="overlay",
         legend=LEGEND,
         xaxis={"title_text": _("confidence (probability of the predicted class)"), "range": [-0.02, 1.02], "anchor": "y2"},

@@ -28,12 +28,12 @@ def cost_figure(
     )  # fmt: skip
     at, cost = chosen
     figure.add_scatter(
-        x=[at], y=[cost], mode="markers", name=_("chosen"), hovertemplate=hover,
+        x=[at], y=[cost], mode="markers", name=_("chosen"), hovertemplate=hover, cliponaxis=False,
         marker={"size": 13, "color": colours[1], "line": {"width": 1.5, "color": theme.ink(dark)}},
     )  # fmt: skip
     at, cost = cheapest
     figure.add_scatter(
-        x=[min(at, 1.0)], y=[cost], mode="markers", name=_("cheapest"), hovertemplate=hover,
+        x=[min(at, 1.0)], y=[cost], mode="markers", name=_("cheapest"), hovertemplate=hover, cliponaxis=False,
         marker={"symbol": "star", "size": 15, "color": colours[2], "line": {"width": 1, "color": theme.ink(dark)}},
     )  # fmt: skip
     return figure.update_layout(

@@ -44,7 +44,7 @@ def _split(profile: DataProfile, key: str) -> SplitName:
         format_func=labels.__getitem__,
         help=_("Which split the figures are of, and how many examples it has."),
     )
-    split: SplitName = chosen or "test"
+    split: SplitName = chosen
     if split == "train":
         st.warning(
             _("The model has learnt from these very examples, so these figures flatter it. Judge it by the test split."),

@@ -1,6 +1,6 @@
 """Figures of classification: the headline with intervals, curves, every class, calibration and, for two, the threshold."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import streamlit as st
@@ -37,7 +37,8 @@ CARDS = (
     "brier",
     "ece",
 )
-NARROWEST_CARD, NARROWEST = 165, 430
+NARROWEST_CARD, NARROWEST = 190, 430
+LONGEST = 12
 WORST = 3
 """Classes whose curves are drawn at first."""
 
@@ -54,7 +55,7 @@ def show_classes(found: Evaluation, *, key: str) -> None:
     if found.cuts:
         with st.container(border=True, key=f"{key}.card.threshold"):
             st.fragment(lambda: threshold(found, key=f"{key}.threshold"), key=f"{key}.threshold.again")()
-    with st.grid(min_column_width=NARROWEST, gap="small", key=f"{key}.lower"):
+    with st.grid(2, min_column_width=NARROWEST, gap="small", key=f"{key}.lower"):
         with st.container(border=True, key=f"{key}.card.calibration"):
             calibration(found, key=f"{key}.calibration")
         with st.container(border=True, key=f"{key}.card.tables"):
@@ -84,7 +85,7 @@ def headline(found: Evaluation | NumberEvaluation, names: tuple[str, ...], *, ke
 def _curves(found: Evaluation, key: str) -> None:
     """ROC and precision-recall curves of chosen classes."""
     classes = _chosen_classes(found, key)
-    with st.grid(min_column_width=NARROWEST, gap="small", key=f"{key}.curves"):
+    with st.grid(2, min_column_width=NARROWEST, gap="small", key=f"{key}.curves"):
         with st.container(border=True, key=f"{key}.card.roc"):
             st.markdown(f"**{_('ROC: found, over falsely called')}**")
             drawing = roc_figure(found, classes, macro=len(found.class_names) > 2, dark=is_dark())
@@ -118,7 +119,9 @@ def _tables(found: Evaluation, key: str) -> None:
     with by_class:
         table = class_table(found)
         config = dict.fromkeys(list(table)[3:], number)
-        st.dataframe(table, hide_index=True, column_config=config, key=f"{key}.by_class", height=400)
+        st.dataframe(
+            table, hide_index=True, column_config=config, key=f"{key}.by_class", height=_height(len(found.class_names))
+        )
         st.caption(_("Empty: not defined. The file also has the 95 % interval of precision, recall and F1 of each class."))
         download_table(table | _class_ends(found), "metrics-by-class.csv", key=f"{key}.by_class.csv")
     with every:
@@ -130,6 +133,11 @@ def _tables(found: Evaluation, key: str) -> None:
         }
         st.dataframe(rows, hide_index=True, key=f"{key}.every", height=400)
         st.caption(_("With one class per example, the micro averages are the accuracy. Weighted: by examples of the class."))
+
+
+def _height(n_rows: int) -> int | Literal["content"]:
+    """Of a table: long ones scroll."""
+    return "content" if n_rows <= LONGEST else 400
 
 
 def class_table(found: Evaluation) -> dict[str, list[Any]]:

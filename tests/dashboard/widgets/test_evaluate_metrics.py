@@ -1,9 +1,5 @@
-"""The section Metrics: figures with intervals for every kind of task, curves of chosen classes, a threshold that moves at once."""
+"""The section Metrics: figures with intervals for each task, curves of chosen classes, a threshold that moves at once."""
 
-import csv
-import io
-
-import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -11,7 +7,6 @@ from core.data.rendered import Digits
 from core.data.tabular import BreastCancer, Diabetes
 from core.experiment.codec import link_text
 from core.jobs.evaluation_lenses import EvaluateJob
-from core.metrics.thresholds import decisions
 from core.optim.losses import MeanSquaredError
 from core.results.codec import load_result
 from core.results.evaluation import Evaluation, NumberEvaluation
