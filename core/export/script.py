@@ -10,7 +10,7 @@ from core.data.dataset import Splits
 from core.errors import SpecError
 from core.experiment.experiment import Experiment
 from core.export.exactness import exactness
-from core.export.notebook import notebook, notebook_cells
+from core.export.notebook import notebook
 from core.export.script_batches import batches_cell, data_cell, seeds_of
 from core.export.script_figures import loss_cell
 from core.export.script_loop import training_cell
@@ -47,7 +47,7 @@ def training_script(experiment: Experiment, series: int = 0, last_step: int | No
     head = f'"""{_head(plan, sentence)}\n"""\n\n' + "\n".join(imports) + "\n\n"
     text = head + "\n\n\n".join(f"{CELL}{each.title}\n{joined(each.blocks)}" for each in cells) + "\n"
     packages = ["numpy>=1.26", "torch>=2.11", *(["torchvision>=0.26"] if plan.has_backbone else [])]
-    return Script(text, notebook_cells(text), "\n".join(packages) + "\n", sentence, is_exact, plan.needs_start)
+    return Script(text, notebook(text), "\n".join(packages) + "\n", sentence, is_exact, plan.needs_start)
 
 
 def script_files(
@@ -70,7 +70,7 @@ def script_files(
         raise SpecError("This script begins from weights of a file.", hint="Give them as start_weights.")
     files = {
         "train.py": script.text.encode(),
-        "train.ipynb": notebook(script.cells),
+        "train.ipynb": script.notebook.encode(),
         "data.npz": data_file(splits),
         "requirements.txt": script.requirements.encode(),
     }

@@ -13,8 +13,8 @@ class Script:
 
     text: str
     """train.py."""
-    cells: tuple[tuple[str, str], ...]
-    """The same as cells of a notebook: ("markdown" or "code", text)."""
+    notebook: str
+    """train.ipynb: the same as cells."""
     requirements: str
     """requirements.txt: what must be installed."""
     exactness: str

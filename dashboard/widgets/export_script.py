@@ -1,7 +1,142 @@
 """The run as a stand-alone training script that reproduces its curve."""
 
+import math
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.errors import LayerwiseError
+from core.events import Failed, Finished
+from core.experiment.experiment import Experiment
+from core.jobs.lenses import ExampleRef
+from core.jobs.script_job import ScriptJob
+from core.results.script import Script, ScriptFiles
+from core.store.protocol import RunRecord
+from core.types import UNFINISHED
+from dashboard.session import run_now, state
+from dashboard.text import _
+from dashboard.widgets.export_script_proof import proof
+from dashboard.widgets.failure import failure
+from dashboard.widgets.lens import look
 from dashboard.widgets.subject import Subject
+
+AT_ONCE = 5_000_000
+"""Numbers of the training split up to which all files are packed without being asked for."""
+HEIGHT = 480
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is exported: an experiment with all changes by hand, one of its series, and where the run ended by itself."""
+
+    experiment: Experiment
+    series: int
+    last_step: int | None
+    record: RunRecord | None
+
+    def job(self, **fields: object) -> ScriptJob:
+        """The job that writes it."""
+        return ScriptJob(**_asked(self), **fields)  # type: ignore[arg-type]
 
 
 def panel(subject: Subject, *, key: str) -> None:
-    """The run as a stand-alone training script that reproduces its curve."""
+    """What the script is, its text, its files, and a proof."""
+    record = state.run()
+    if record is not None and record.kind == "compress":
+        st.info(_("This model was made smaller, not trained: open the run that it comes from, and export that."))
+        return
+    try:
+        source = source_of(subject, record)
+    except LayerwiseError as error:
+        failure(error)
+        return
+    st.text(_("Plain PyTorch that needs nothing of Layerwise: the same data, initial weights, batches and random numbers."))
+
+    def show(script: Script) -> None:
+        _exactness(script)
+        _downloads(script, source, key)
+        proof(source.record, _asked(source), script, key=f"{key}.proof")
+        with st.expander(_("train.py, {n} lines").format(n=script.text.count("\n")), expanded=True, key=f"{key}.text"):
+            st.code(script.text, language="python", line_numbers=True, height=HEIGHT)
+
+    look(source.job(), Script, show, key=f"{key}.script")
+
+
+def source_of(subject: Subject, record: RunRecord | None) -> Source:
+    """What the script is written from.
+
+    Raises:
+        SpecError: more was changed by hand than an experiment can hold.
+    """
+    if record is None:
+        return Source(subject.experiment, subject.series, None, None)
+    return Source(run_now.repeatable(record), subject.series, _last_step(record), record)
+
+
+def _last_step(record: RunRecord) -> int | None:
+    """Where the run ended, unless it went to the end of its budget, broke off, or is not over yet."""
+    if record.state in UNFINISHED:
+        return None
+    ends = run_now.events(record, "Finished", "Failed")
+    end = ends[-1] if ends else None
+    if isinstance(end, Failed) or (isinstance(end, Finished) and end.reason == "completed"):
+        return None
+    step = end.step if isinstance(end, Finished) else record.last_step
+    return step or None
+
+
+def _asked(source: Source) -> dict[str, object]:
+    """The fields of a job that say which script; the moment and the example that are looked at have no part in it."""
+    fields = {"experiment": source.experiment, "series": source.series, "last_step": source.last_step}
+    return fields | {"weights": None, "example": ExampleRef()}
+
+
+def _exactness(script: Script) -> None:
+    st.caption(script.exactness)
+
+
+def _downloads(script: Script, source: Source, key: str) -> None:
+    """All files in one zip, the script alone, the notebook alone."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _archive(source, key)
+        st.download_button(
+            "train.py", script.text, "train.py", "text/x-python", key=f"{key}.train", icon=":material/code:", on_click="ignore"
+        )
+        st.download_button(
+            "train.ipynb",
+            script.notebook,
+            "train.ipynb",
+            "application/x-ipynb+json",
+            key=f"{key}.notebook",
+            icon=":material/menu_book:",
+            on_click="ignore",
+        )
+
+
+def _archive(source: Source, key: str) -> None:
+    profile = source.experiment.data.profile()
+    wanted = f"{key}.is_wanted"
+    if profile.n_train * math.prod(profile.input_shape) > AT_ONCE and not st.session_state.get(wanted):
+        if st.button(_("Pack all files"), key=f"{key}.pack", icon=":material/folder_zip:"):
+            st.session_state[wanted] = True
+            st.rerun()
+        return
+
+    def show(files: ScriptFiles) -> None:
+        st.download_button(
+            _("All files ({size})").format(size=_size(len(files.archive))),
+            lambda: files.archive.tobytes(),
+            "training-script.zip",
+            "application/zip",
+            key=f"{key}.zip",
+            icon=":material/folder_zip:",
+            type="primary",
+            help=", ".join(files.names),
+            on_click="ignore",
+        )
+
+    look(source.job(part="files"), ScriptFiles, show, key=f"{key}.files")
+
+
+def _size(n_bytes: int) -> str:
+    return f"{n_bytes / 2**20:,.1f} MB" if n_bytes >= 2**20 else f"{max(1, n_bytes // 2**10):,} kB"
