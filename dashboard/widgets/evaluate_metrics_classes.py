@@ -87,7 +87,7 @@ def _curves(found: Evaluation, key: str) -> None:
     classes = _chosen_classes(found, key)
     with st.grid(2, min_column_width=NARROWEST, gap="small", key=f"{key}.curves"):
         with st.container(border=True, key=f"{key}.card.roc"):
-            st.markdown(f"**{_('ROC: found, over falsely called')}**")
+            st.markdown(f"**{_('ROC: share found over share falsely called')}**")
             drawing = roc_figure(found, classes, macro=len(found.class_names) > 2, dark=is_dark())
             figure(drawing, key=f"{key}.roc", alt=alt_roc(found, classes))
         with st.container(border=True, key=f"{key}.card.pr"):

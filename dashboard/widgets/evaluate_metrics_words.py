@@ -175,7 +175,11 @@ def temperature_words(found: Evaluation) -> str:
             "limit, 100."
         )
     if t > 1.05:
-        return _("T = {t:.2f}: the model is too sure of itself.").format(t=t)
-    if t < 0.95:
-        return _("T = {t:.2f}: the model could be surer than it is.").format(t=t)
-    return _("T = {t:.2f}: the model is about as sure as it should be.").format(t=t)
+        words = _("T = {t:.2f}: on the validation split the model is too sure of itself.")
+    elif t < 0.95:
+        words = _("T = {t:.2f}: on the validation split the model could be surer than it is.")
+    else:
+        words = _("T = {t:.2f}: on the validation split the model is about as sure as it should be.")
+    if found.scaled[0] > found.value("log_loss"):
+        words += " " + _("On this split scaling does not help: the log loss grows.")
+    return words.format(t=t)

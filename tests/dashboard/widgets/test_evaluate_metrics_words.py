@@ -117,6 +117,12 @@ def test_the_temperature_is_put_in_words(temperature, note, words):
     assert words in temperature_words(replace(NEVER, temperature=temperature, temperature_note=note))
 
 
+def test_a_temperature_that_does_not_help_here_is_called_that():
+    helps, harms = (replace(NEVER, temperature=2.0, temperature_note="", scaled=np.full(3, loss)) for loss in (0.0, 99.0))
+    assert "does not help" not in temperature_words(helps)
+    assert "On this split scaling does not help" in temperature_words(harms)
+
+
 def test_numbers_that_are_all_equal_leave_r2_undefined():
     assert "R² is undefined" in " ".join(number_notes(numbers([3.0] * 40)))
     assert number_notes(numbers(np.arange(40))) == []
