@@ -75,3 +75,26 @@ def unpacked_curve(data: bytes) -> RunCurve:
     return RunCurve(
         stride, head["per"], head["n_train"], steps, losses, seconds, epochs, epoch_steps, epoch_seconds, figures.reshape(shape)
     )
+
+
+def smoothed(y: Floats, window: int) -> Floats:
+    """At each point the mean over `window` points around it, fewer at both ends; what is not finite does not count."""
+    if window <= 1 or not len(y):
+        return y
+    is_known = np.isfinite(y)
+    sums = np.concatenate([[0.0], np.cumsum(np.where(is_known, y, 0.0))])
+    counts = np.concatenate([[0], np.cumsum(is_known)])
+    places = np.arange(len(y))
+    first = np.maximum(places - (window - 1) // 2, 0)
+    last = np.minimum(places + window // 2 + 1, len(y))
+    n = counts[last] - counts[first]
+    means: Floats = np.where(is_known, (sums[last] - sums[first]) / np.maximum(n, 1), np.nan)
+    return means
+
+
+def thinned(n: int, most: int, *, is_log: bool = False) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    """Places of at most `most` of `n` points, the first and the last among them; evenly, or evenly on a logarithmic axis."""
+    if n <= most:
+        return np.arange(n, dtype=np.int64)
+    spread = np.geomspace(1, n, most) - 1 if is_log else np.linspace(0, n - 1, most)
+    return np.unique(np.round(spread).astype(np.int64))

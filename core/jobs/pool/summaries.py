@@ -101,11 +101,11 @@ class Summaries:
 
     def begin(self, run: str, job: Job) -> None:
         """The line of a run that was just queued."""
-        self._write(self._line(run, job))
+        self._write(self.line(run, job))
 
     def opened(self, record: RunRecord) -> Line:
         """The line of a run that gets a worker, with what its log says already."""
-        line, after = self._line(record.id, _parsed(record.job)), 0
+        line, after = self.line(record.id, _parsed(record.job)), 0
         while page := self._store.log(record.id, NAMES, after, PAGE):
             for logged in page:
                 line.append(logged.event)
@@ -146,10 +146,11 @@ class Summaries:
         while self._waiting:
             record = self._store.run(self._waiting.pop(0))
             if record is not None:
-                return self._line(record.id, _parsed(record.job)), 0
+                return self.line(record.id, _parsed(record.job)), 0
         return None
 
-    def _line(self, run: str, job: Job | None) -> Line:
+    def line(self, run: str, job: Job | None) -> Line:
+        """The line of a run that has said nothing yet; of a job that is not known here, an empty one."""
         if job is None:
             return Line(run, None)
         experiment: Experiment | None = job.trained() or getattr(job, "experiment", None)
