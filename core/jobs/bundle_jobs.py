@@ -6,17 +6,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from core.data.own.keep import kept_upload
+from core.data.own.keep import kept_upload, store_upload
 from core.data.own.own_file import OwnFile
 from core.errors import LayerwiseError, NotApplicable, SpecError
-from core.events import Progressed
+from core.events import Finished, Progressed
 from core.experiment.apply import after_events
+from core.experiment.changes import changes_of
 from core.experiment.codec import file_text
 from core.experiment.experiment import Experiment
 from core.jobs.data_lenses import Digest, FileName
 from core.jobs.export_jobs import ModelExportJob, RunId, check_file_size, exported, stated
 from core.jobs.job import ArtifactRef, Desk, Stream
-from core.jobs.lenses import LensJob, WeightsJob, loaded
+from core.jobs.lenses import LensJob, WeightsJob
 from core.jobs.menu import parse_job
 from core.jobs.run_log import Recorded, recorded
 from core.results.exported import BundleFound
@@ -24,6 +25,10 @@ from core.settings import Settings
 from core.store.protocol import ArtifactRecord
 
 Files = dict[str, bytes]
+MIB = 2**20
+MOST_DATA_MB = 24
+"""Larger data of a script are left out: the script alone can be had with them."""
+LEFT_OUT = "Too large for a bundle: {names}. Download the training script by itself on Export > Training script to get it.\n"
 SMALLER = "Take the newest checkpoint only, or raise LAYERWISE_WORKER_FILE_MB."
 PARTS = 6
 """What comes behind the artifacts: files of the visitor, weights, ONNX, script, words, and the archive."""
@@ -88,54 +93,54 @@ class BundleJob(WeightsJob):
             desk.progress(done, total)
             files[ARTIFACTS + one.name] = desk.artifact(ArtifactRef(run=one.run, name=one.name, sha256=one.sha256))
         notes = []
-        now = after_events(trained, (logged.event for logged in known.events))
         parts = (self._visitors, self._weights, self._onnx, self._script, self._words)
         for done, part in enumerate(parts, start=len(kept)):
             desk.progress(done, total)
             try:
-                files |= part(desk, known, now)
+                files |= part(desk, known, trained)
             except LayerwiseError as error:
                 notes.append(error.message)
         desk.progress(total - 1, total)
         return files, tuple(notes)
 
-    def _visitors(self, desk: Desk, known: Recorded, now: Experiment) -> Files:
-        return _visitors_files(now, desk.settings) if self.with_files else {}
+    def _visitors(self, desk: Desk, known: Recorded, trained: Experiment) -> Files:
+        return _visitors_files(trained, desk.settings) if self.with_files else {}
 
-    def _weights(self, desk: Desk, known: Recorded, now: Experiment) -> Files:
+    def _weights(self, desk: Desk, known: Recorded, trained: Experiment) -> Files:
         return {"model/weights.safetensors": self._as("safetensors").made(desk)[1]}
 
-    def _onnx(self, desk: Desk, known: Recorded, now: Experiment) -> Files:
+    def _onnx(self, desk: Desk, known: Recorded, trained: Experiment) -> Files:
         return {"model/model.onnx": self._as("onnx").made(desk)[1]}
 
     def _as(self, form: Any) -> ModelExportJob:
         return ModelExportJob(experiment=self.experiment, weights=self.weights, series=self.series, format=form)
 
-    def _script(self, desk: Desk, known: Recorded, now: Experiment) -> Files:
-        from core.export.script import script_files, training_script
+    def _script(self, desk: Desk, known: Recorded, trained: Experiment) -> Files:
+        """The training script with all changes by hand; its data come along where they are not too large."""
+        from core.jobs.script_job import ScriptJob, files_of
 
-        last_step = known.record.last_step or None
-        start = self._start() if training_script(now, self.series, last_step).needs_start else None
-        splits = loaded(now.data, now.seed)
-        made = script_files(now, splits, start, self.series, last_step)
-        return {f"script/{name}": data for name, data in made.items()}
+        if known.record.kind not in ("train", "imported"):
+            raise NotApplicable("There is no training script of a model that was made smaller after training.")
+        end = known.history().end
+        last_step = end.step or None if isinstance(end, Finished) and end.reason != "completed" else None
+        job = ScriptJob(experiment=repeatable(trained, known), series=self.series, last_step=last_step)
+        made = files_of(job, last_step, desk)
+        large = {name for name, data in made.items() if len(data) > MOST_DATA_MB * MIB}
+        if large:
+            made["DATA.txt"] = LEFT_OUT.format(names=", ".join(sorted(large))).encode()
+        return {f"script/{name}": data for name, data in made.items() if name not in large}
 
-    def _start(self) -> dict[str, Any]:
-        """The initial weights, as arrays."""
-        from core.models.model import build
-
-        experiment = self.experiment
-        model = build(experiment.model, experiment.data.profile().input_shape, experiment.seed, self.repeat)
-        return {name: tensor.numpy() for name, tensor in model.state_dict().items()}
-
-    def _words(self, desk: Desk, known: Recorded, now: Experiment) -> Files:
+    def _words(self, desk: Desk, known: Recorded, trained: Experiment) -> Files:
         """What people read, and the versions."""
         import json
 
         from core.export.card import CardFacts, model_card
 
         history = known.history()
-        facts = CardFacts(known.record.name, known.record.id, self.shown_step(known), self.series)
+        now = after_events(trained, (logged.event for logged in known.events))
+        facts = CardFacts(
+            known.record.name, known.record.id, known.step_of(self.weights.name if self.weights else ""), self.series
+        )
         files = {"model_card.md": model_card(now, history, facts).encode()}
         known_by = history.started.fingerprint if history.started else {}
         files["environment.json"] = (json.dumps(known_by, indent=1, sort_keys=True) + "\n").encode()
@@ -143,10 +148,11 @@ class BundleJob(WeightsJob):
             files["report.html"] = kept_upload(self.report, desk.settings, "report.html")
         return files
 
-    def shown_step(self, known: Recorded) -> int:
-        """The step of the weights."""
-        name = self.weights.name if self.weights else ""
-        return next((one.step for one in known.artifacts if one.name == name), 0)
+
+def repeatable(trained: Experiment, known: Recorded) -> Experiment:
+    """The run's experiment with all that was changed by hand, so that training it makes the same curves again."""
+    to_come = (change for change in trained.changes if change.after_step > known.record.last_step)
+    return trained.but(changes=(*changes_of(logged.event for logged in known.events), *to_come))
 
 
 def _visitors_files(experiment: Experiment, settings: Settings) -> Files:
@@ -202,3 +208,16 @@ class BundleLookJob(LensJob):
             n_bytes=len(data),
             extras=extras(bundle),
         )
+
+
+def keep_bundle(data: bytes, name: str, settings: Settings) -> str:
+    """The digest of an uploaded bundle, kept after a first look at its directory. Torch-free, for the page's process.
+
+    Raises:
+        SpecError: it is no bundle, or not a sound one.
+        StoreError: the disk is full.
+    """
+    from core.export.bundle_reading import opened_bundle
+
+    opened_bundle(data, name, settings)
+    return store_upload(data, name, settings)

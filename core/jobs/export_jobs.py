@@ -156,3 +156,25 @@ class EventFilesJob(LensJob):
         check_file_size(len(data), desk.settings, "Raise LAYERWISE_WORKER_FILE_MB.")
         check = f"{len(files):,} event files, one folder for each lane and seed; every step has its loss."
         yield from exported(stated("events", "tensorboard.zip", data, history.step, check), data, began)
+
+
+class ModelCardJob(WeightsJob):
+    """Plain facts of a model and its training, for people who get it without the page."""
+
+    kind: Literal["model_card"] = "model_card"
+    label = "Model card"
+    run: RunId
+    last_seq: Annotated[int, Field(ge=0)]
+
+    def stream(self, desk: Desk) -> Stream:
+        """Progress, the card, and the end."""
+        from core.export.card import CardFacts, model_card
+
+        yield Progressed(0, 1)
+        began = time.monotonic()
+        known = recorded(self.run, self.last_seq, desk.settings)
+        step = known.step_of(self.weights.name if self.weights else "")
+        facts = CardFacts(known.record.name, known.record.id, step, self.series)
+        data = model_card(self.experiment, known.history(), facts).encode()
+        check = "Facts of the experiment and of its run. What people typed is escaped."
+        yield from exported(stated("card", "model_card.md", data, step, check), data, began)

@@ -25,6 +25,10 @@ class Recorded:
         """The events, folded."""
         return folded(logged.event for logged in self.events)
 
+    def step_of(self, name: str) -> int:
+        """The step of an artifact; 0 where there is none of this name, as for initial weights."""
+        return next((one.step for one in self.artifacts if one.name == name), 0)
+
 
 def recorded(run: str, last_seq: int, settings: Settings) -> Recorded:
     """The run up to its event `last_seq`.

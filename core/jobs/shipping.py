@@ -17,7 +17,7 @@ from core.jobs.data_lenses import AugmentationJob, DataReportJob, DownloadJob, U
 from core.jobs.embedding_lenses import EmbeddingJob
 from core.jobs.error_lenses import ConfusionOverTimeJob, DisturbedExampleJob, ExamplesJob, RobustnessJob, SlicesJob
 from core.jobs.evaluation_lenses import EvaluateJob, PredictionsJob
-from core.jobs.export_jobs import EventFilesJob, ModelExportJob
+from core.jobs.export_jobs import EventFilesJob, ModelCardJob, ModelExportJob
 from core.jobs.global_lenses import GlobalMapsJob, GlobalViewJob, GlobalWordsJob, PartialDependenceJob
 from core.jobs.imported_run import ImportedRunJob
 from core.jobs.landscape_lenses import LossLineJob, LossSurfaceJob
@@ -81,6 +81,7 @@ AnyJob = Annotated[
     | ScriptRunJob
     | ModelExportJob
     | EventFilesJob
+    | ModelCardJob
     | BundleJob
     | BundleLookJob
     | ImportedRunJob,
