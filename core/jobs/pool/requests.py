@@ -27,6 +27,7 @@ from core.events import (
     load_command,
 )
 from core.jobs.job import Job, PoolStatus
+from core.jobs.lenses import LensJob
 from core.jobs.menu import parse_job
 from core.jobs.messages import Carry, Change, carry_text, parse_carry
 from core.jobs.pool.control import Answer
@@ -90,7 +91,7 @@ class Requests:
         job = parse_job(_text(request, "job"))
         job.check(self._settings)
         key = job.key()
-        known = self._store.by_key(key) if job.lane == "lens" else None
+        known = self._store.by_key(key) if isinstance(job, LensJob) or job.lane == "lens" else None
         if known is not None and self._has_all_files(known):
             self.answered_again.append(known.id)
             return {"run": known.id}

@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load
 
 from core.data.rendered import Digits, RenderedDigits
+from core.data.tabular import Iris
 from core.data.toy import Spiral
 from core.errors import SpecError
 from core.events import (
@@ -21,6 +22,7 @@ from core.events import (
     HyperChanged,
     Pause,
     Paused,
+    Progressed,
     Resume,
     SetHyper,
     Step,
@@ -31,6 +33,7 @@ from core.explanation.grad_cam import GradCam
 from core.explanation.integrated import IntegratedGradients
 from core.explanation.lime_method import LimeImage
 from core.explanation.shap_method import ShapSuperpixels
+from core.jobs.cross_validation import CrossValidationJob
 from core.jobs.job import ArtifactRef
 from core.jobs.lenses import ActivationsJob, ExampleRef, ExplainJob, GalleryJob
 from core.jobs.training import TrainJob
@@ -39,7 +42,9 @@ from core.optim.optimizers import SGD
 from core.results.activations import ActivationMaps
 from core.results.attribution import Attribution
 from core.results.codec import load_result
+from core.results.cross_validation import CrossValidation
 from core.results.examples import ExampleGallery
+from core.training.crossval import cross_validation
 from tests.core.jobs.real_pool import CHECKPOINT_S, CNN, RANDOM_MLP, RealPool, descendants, digits, uninterrupted, wild_net
 from tests.core.jobs.test_jobs_recovery import is_alive, supervisor_pid
 from tests.core.samples import linear, spiral, stack
@@ -254,6 +259,28 @@ def test_a_long_explanation_is_stopped_within_two_seconds_and_the_next_is_answer
     again = real_pool.client.submit(ExplainJob(experiment=article, explainer=longest))
     assert again != run  # what was stopped is no answer
     real_pool.client.command(again, Stop())
+
+
+def test_a_cross_validation_is_stopped_at_once_and_a_finished_one_answers_from_the_store(real_pool):
+    short = spiral(data=Iris(), model=stack(linear(6), "Tanh", linear(3)), budget=Budget(epochs=2), batch_size=40)
+    endless = real_pool.client.submit(CrossValidationJob.of(short.but(budget=Budget(epochs=100_000)), 20))
+    real_pool.wait(lambda: any(getattr(event, "done", 0) for event in real_pool.events(endless)))
+    report = [event for event in real_pool.events(endless) if isinstance(event, Progressed)][-1]
+    assert 20 * 300_000 <= report.total <= 20 * 400_000  # three or four steps an epoch
+    assert 0 < report.done < report.total
+    assert report.left_s > 0
+    with pytest.raises(SpecError, match="only be stopped"):
+        real_pool.client.command(endless, Pause())
+    asked = time.monotonic()
+    real_pool.client.command(endless, Stop())
+    real_pool.wait_for(endless, "stopped")
+    assert time.monotonic() - asked < 2.0
+    run = real_pool.end(CrossValidationJob.of(short, 3))
+    found = load_result(CrossValidation, real_pool.client.artifact_bytes(run.id, "result.npz"))
+    here = cross_validation(short, 3)
+    assert np.array_equal(found.predicted, here.predicted)
+    assert np.array_equal(found.last_loss, here.last_loss)
+    assert real_pool.client.submit(CrossValidationJob.of(short.but(repeats=4), 3)) == run.id
 
 
 TOO_WIDE = stack("Flatten", linear(16_384), linear(16_384), linear(10))
