@@ -42,6 +42,9 @@ class Settings(BaseModel):
     """Disk space for the checkpoints of one run: with more, those go that lie nearest to others in the ratio of their steps."""
     lane_processes: int = Field(2, ge=1, le=16)
     """Processes that share the lanes of one race on a CPU, never more than it has cores; 1 for none beside the worker."""
+    one_by_one: bool = False
+    """Train each network by itself, also where training them together is faster: exported scripts then give every loss bit for
+    bit, those of small fully connected networks too."""
     hang_s: float = Field(120.0, gt=0)
     """A worker that is silent for so long is stopped."""
     max_attempts: int = Field(3, ge=1)

@@ -9,6 +9,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Mapping
+from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,7 +18,9 @@ import numpy as np
 from pydantic import Field
 
 from core.errors import SpecError, TrainingError
+from core.events import Event
 from core.export.script import script_files, training_script
+from core.history import History
 from core.jobs.job import Desk
 from core.jobs.lenses import WeightsJob, loaded
 from core.jobs.long_lens import LongLensJob
@@ -93,7 +96,26 @@ class ScriptRunJob(LongLensJob):
             output = _executed(folder, self.n_steps, desk)
             seconds = time.monotonic() - began
             losses = np.loadtxt(folder / "curve.csv", delimiter=",", skiprows=1, ndmin=2)[:, 1]
-        return ScriptRun(losses, seconds, platform.python_version(), version("torch"), output)
+        is_exact = training_script(self.experiment, self.series, self.last_step).is_exact
+        alone = np.zeros(0) if is_exact else self.alone(len(losses), desk)
+        return ScriptRun(losses, seconds, platform.python_version(), version("torch"), output, alone)
+
+    def alone(self, n_steps: int, desk: Desk) -> np.ndarray:
+        """The first losses of the run, trained anew, one network at a time."""
+        from core.training.loop import train
+
+        splits = loaded(self.experiment.data, self.experiment.seed)
+        settings = desk.settings.model_copy(update={"one_by_one": True})
+        history = History()
+        origin = origin_bytes(self.experiment, desk)
+        with closing(train(self.experiment, splits=splits, origin=origin, settings=settings)) as items:
+            for item in items:
+                if isinstance(item, Event):
+                    history.append(item)
+                desk.progress(min(history.step, n_steps), n_steps + 1)
+                if history.step >= n_steps and self.series < len(history.losses):
+                    break
+        return np.array(history.losses[self.series][:n_steps])
 
 
 def files_of(job: WeightsJob, last_step: int | None, desk: Desk) -> dict[str, bytes]:

@@ -49,6 +49,9 @@ class ScriptRun:
     """Version."""
     output: str
     """Its last lines."""
+    alone: np.ndarray
+    """(steps,) float64: the losses of the same experiment, trained by Layerwise one network at a time; empty where the run was
+    trained so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,11 @@ from dashboard.widgets.lens import look
 
 def proof(record: RunRecord | None, asked: dict[str, object], script: Script, *, key: str) -> None:
     """A button that runs the script; then both curves, and in words how near they are."""
+    if record is not None and record.state in UNFINISHED:
+        st.caption(_("When this run has ended, the script can be run here and compared with it."))
+        return
     if record is None or record.last_step == 0:
         st.caption(_("Once there is a run, the script can be run here and compared with it."))
-        return
-    if record.state in UNFINISHED:
-        st.caption(_("When this run has ended, the script can be run here and compared with it."))
         return
     job = ScriptRunJob(**asked)  # type: ignore[arg-type]
     wanted = f"{key}.wanted"
@@ -32,7 +32,7 @@ def proof(record: RunRecord | None, asked: dict[str, object], script: Script, *,
     if st.session_state.get(wanted) != job.key():
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(_("Run it and compare"), key=f"{key}.run", on_click=want, icon=":material/verified:")
-            st.caption(_("In a process of its own, without anything of Layerwise. It takes about as long as the run took."))
+            st.caption(_("In a process of its own, with nothing of Layerwise in it. It takes about as long as the run took."))
         return
 
     def show(ran: ScriptRun) -> None:
@@ -46,6 +46,8 @@ def proof(record: RunRecord | None, asked: dict[str, object], script: Script, *,
 def _compared(losses: np.ndarray, ran: ScriptRun, job: ScriptRunJob, script: Script, key: str) -> None:
     found = compared(losses, ran.losses)
     words = proof_words(found)
+    if len(ran.alone):
+        words += f" {alone_words(compared(ran.alone, ran.losses))}"
     if found.is_exact:
         st.success(words, icon=":material/verified:")
     elif script.is_exact or found.n_run != found.n_script:
@@ -66,6 +68,18 @@ def _compared(losses: np.ndarray, ran: ScriptRun, job: ScriptRunJob, script: Scr
         key=f"{key}.npz",
         icon=":material/download:",
         on_click="ignore",
+    )
+
+
+def alone_words(found: CurveComparison) -> str:
+    """What training the same anew, one network at a time, says of the difference."""
+    if found.is_exact:
+        return _(
+            "Trained anew by Layerwise one network at a time, the experiment gives all {n:,} losses of the script bit for bit: "
+            "what is left is rounding."
+        ).format(n=found.n_script)
+    return _("Trained anew one network at a time, it differs from the script by at most {largest:.2g}.").format(
+        largest=found.largest
     )
 
 

@@ -46,6 +46,8 @@ FULL_BATCH = 1000
 def plan(experiment: Experiment, series: Sequence[Series], device: torch.device, settings: Settings) -> Plan:
     """The executors for these series; every series belongs to exactly one."""
     executors: tuple[Executor, ...]
+    if settings.one_by_one:
+        return Plan((Fast(experiment, series, device),), "Each network by itself, as LAYERWISE_ONE_BY_ONE says.")
     n_processes = _n_processes(experiment, series, device, settings)
     if n_processes > 1:
         inner = partial(_in_one_process, experiment, device=device)
