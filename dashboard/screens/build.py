@@ -9,6 +9,7 @@ import streamlit as st
 from core.data.menu import AnyDataset
 from core.diagnostics import Diagnostic
 from core.experiment.check import findings, n_series
+from core.experiment.check_frozen import trained_inference
 from core.experiment.experiment import Experiment, Lane
 from core.models.estimate import epoch_seconds
 from core.models.layers.menu import AnyLayer
@@ -23,6 +24,7 @@ from dashboard.text import _, duration
 from dashboard.widgets.changes import use, use_data
 from dashboard.widgets.choice_form import choice_form
 from dashboard.widgets.findings import findings as findings_list
+from dashboard.widgets.fork_origin import frozen_form
 from dashboard.widgets.initialisation import initialisation
 from dashboard.widgets.lane_form import lane_form
 from dashboard.widgets.model_text import model_code, model_text
@@ -67,6 +69,8 @@ def _training(experiment: Experiment) -> None:
             AnyLoss, experiment.loss, key="build.loss", label=_("Loss"), on_change=partial(_use_field, experiment, "loss")
         )
         training_form(experiment, key="build.training", on_change=partial(use, experiment))
+        if experiment.origin or experiment.frozen or experiment.model.weights:
+            frozen_form(experiment, key="build.frozen", on_change=partial(_use_field, experiment, "frozen"))
 
 
 def _use_lane(experiment: Experiment, lane: Lane) -> None:
@@ -77,6 +81,7 @@ def _model(experiment: Experiment, found: list[Diagnostic]) -> None:
     """Presets, the drawing and the builder."""
     profile, model = experiment.data.profile(), experiment.model
     inference = infer(model, profile.input_shape)
+    trained = trained_inference(experiment)
     use_model = partial(_use_field, experiment, "model")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(_("Model"), width="stretch")
@@ -93,7 +98,7 @@ def _model(experiment: Experiment, found: list[Diagnostic]) -> None:
     if any(finding.severity == "error" for finding in found):
         way_out(experiment, key="build.way_out", on_use=use_model)
     layer_stack(
-        _with_time(stack_view(model, inference, found), experiment, inference),
+        _with_time(stack_view(model, trained, found), experiment, trained),
         AnyLayer,
         key="build.stack",
         parse=partial(_model_from, model),

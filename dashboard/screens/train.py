@@ -12,6 +12,7 @@ from dashboard.session import state
 from dashboard.session.plane import plane_points
 from dashboard.text import _
 from dashboard.widgets.doctor import doctor
+from dashboard.widgets.fork_form import fork_form
 from dashboard.widgets.known import known_of
 from dashboard.widgets.lane_controls import lane_controls, repeat_with_changes
 from dashboard.widgets.phases import phases
@@ -31,6 +32,7 @@ def render() -> None:
     if record is not None:
         doctor(record, key="train.doctor")
         repeat_with_changes(record, key="train.repeat")
+        _fork(record)
 
 
 def _watch(record: RunRecord | None, experiment: Experiment) -> None:
@@ -61,6 +63,14 @@ def _curves(record: RunRecord | None, experiment: Experiment) -> None:
 def _names(class_names: tuple[str, ...]) -> tuple[str, ...]:
     """The classes of a toy, in the visitor's language; none for regression."""
     return tuple(_(name) for name in class_names)
+
+
+def _fork(record: RunRecord) -> None:
+    """A new run from a kept moment of this one, when it is asked for."""
+    box = st.expander(_("Fork from here"), key="train.fork_box", on_change="rerun", icon=":material/fork_right:")
+    if box.open:
+        with box:
+            fork_form(record, key="train.fork")
 
 
 def _by_hand(record: RunRecord) -> None:

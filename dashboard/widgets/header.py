@@ -15,6 +15,7 @@ from core.models.model import infer
 from dashboard.session import resources, state
 from dashboard.text import _, counted
 from dashboard.widgets.failure import failure, problem
+from dashboard.widgets.fork_origin import origin_line
 from dashboard.widgets.share import share
 
 STATES = {
@@ -46,6 +47,7 @@ def header(pages: Mapping[str, Any], *, here: str) -> None:
     experiment, record = state.experiment(), state.run()
     with st.container(key="header", horizontal=True, vertical_alignment="center", gap="small"):
         st.text(sentence(experiment), width="content")
+        origin_line(experiment)
         if record is None:
             st.badge(_("no run yet"), color="gray")
         else:
