@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from core.data.own.keep import kept_upload, store_upload
-from core.errors import MissingData, SpecError
+from core.errors import SpecError
 from core.events import Artifact, ArtifactSaved, Command, Event, Failed, Finished, Paused, Resumed, Stop
 from core.experiment.experiment import Experiment
 from core.jobs.data_lenses import Digest, FileName
@@ -36,9 +36,9 @@ class ImportedRunJob(Job):
         return self.experiment
 
     def check(self, settings: Settings) -> None:
-        """Refuses a bundle that is not kept here."""
+        """Refuses a bundle that is not kept here. No StoreError: in a check the supervisor would take it for its own."""
         if not (settings.home / "uploads" / self.file).is_file():
-            raise MissingData("The bundle is not on this server (any more).", hint="Upload it again on Export > Import.")
+            raise SpecError("The bundle is not on this server (any more).", hint="Upload it again on Export > Import.")
 
     def check_command(self, command: Command, made: Sequence[Event] = ()) -> None:
         """Refuses all but Stop."""
