@@ -23,6 +23,7 @@ from core.experiment.experiment import Experiment
 from core.explanation.explainer import Subject, Unit
 from core.explanation.menu import AnyExplainer
 from core.jobs.job import ArtifactRef, Desk, Job, Stream
+from core.jobs.training import origin_bytes
 from core.models.model import all_layers
 from core.results.codec import result_bytes
 from core.settings import Settings
@@ -108,8 +109,9 @@ class WeightsJob(LensJob):
     example: ExampleRef = ExampleRef()
 
     def model(self, desk: Desk) -> "tuple[nn.Sequential, int]":
-        """The model in evaluation mode, and the step of its weights."""
+        """The model in evaluation mode, and the step of its weights; without weights as it begins, a fork from its origin."""
         from core.models.model import build
+        from core.training.beginnings import begin_with
         from core.training.checkpoints import load_weights
 
         experiment = self.experiment
@@ -118,6 +120,8 @@ class WeightsJob(LensJob):
         if self.weights:
             state, step = load_weights(desk.artifact(self.weights), self.series)
             _fill(model, state)
+        elif experiment.origin:
+            begin_with(model, experiment.origin, origin_bytes(experiment, desk))
         model.eval()
         return model, step
 

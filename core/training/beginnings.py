@@ -150,6 +150,17 @@ class _Source:
         return retuned_state(optimizer, one)
 
 
+def begin_with(model: nn.Sequential, origin: Origin, data: bytes | None) -> None:
+    """Put into a fresh model what a run begins with that starts from this checkpoint.
+
+    Raises:
+        MissingData: there is no checkpoint; SpecError and StoreError as in Beginnings.
+    """
+    if data is None:
+        raise missing(origin)
+    _Source(load_state(data), origin).fill(model)
+
+
 def taken_weights(ours: Mapping[str, Shape], theirs: Mapping[str, Shape]) -> dict[str, str]:
     """Names of tensors here with the names, there, of those that they start from: layer by layer, in order, as many as fit.
 
