@@ -36,7 +36,7 @@ class PixelNoise(DisturbanceChoice):
     unit: ClassVar[str] = "grey levels of 255, standard deviation"
     fits: ClassVar[tuple[Modality, ...]] = ("image",)
 
-    strongest: float = Field(128.0, ge=1.0, le=512.0)
+    strongest: float = Field(120.0, ge=1.0, le=512.0)
     """Greatest standard deviation that is tried, in grey levels of 255."""
 
 
@@ -72,7 +72,7 @@ class Patch(DisturbanceChoice):
     unit: ClassVar[str] = "share of the picture that is covered"
     fits: ClassVar[tuple[Modality, ...]] = ("image",)
 
-    strongest: float = Field(0.5, ge=0.01, le=1.0)
+    strongest: float = Field(0.6, ge=0.01, le=1.0)
     """Greatest share of the picture that is covered."""
 
 
@@ -85,7 +85,7 @@ class FastGradientSign(DisturbanceChoice):
     unit: ClassVar[str] = "grey levels of 255"
     fits: ClassVar[tuple[Modality, ...]] = ("image",)
 
-    strongest: float = Field(32.0, ge=0.5, le=255.0)
+    strongest: float = Field(24.0, ge=0.5, le=255.0)
     """Greatest change of a pixel that is tried, in grey levels of 255."""
 
     def reason_against(self, original: DataProfile, prepared: DataProfile) -> str | None:
@@ -103,7 +103,7 @@ class ColumnNoise(DisturbanceChoice):
     unit: ClassVar[str] = "standard deviations of the column in the training data"
     fits: ClassVar[tuple[Modality, ...]] = ("points", "tabular")
 
-    strongest: float = Field(1.0, ge=0.01, le=10.0)
+    strongest: float = Field(1.2, ge=0.01, le=10.0)
     """Greatest standard deviation of the noise that is tried, in those of the column."""
 
     def reason_against(self, original: DataProfile, prepared: DataProfile) -> str | None:
@@ -122,7 +122,7 @@ class FastGradientSignColumns(DisturbanceChoice):
     unit: ClassVar[str] = "standard deviations of the input in the training data"
     fits: ClassVar[tuple[Modality, ...]] = ("points", "tabular")
 
-    strongest: float = Field(0.5, ge=0.01, le=10.0)
+    strongest: float = Field(0.6, ge=0.01, le=10.0)
     """Greatest change of an input that is tried, in its standard deviations."""
 
     def reason_against(self, original: DataProfile, prepared: DataProfile) -> str | None:
@@ -140,7 +140,7 @@ class TokenDropping(DisturbanceChoice):
     unit: ClassVar[str] = "chance of each token to be lost"
     fits: ClassVar[tuple[Modality, ...]] = ("sequence",)
 
-    strongest: float = Field(0.8, ge=0.05, le=1.0)
+    strongest: float = Field(0.9, ge=0.05, le=1.0)
     """Greatest chance that is tried."""
 
 

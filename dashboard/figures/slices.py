@@ -48,7 +48,13 @@ def slices_figure(found: Slices, places: list[int], *, dark: bool = False) -> go
         height=110 + 24 * len(places),
         showlegend=False,
         xaxis={"title_text": axis(found)} | ({} if found.is_regression else {"tickformat": ".0%", "range": [-0.02, 1.02]}),
-        yaxis={"title_text": _("slice (examples)"), "tickvals": rows, "ticktext": labels, "range": [len(places) - 0.5, -0.5]},
+        yaxis={
+            "title_text": _("slice (examples)"),
+            "tickvals": rows,
+            "ticktext": labels,
+            "range": [len(places) - 0.5, -0.5],
+            "zeroline": False,
+        },
     )
 
 

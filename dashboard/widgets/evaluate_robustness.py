@@ -4,16 +4,15 @@ import streamlit as st
 
 from core.data.disturbance import AnyDisturbance
 from core.data.gallery import SplitName
-from core.errors import SpecError
 from core.jobs.error_lenses import RobustnessJob
 from core.jobs.lenses import ExampleRef
 from core.results.codec import result_bytes
 from core.results.robustness import Robustness
-from core.spec import choices, parse_json
-from dashboard.components.fields import option_of, translated
+from core.spec import choices
+from dashboard.components.fields import fields_of, option_of, translated
 from dashboard.figures.robustness import alt_robustness, robustness_figure
 from dashboard.text import _
-from dashboard.widgets.choice_form import fields
+from dashboard.widgets.choice_form import tenth
 from dashboard.widgets.evaluate_robustness_example import strip
 from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.lens import look
@@ -54,25 +53,19 @@ def _chosen(fitting: list[AnyDisturbance], key: str) -> AnyDisturbance:
         format_func=lambda kind: translated(kinds[kind].label) if kind in kinds else "",
     )
     picked = kinds[kind] if kind in kinds else fitting[0]
-    place = f"{key}.spec.{picked.kind}"
-    present = _kept(place) or picked
-
-    def change(changed: AnyDisturbance) -> None:
-        st.session_state[place] = changed.model_dump_json()
-
-    st.caption(translated(option_of(type(present)).help))
-    fields(present, key=f"{key}.fields", on_change=change)
-    return present
-
-
-def _kept(place: str) -> AnyDisturbance | None:
-    """What this visitor has set; None for the defaults."""
-    text = st.session_state.get(place)
-    try:
-        found: AnyDisturbance | None = parse_json(AnyDisturbance, text) if text else None  # type: ignore[arg-type]
-    except SpecError:
-        return None
-    return found
+    (view,) = fields_of(type(picked))
+    st.caption(translated(option_of(type(picked)).help))
+    strongest = st.number_input(
+        f"{_('Strongest')} ({_(picked.unit)})",
+        view.min,
+        view.max,
+        picked.strongest,
+        key=f"{key}.strongest.{picked.kind}",
+        step=tenth(picked.strongest),
+        format="%g",
+        help=translated(view.help),
+    )
+    return picked.but(strongest=float(strongest))
 
 
 def _counted_on(key: str) -> tuple[SplitName, int, int]:

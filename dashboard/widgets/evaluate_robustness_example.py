@@ -28,7 +28,12 @@ def strip(subject: Subject, disturbance: AnyDisturbance, split: SplitName, luck:
     """Choose an example; then it at every strength."""
     source = _source(subject, key)
     if source == OF_THE_DATA:
-        example: ExampleRef | None = _of_the_data(subject, split)
+        example: ExampleRef | None = (of_the_data := _of_the_data(subject, split))
+        st.caption(
+            _("Number {i:,} of the {split} split. Choose another one under Errors, or on Inspect or Explain.").format(
+                i=of_the_data.index, split=split_names()[of_the_data.split]
+            )
+        )
     else:
         pad, answer = st.columns([1, 1], gap="medium")
         with pad:
@@ -70,6 +75,11 @@ def _of_the_data(subject: Subject, split: SplitName) -> ExampleRef:
         if known is not None:
             return ExampleRef(split=name, index=known)
     return ExampleRef(split=split, index=0)
+
+
+def split_names() -> dict[SplitName, str]:
+    """The splits in a sentence."""
+    return {"train": _("training"), "validation": _("validation"), "test": _("test")}
 
 
 def _answer(subject: Subject, example: ExampleRef, key: str) -> None:

@@ -82,11 +82,11 @@ def _texts(view: View) -> dict[str, str]:
         "sum": _("sum"),
         "one": _("true {true}, predicted {predicted}: 1 example"),
         "many": _("true {true}, predicted {predicted}: {n} examples"),
-        "more": _("true {true}, predicted {predicted}: {n} against the other"),
+        "apart": _("true {true}, predicted {predicted}: {n} against the other"),
         "step": _("after step {step}"),
         "moment": _("Moment of the matrix"),
         "play": _("Play"),
         "pause": _("Pause"),
         "fewer": _("fewer"),
-        "equal": _("equal"),
+        "more": _("more"),
     }

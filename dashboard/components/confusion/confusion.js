@@ -4,6 +4,7 @@ import { component, fill, h, setText, whole } from "./dom.js";
 
 const PLAY_MS = 450;
 const WRITTEN_TO = 26; // classes up to which a cell is wide enough for a number
+const FAINTEST = 0.1; // of the colours: whatever is not nothing can be told from it
 
 class View {
   constructor(root) {
@@ -27,21 +28,22 @@ class View {
   }
 
   build() {
-    const { names, frames, texts } = this.data;
+    const { names, frames, texts, view } = this.data;
     this.focusAt = [0, 0];
     this.cells = names.map((_, row) => names.map((__, column) =>
       h("td", { onclick: () => this.choose(row, column), onkeydown: (event) => this.key(event, row, column) })));
     this.sums = names.map(() => h("td", { class: "sum" }));
     const head = [
       h("tr", {}, h("td", { rowspan: 2, colspan: 2, class: "corner" }), h("th", { colspan: names.length, scope: "colgroup", class: "axis" }, texts.predicted), h("td", { class: "corner" })),
-      h("tr", {}, ...names.map((name) => h("th", { scope: "col", title: name }, h("span", {}, name))), h("th", { class: "sum", scope: "col" }, texts.sum)),
+      h("tr", {}, ...names.map((name) => h("th", { scope: "col", title: name }, h("span", {}, name))), h("th", { class: "sum", scope: "col" }, view === "difference" ? "" : texts.sum)),
     ];
     const rows = names.map((name, row) => h("tr", {},
       row === 0 ? h("th", { rowspan: names.length, scope: "rowgroup", class: "axis side" }, h("span", {}, texts.true)) : null,
       h("th", { scope: "row", title: name }, h("span", {}, name)), ...this.cells[row], this.sums[row]));
     this.table = h("table", { role: "grid", "aria-label": texts.label }, h("thead", {}, ...head), h("tbody", {}, ...rows));
     const n = names.length;
-    this.table.className = n <= 12 ? "large" : n <= WRITTEN_TO ? "middle" : "small";
+    this.table.className = n <= 5 ? "huge" : n <= 12 ? "large" : n <= WRITTEN_TO ? "middle" : "small";
+    this.table.style.setProperty("--n", n);
     if (names.some((name) => name.length > (n <= 12 ? 6 : 3))) this.table.classList.add("slanted");
     this.key_ = h("p", { class: "key", "aria-hidden": "true" }, h("span"), h("i"), h("span"));
     this.root.replaceChildren(...(frames.length > 1 ? [this.tools()] : []), h("div", { class: "scroll" }, this.table), this.key_);
@@ -75,10 +77,9 @@ class View {
   values(counts) {
     const { view } = this.data;
     if (view === "counts" || view === "difference") return counts;
-    const n = counts.length;
     const rows = counts.map((row) => row.reduce((sum, one) => sum + one, 0));
     const columns = counts.map((_, j) => counts.reduce((sum, row) => sum + row[j], 0));
-    return counts.map((row, i) => row.map((one, j) => one / Math.max(1, view === "true" ? rows[i] : columns[j]))).slice(0, n);
+    return counts.map((row, i) => row.map((one, j) => one / Math.max(1, view === "true" ? rows[i] : columns[j])));
   }
 
   // The value with the full colour: the same at all moments
@@ -101,7 +102,7 @@ class View {
     this.cells.forEach((row, i) => row.forEach((cell, j) => {
       const value = values[i][j];
       const isPlain = value === 0 || (errorsOnly && i === j);
-      const colour = isPlain ? null : this.colour(view === "difference" ? (value / most + 1) / 2 : value / most);
+      const colour = isPlain ? null : this.colour(view === "difference" ? (value / most + 1) / 2 : Math.max(FAINTEST, value / most));
       const label = this.label(i, j, counts[i][j], value);
       setText(cell, isWritten && value !== 0 ? this.written(value) : "");
       cell.style.background = colour ? `rgb(${colour.join()})` : "";
@@ -126,7 +127,7 @@ class View {
   label(i, j, n, value) {
     const { names, view, texts } = this.data;
     const known = { true: names[i], predicted: names[j], n: view === "difference" ? signed(n) : whole(n) };
-    const words = fill(view === "difference" ? texts.more : n === 1 ? texts.one : texts.many, known);
+    const words = fill(view === "difference" ? texts.apart : n === 1 ? texts.one : texts.many, known);
     return view === "true" || view === "predicted" ? `${words} (${(100 * value).toFixed(1)} %)` : words;
   }
 
@@ -141,7 +142,7 @@ class View {
     const [low, bar, high] = this.key_.children;
     const isShare = view === "true" || view === "predicted";
     setText(low, view === "difference" ? `${texts.fewer} (−${whole(most)})` : "0");
-    setText(high, view === "difference" ? `(+${whole(most)})` : isShare ? `${(100 * most).toFixed(0)} %` : whole(most));
+    setText(high, view === "difference" ? `${texts.more} (+${whole(most)})` : isShare ? `${(100 * most).toFixed(0)} %` : whole(most));
     bar.style.background = `linear-gradient(to right, ${colours.join()})`;
   }
 
