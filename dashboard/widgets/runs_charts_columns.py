@@ -25,6 +25,6 @@ def without(rows: Sequence[RunRow], fields: Sequence[str]) -> tuple[tuple[RunRow
     if not n:
         return whole, ""
     missing = dict.fromkeys(label(field) for field in fields if any(value_of(row, field) is None for row in rows))
-    return whole, _("Left out, since they have no value of it: {n} of {total} runs ({fields}).").format(
+    return whole, _("{n:,} of {total:,} runs are left out, since of these values they lack some: {fields}.").format(
         n=n, total=len(rows), fields=", ".join(missing)
     )

@@ -74,6 +74,6 @@ def _counts(rows: tuple[RunRow, ...], shown: tuple[RunRow, ...], key: str) -> No
     if hidden:
         words.append(_("{n:,} of these not shown by the filter").format(n=hidden))
     with st.container(horizontal=True, vertical_alignment="center", key=f"{key}.counts"):
-        st.caption(", ".join(words) + ".", width="stretch")
+        st.caption(", ".join(words) + ".", width="content")
         st.button(_("Choose all shown"), key=f"{key}.all", type="tertiary", on_click=choose, args=(ids,), disabled=not ids)
         st.button(_("Choose none"), key=f"{key}.none", type="tertiary", on_click=choose, args=((),), disabled=not picked)

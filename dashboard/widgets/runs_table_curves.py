@@ -15,7 +15,7 @@ from dashboard.figures.runs_overlay import MOST_NAMED, Axes, alt_overlay, overla
 from dashboard.session import resources, run_rows
 from dashboard.text import _, counted
 from dashboard.widgets.figure import figure, is_dark
-from dashboard.widgets.runs_table_words import called, label
+from dashboard.widgets.runs_table_words import called, label, loss_unit
 
 MEASURES = ("batch_loss", "validation_loss", "validation_accuracy", "train_loss", "train_accuracy")
 AXES: tuple[Axis, ...] = ("step", "epoch", "seconds", "examples")
@@ -55,7 +55,7 @@ def curves(rows: tuple[RunRow, ...], *, key: str) -> None:
     if not drawn.runs:
         st.info(_("None of these runs has told this yet. Curves appear as soon as a run trains."), icon=":material/show_chart:")
         return
-    axes = Axes(_x_title(asked.axis), _y_title(asked.measure, asked.window), asked.log_x, asked.log_y)
+    axes = Axes(_x_title(asked.axis), _y_title(asked, shown), asked.log_x, asked.log_y)
     figure(overlay_figure(drawn, axes, dark=is_dark()), key=f"{key}.overlay", alt=alt_overlay(drawn, axes))
     _footer(drawn, len(shown) - len(drawn.runs), asked, key)
 
@@ -156,6 +156,10 @@ def _x_title(axis: str) -> str:
     }[axis]
 
 
-def _y_title(measure: str, window: int) -> str:
-    name = _measure(measure)
-    return name if window == 1 else _("{name}, mean over {n} points").format(name=name, n=window)
+def _y_title(asked: Asked, rows: Sequence[RunRow]) -> str:
+    """With its unit where all runs share one; accuracies have none."""
+    name = _measure(asked.measure)
+    if asked.measure.endswith("loss"):
+        name = _("{name}, {unit}").format(name=name, unit=loss_unit(rows))
+    is_smooth = asked.measure == "batch_loss" and asked.window > 1
+    return _("{name}, mean over {n} points").format(name=name, n=asked.window) if is_smooth else name

@@ -1,8 +1,9 @@
 """What the fields of a run are called on the screen."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from core.jobs.shipping import AnyJob
+from core.optim.losses import AnyLoss
 from core.run_row import RunRow
 from core.run_table import title
 from core.spec import choices
@@ -46,6 +47,14 @@ def optimizer_text(row: RunRow) -> str | None:
 def called(row: RunRow) -> str:
     """The run by its name, or by its id."""
     return title(row)
+
+
+def loss_unit(rows: Sequence[RunRow]) -> str:
+    """The unit of the losses of these runs, where they share one."""
+    units = {loss.label: loss.unit for loss in choices(AnyLoss)}
+    found = {units.get(str(row.facts.get("loss")), "") for row in rows}
+    unit = found.pop() if len(found) == 1 else ""
+    return _(unit) if unit else _("each in the unit of its loss")
 
 
 def _known() -> Mapping[str, str]:
