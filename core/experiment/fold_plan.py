@@ -12,9 +12,11 @@ FEWEST_FOLDS, MOST_FOLDS, USUAL_FOLDS = 2, 20, 5
 def fold_experiment(experiment: Experiment) -> Experiment:
     """What every fold trains: all lanes, one seed, without changes by hand, and from fresh initial weights.
 
-    The weights of a run that this one was forked from have learned from the very examples that are held out here.
+    The weights of a run that this one was forked from have learned from the very examples that are held out here; without them
+    its frozen layers are not worth freezing.
     """
-    return experiment.but(repeats=1, changes=(), origin=None)
+    frozen = () if experiment.origin else experiment.frozen
+    return experiment.but(repeats=1, changes=(), origin=None, frozen=frozen)
 
 
 def n_pooled(experiment: Experiment) -> int:

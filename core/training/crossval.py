@@ -203,7 +203,8 @@ def _curves(ran: list[_Ran], n_epochs: int, name: str) -> np.ndarray:
 def _refuse_lonely_batch(plain: Experiment, n_train: int) -> None:
     """As the check of an ordinary run, for the training part of a fold."""
     size = plain.batch(n_train)
-    normalised = any(layer.kind.startswith("BatchNorm") for _path, layer in all_layers(plain.model.layers))
+    trained = [layer for index, layer in enumerate(plain.model.layers) if index not in plain.frozen]
+    normalised = any(layer.kind.startswith("BatchNorm") for _path, layer in all_layers(trained))
     if normalised and (size == 1 or n_train % size == 1):
         raise SpecError(
             f"A fold has {n_train:,} training examples: batches of {size:,} leave one of a single example, and batch "
@@ -216,8 +217,8 @@ def _notes(experiment: Experiment, original: Splits) -> tuple[str, ...]:
     notes = []
     if experiment.origin is not None:
         notes.append(
-            "Every fold starts from fresh initial weights: those of the run that this one was forked from have seen the "
-            "held-out examples."
+            "Every fold starts from fresh initial weights and trains all layers: the weights of the run that this one was "
+            "forked from have seen the held-out examples."
         )
     if original.profile.modality == "sequence" and experiment.data.kind.startswith("own"):
         notes.append("Which tokens are known was learned from the training split of the data, not from each fold's.")

@@ -37,7 +37,8 @@ def cost_scatter(
         height=340,
         margin={"t": 84},
         legend=LEGEND,
-        xaxis={"title_text": what, "type": "log" if is_log else "linear"} | ({} if is_log else {"rangemode": "tozero"}),
+        xaxis={"title_text": what, "type": "log" if is_log else "linear"}
+        | ({"dtick": "D2"} if is_log else {"rangemode": "tozero"}),
         yaxis={"title_text": score} | ({"tickformat": ".1%"} if is_share else {}),
     )
 

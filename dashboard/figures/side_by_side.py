@@ -52,6 +52,7 @@ def _shares(found: Sequence[Prediction], names: Sequence[str], dark: bool) -> go
     figure.update_layout(template=theme.template(dark), height=130 + 26 * len(shown), margin={"t": 40, "b": 44})
     figure.update_annotations(font={"size": 12, "color": theme.ink(dark)})
     figure.update_xaxes(range=[0, 1.04], tickvals=[0, 0.5, 1], tickformat=".0%", title_text=_("probability"))
+    figure.update_yaxes(ticks="outside", ticklen=4, tickcolor=theme.CLEAR)
     figure.update_yaxes(showgrid=False, range=[len(shown) - 0.5, -0.5], tickvals=list(range(len(shown))), ticktext=ticks)
     return figure.update_layout(yaxis_title_text=_("class"))
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.experiment.difference import has_same_examples
 from core.experiment.experiment import Experiment
 from core.experiment.run_cost import WATTS, RunCost
 from core.store.protocol import RunRecord
@@ -24,8 +25,16 @@ def cost_and_quality(runs: Sequence[tuple[RunRecord, Experiment]], *, key: str) 
     costs = [cost_of(record, experiment) for record, experiment in runs]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         watts = st.number_input(
-            _("Assumed power (watts)"), 1.0, 100_000.0, WATTS, 5.0, key=f"{key}.watts", persist_state="session", width=200
-        )  # fmt: skip
+            _("Assumed power (watts)"),
+            1.0,
+            100_000.0,
+            WATTS,
+            5.0,
+            format="%g",
+            key=f"{key}.watts",
+            persist_state="session",
+            width=200,
+        )
         st.caption(
             _(
                 "Energy is not measured: it is training time × this power, as if the machine drew it all the time and did "
@@ -36,6 +45,8 @@ def cost_and_quality(runs: Sequence[tuple[RunRecord, Experiment]], *, key: str) 
     st.dataframe(cost_table(costs, watts), hide_index=True, key=f"{key}.table", placeholder="–")
     download_table(cost_table(costs, watts), "costs.csv", key=f"{key}.csv")
     _scatter(costs, watts, key)
+    if any(not has_same_examples(runs[0][1], experiment) for _record, experiment in runs[1:]):
+        st.info(_("Not all of these runs have the same examples: their scores do not compare."), icon=":material/info:")
 
 
 def cost_table(costs: Sequence[RunCost], watts: float) -> dict[str, list[Any]]:

@@ -134,14 +134,17 @@ def _words(found: Sequence[Prediction], names: Sequence[str]) -> None:
         st.text("; ".join(f"{name}: {in_words(one)}" for name, one in zip(names, found, strict=True)))
         return
     guesses = [int(one.probabilities.argmax()) for one in found]
-    label = found[0].label
+    label, classes = found[0].label, found[0].class_names
+    right = [name for name, guess in zip(names, guesses, strict=True) if guess == label]
     if len(set(guesses)) == 1:
-        words = _("All {n} say {name}.").format(n=len(found), name=found[0].class_names[guesses[0]])
+        words = _("All {n} say {name}").format(n=len(found), name=classes[guesses[0]])
+        if label < 0:
+            words += "."
+        else:
+            words += ", " + (_("which is right.") if right else _("but right is {name}.").format(name=classes[label]))
     else:
         words = _("They disagree.")
-    if label >= 0:
-        right = [name for name, guess in zip(names, guesses, strict=True) if guess == label]
-        words += " " + _("Right is {name}: {who}.").format(
-            name=found[0].class_names[label], who="; ".join(right) if right else _("none of them says so")
-        )
+        if label >= 0:
+            who = "; ".join(right) or _("none of them says so")
+            words += " " + _("Right is {name}: {who}.").format(name=classes[label], who=who)
     st.text(words)

@@ -9,7 +9,7 @@ from core.history import History
 from core.store.protocol import RunRecord
 from dashboard.session import resources, run_now, state
 from dashboard.session.run_history import asked
-from dashboard.text import _, counted
+from dashboard.text import counted
 from dashboard.widgets.compare import SHORT_RUN
 
 
@@ -26,17 +26,17 @@ def training_runs(runs: Sequence[RunRecord] | None = None, limit: int = 60) -> l
 
 
 def run_name(record: RunRecord, experiment: Experiment | None = None) -> str:
-    """Its name where it has one, else what it trained; and the letters that tell it apart."""
+    """The letters that tell it apart; then its name where it has one, else what it trained."""
     short = record.id[:SHORT_RUN]
     if record.name:
-        return f"{record.name} · {short}"
+        return f"{short} · {record.name}"
     try:
         experiment = experiment or state.experiment_of(record.job)
     except LayerwiseError:
-        return _("run {run}").format(run=short)
+        return short
     names = experiment.lane_names()
     what = names[0] if len(names) == 1 else counted("{n} lane", "{n} lanes", len(names))
-    return f"{experiment.data.label}, {what} · {short}"
+    return f"{short} · {experiment.data.label}, {what}"
 
 
 def cost_of(record: RunRecord, experiment: Experiment) -> RunCost:

@@ -19,6 +19,7 @@ from core.jobs.inline import run_inline
 from core.jobs.job import Stopped
 from core.jobs.shipping import AnyJob
 from core.optim.losses import MeanSquaredError
+from core.optim.regularizers import WeightAverage
 from core.results.codec import load_result, result_bytes
 from core.results.cross_validation import CrossValidation, mean_and_spread
 from core.settings import Settings
@@ -174,8 +175,9 @@ def test_the_job_is_on_the_menu_and_gives_the_result(home):
 
 def test_a_fork_starts_again_and_says_so(home):
     origin = Origin(run="abc", name="step.safetensors", sha256="0" * 64)
-    found = cross_validation(IRIS.but(origin=origin, budget=Budget(epochs=1)), 2)
+    found = cross_validation(IRIS.but(origin=origin, frozen=(0,), budget=Budget(epochs=1)), 2)
     assert "fresh initial weights" in found.notes[0]
+    assert np.array_equal(found.last_loss, cross_validation(IRIS.but(budget=Budget(epochs=1)), 2).last_loss)
 
 
 def test_steps_are_known_before():
@@ -183,3 +185,15 @@ def test_steps_are_known_before():
     assert fold_steps(IRIS.but(budget=Budget(epochs=None, seconds=3.0)), 85) is None
     assert expected_steps(IRIS.but(budget=Budget(steps=5)), 4) == 20
     assert reason_against(IRIS, 20) == ""
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"frozen": (0,)}, {"lanes": (Lane(optimizer=optimizer_like("adam", 0.02), regularizers=(WeightAverage(),)),)}],
+    ids=["frozen layers", "averaged weights"],
+)
+def test_what_is_said_comes_from_the_weights_that_are_judged(home, changes):
+    found = cross_validation(IRIS.but(**changes), 2)
+    for fold in range(2):
+        is_right = (found.predicted == found.labels)[:, found.fold_of == fold]
+        assert is_right.mean(1) == pytest.approx(found.last_score[:, fold])

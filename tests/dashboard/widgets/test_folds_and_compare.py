@@ -14,6 +14,8 @@ from core.jobs.training import TrainJob
 from core.optim.losses import MeanSquaredError
 from core.results.codec import load_result
 from core.results.cross_validation import CrossValidation
+from core.results.prediction import Prediction
+from core.results.predictions import Predictions
 from core.settings import Settings
 from dashboard.session import chosen_runs, resources, state
 from tests.core.samples import linear, optimizer_like, spiral, stack
@@ -151,10 +153,11 @@ def test_two_models_are_compared_over_test_examples(client):
 
 
 def load_predictions(client, number):
-    from core.results.predictions import Predictions
+    return load_result(Predictions, client.artifact_bytes(runs_of(client, "predictions")[number], "result.npz"))
 
-    runs = [run for run, record in client.store.records.items() if record.kind == "predictions"]
-    return load_result(Predictions, client.artifact_bytes(runs[number], "result.npz"))
+
+def runs_of(client, kind):
+    return [run for run, record in client.store.records.items() if record.kind == kind]
 
 
 def test_numbers_are_compared_by_how_far_off_they_are(client):
@@ -204,7 +207,9 @@ def test_one_example_goes_through_all_models_that_know_it(client):
     assert "they are left out" in texts(app)
     asked = [job for job in client.jobs if job.kind == "prediction"]
     assert [job.example.index for job in asked] == [3, 3]
-    assert "Right is" in texts(app)
+    answers = [load_result(Prediction, client.artifact_bytes(run, "result.npz")) for run in runs_of(client, "prediction")]
+    guesses = {int(one.probabilities.argmax()) for one in answers}
+    assert ("All 2 say" if len(guesses) == 1 else "They disagree") in texts(app)
     assert len(app.get("plotly_chart")) == 1
 
 
