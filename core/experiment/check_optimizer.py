@@ -4,8 +4,9 @@ import math
 from collections.abc import Iterator
 
 from core.diagnostics import Diagnostic, Fix
+from core.experiment.check_frozen import trained_inference
 from core.experiment.experiment import Experiment
-from core.models.model import all_layers, infer
+from core.models.model import all_layers
 from core.optim.optimizers import OptimizerChoice
 from core.optim.optimizers_gradient import SGD, GradientDescent
 from core.optim.optimizers_matrix import Muon
@@ -88,7 +89,7 @@ def _matrices(experiment: Experiment, index: int) -> Iterator[Diagnostic]:
     optimizer = lane.optimizer
     if not isinstance(optimizer, Muon):
         return
-    inference = infer(experiment.model, experiment.data.profile().input_shape)
+    inference = trained_inference(experiment)
     leaves = [(path, layer) for path, layer in all_layers(experiment.model.layers) if not layer.inner()]
     if any(inference.at(path).n_parameters and layer.kind not in WITHOUT_MATRIX for path, layer in leaves):
         return

@@ -14,7 +14,6 @@ from core.experiment.experiment import Experiment, Lane
 from core.models.estimate import epoch_seconds
 from core.models.layers.menu import AnyLayer
 from core.models.model import ModelSpec, infer
-from core.models.stack import Inference
 from core.optim.losses import AnyLoss
 from core.spec import parse_json
 from dashboard.components.layer_stack import StackView, layer_stack, path_of, stack_view
@@ -81,7 +80,6 @@ def _model(experiment: Experiment, found: list[Diagnostic]) -> None:
     """Presets, the drawing and the builder."""
     profile, model = experiment.data.profile(), experiment.model
     inference = infer(model, profile.input_shape)
-    trained = trained_inference(experiment)
     use_model = partial(_use_field, experiment, "model")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(_("Model"), width="stretch")
@@ -98,7 +96,7 @@ def _model(experiment: Experiment, found: list[Diagnostic]) -> None:
     if any(finding.severity == "error" for finding in found):
         way_out(experiment, key="build.way_out", on_use=use_model)
     layer_stack(
-        _with_time(stack_view(model, trained, found), experiment, trained),
+        _with_time(stack_view(model, inference, found), experiment),
         AnyLayer,
         key="build.stack",
         parse=partial(_model_from, model),
@@ -107,12 +105,13 @@ def _model(experiment: Experiment, found: list[Diagnostic]) -> None:
     )
 
 
-def _with_time(view: StackView, experiment: Experiment, inference: Inference) -> StackView:
-    """The stack with an estimate of what training takes."""
-    profile = experiment.data.profile()
+def _with_time(view: StackView, experiment: Experiment) -> StackView:
+    """The stack with an estimate of what training takes, and how much of it is trained where layers are frozen."""
+    profile, trained = experiment.data.profile(), trained_inference(experiment)
     batch = experiment.batch(profile.n_train)
-    seconds = epoch_seconds(inference, profile.n_train, batch, profile.n_validation) * n_series(experiment)
-    return replace(view, totals=(*view.totals, (_("Time per epoch, about"), duration(seconds))))
+    seconds = epoch_seconds(trained, profile.n_train, batch, profile.n_validation) * n_series(experiment)
+    totals = [(_("Parameters that are trained"), f"{trained.n_parameters:,}")] if experiment.frozen else []
+    return replace(view, totals=(*view.totals, *totals, (_("Time per epoch, about"), duration(seconds))))
 
 
 def _as_text(experiment: Experiment) -> None:

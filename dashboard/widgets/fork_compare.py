@@ -17,7 +17,6 @@ from dashboard.text import _
 from dashboard.widgets.compare import SHORT_RUN
 from dashboard.widgets.failure import failure, toast
 from dashboard.widgets.figure import figure, is_dark
-from dashboard.widgets.table_file import download_table
 
 POLL_S = 1.0
 PAIR = "pair"
@@ -78,9 +77,6 @@ def _curves(pair: tuple[str, str], key: str) -> None:
     if not any(line.steps for line in lines):
         return
     figure(fork_curves(lines, unit, dark=is_dark()), key=f"{key}.curves", alt=f"{alt_text(lines)} {words}")
-    rows = [(line.name, step, loss) for line in lines for step, loss in zip(line.steps, line.losses, strict=True)]
-    columns = dict(zip(("run", "step", "validation_loss"), zip(*rows, strict=True), strict=True))
-    download_table(columns, "fork-and-scratch.csv", key=f"{key}.download")
 
 
 def _line(record: RunRecord, name: str) -> Line:

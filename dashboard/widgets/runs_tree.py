@@ -10,6 +10,7 @@ from core.types import UNFINISHED
 from dashboard.components.run_tree import Node, alt_tree, run_tree
 from dashboard.session import resources, state
 from dashboard.text import _
+from dashboard.widgets.compare import SHORT_RUN
 from dashboard.widgets.failure import failure
 from dashboard.widgets.fork_form import fork_form
 from dashboard.widgets.header import STATES
@@ -108,7 +109,8 @@ def _facts(row: RunRow) -> str:
     facts = row.facts
     optimizer, rate = facts.get("optimizer"), facts.get("lr")
     lane = _("{optimizer}, lr {rate:g}").format(optimizer=optimizer, rate=rate) if isinstance(rate, float) else optimizer
-    return " · ".join(str(part) for part in (facts.get("data"), lane) if part)
+    known_as = _("run {run}").format(run=row.id[:SHORT_RUN]) if row.name else ""
+    return " · ".join(str(part) for part in (known_as, facts.get("data"), lane) if part)
 
 
 def _score(row: RunRow) -> str:
