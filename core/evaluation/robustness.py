@@ -42,7 +42,12 @@ class Undisturbed:
     splits: Splits
 
     def under(
-        self, module: "nn.Module", disturbance: DisturbanceChoice, strength: float, seed: int
+        self,
+        module: "nn.Module",
+        disturbance: DisturbanceChoice,
+        strength: float,
+        seed: int,
+        report: Report = no_report,
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """The examples under a disturbance: as the model sees them, and before any preparation, None where that cannot be said.
 
@@ -52,7 +57,7 @@ class Undisturbed:
             return self.x, self.raw.x
         if isinstance(disturbance, FastGradientSign | FastGradientSignColumns):
             size, low, high = attack_size(self.splits, strength)
-            x = fast_gradient_sign(module, self.x, self.y, size, (low, high))
+            x = fast_gradient_sign(module, self.x, self.y, size, (low, high), report)
             return x, self._unscaled(x) if isinstance(disturbance, FastGradientSign) else None
         raw = disturbed(disturbance, self.raw, strength, seed)
         return self.prepared(raw), raw
@@ -107,6 +112,7 @@ def fast_gradient_sign(
     y: np.ndarray,
     size: np.ndarray,
     bounds: tuple[np.ndarray | float, np.ndarray | float],
+    report: Report = no_report,
 ) -> np.ndarray:
     """Inputs (N, *shape) moved by `size` in the direction of the sign of the loss's gradient, within bounds, float32.
 
@@ -116,6 +122,7 @@ def fast_gradient_sign(
 
     parts = []
     for start in range(0, len(x), ATTACKED):
+        report(start, len(x))
         given = torch.from_numpy(x[start : start + ATTACKED]).requires_grad_()
         with torch.enable_grad():
             loss = _loss(module, module(given), torch.from_numpy(y[start : start + ATTACKED]))
@@ -140,12 +147,20 @@ def robustness(
     seed: int,
     report: Report = no_report,
 ) -> Robustness:
-    """The score at every strength; `report` counts strengths. Which split and moment it is, the caller knows."""
+    """The score at every strength; `report` counts examples times strengths. Which split and moment it is, the caller knows."""
     rows, kept = [], []
     before: np.ndarray | None = None
-    for done, strength in enumerate(strengths):
-        report(done, len(strengths))
-        said = answers(module, given.splits, given.under(module, disturbance, float(strength), seed)[0])
+    n = len(given.y)
+    for done, strength in enumerate(strengths.tolist()):
+
+        def attacked(_at: int, _of: int, done: int = done) -> None:
+            report(done * n, n * len(strengths))
+
+        def answered(at: int, _of: int, done: int = done) -> None:
+            report(done * n + at, n * len(strengths))
+
+        x, _ = given.under(module, disturbance, strength, seed, attacked)
+        said = answers(module, given.splits, x, answered)
         before = said if before is None else before
         rows.append(score_of(outcomes(said, given.y, given.splits)))
         kept.append(np.nan if said.ndim == 1 else float((said.argmax(1) == before.argmax(1)).mean()))
@@ -205,9 +220,9 @@ def row_names(original: DataProfile) -> tuple[str, ...]:
     return COORDINATES if original.modality == "points" else original.feature_names
 
 
-def answers(module: "nn.Module", splits: Splits, x: np.ndarray) -> np.ndarray:
+def answers(module: "nn.Module", splits: Splits, x: np.ndarray, report: Report = no_report) -> np.ndarray:
     """Probabilities (N, K) float64 of inputs as the model sees them; for regression numbers (N,) in the unit of the target."""
-    found = outputs_of(module, x)
+    found = outputs_of(module, x, report)
     if splits.profile.task == "regression":
         numbers: np.ndarray = predicted_numbers(found).numpy() * splits.target_scale + splits.target_shift
         return numbers

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 MAX_MOMENTS = 24
 """Checkpoints whose confusion matrix is counted."""
+MAX_NUMBERS = 50_000_000
+"""Numbers of all inputs that are disturbed at once (200 MB)."""
 MAX_ANSWERS = 240_000
 """Examples times moments: of a large split, some are counted at every moment."""
 
@@ -55,9 +57,12 @@ class ConfusionOverTimeJob(PredictionsJob):
 
     def _models(self, desk: Desk, refs: tuple[ArtifactRef, ...]) -> "Iterator[tuple[nn.Module, int]]":
         """The model at every moment; a lane that joined later has none before."""
+        from core.training.checkpoints import load_state
+
         for done, ref in enumerate(refs):
             desk.progress(done, len(refs))
-            yield self.but(weights=ref).model(desk)
+            if self.series < len(load_state(desk.artifact(ref)).models):
+                yield self.but(weights=ref).model(desk)
 
 
 def some_places(n: int, most: int, seed: int) -> np.ndarray:
@@ -113,15 +118,16 @@ class RobustnessJob(_DisturbedJob):
     label: ClassVar[str] = "Robustness"
     split: SplitName = "test"
     n_examples: Annotated[int, Field(ge=10, le=5_000)] = 500
-    """At most so many of the split, picked by the experiment's seed."""
+    """At most so many of the split, picked by the experiment's seed; fewer where they are large."""
 
     def result(self, desk: Desk) -> Any:
         from core.evaluation.robustness import robustness
 
         model, step = self.model(desk)
         splits = loaded(self.experiment.data, self.experiment.seed)
-        n = len(split_named(splits, self.split))
-        given = self._given(splits, some_places(n, self.n_examples, self.experiment.seed))
+        n, size = len(split_named(splits, self.split)), int(np.prod(splits.profile.input_shape))
+        most = min(self.n_examples, max(10, MAX_NUMBERS // size))
+        given = self._given(splits, some_places(n, most, self.experiment.seed))
         found = robustness(model, given, self.disturbance, self.strengths, self.luck, desk.progress)
         return replace(found, split=self.split, step=step, n_in_split=n)
 

@@ -14,6 +14,7 @@ from core.data.sequence import Sentiment
 from core.data.tabular import Diabetes, Iris
 from core.errors import NotApplicable, SpecError
 from core.events import Artifact
+from core.experiment.experiment import Budget, Lane
 from core.jobs.error_lenses import (
     ConfusionOverTimeJob,
     DisturbedExampleJob,
@@ -35,7 +36,7 @@ from core.results.predictions import Predictions
 from core.results.robustness import DisturbedExample, Robustness
 from core.results.slices import Slices
 from core.settings import Settings
-from tests.core.samples import linear, spiral, stack
+from tests.core.samples import linear, optimizer_like, spiral, stack
 
 IRIS = spiral(data=Iris(), model=stack(linear(8), "Tanh", linear(3)), steps=60)
 DIGITS = spiral(data=Digits(), model=stack("Flatten", linear(10)))
@@ -69,6 +70,16 @@ def test_the_matrix_over_time_is_sklearns_at_every_kept_moment(settings):
     said = result(PredictionsJob(experiment=IRIS, split="train", weights=refs[-1]), Predictions, settings, shelf)
     np.testing.assert_array_equal(found.counts[-1], confusion_matrix(said.labels, said.predicted, labels=range(3)))
     assert (found.n_examples, found.n_in_split) == (len(said.labels), len(said.labels))
+
+
+def test_a_lane_has_no_matrix_before_it_joined(settings):
+    shelf = MemoryShelf()
+    both = IRIS.but(lanes=(*IRIS.lanes, Lane(optimizer=optimizer_like("sgd"))), budget=Budget(epochs=None, steps=4))
+    for run, experiment in (("alone", IRIS.but(budget=both.budget)), ("two", both)):
+        assert list(run_inline(TrainJob(experiment=experiment), settings, shelf=shelf, run=run))
+    alone, two = shelf.references("alone"), shelf.references("two")
+    job = ConfusionOverTimeJob(experiment=both, series=1, checkpoints=(*alone, *two))
+    assert len(result(job, ConfusionOverTime, settings, shelf).steps) == len(two)
 
 
 def test_numbers_have_no_confusion_matrix(settings):
