@@ -31,7 +31,7 @@ class Pruning(CompressionChoice):
     trains: ClassVar[bool] = True
     sparsity: Sparsity = 0.5
     """Share that goes, in [0, 1)."""
-    epochs: Epochs = 0
+    epochs: Epochs = Field(0, title="epochs afterwards")
     """Passes of further training afterwards; what was pruned stays zero."""
 
 

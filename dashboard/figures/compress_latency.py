@@ -101,13 +101,15 @@ def loss_line(report: CompressionReport, *, dark: bool = False) -> go.Figure:
         hovertemplate=_("epoch") + " %{x}<br><b>%{y:.4g}</b><extra></extra>",
         name=_("training loss"),
     )
-    unit = _("distillation loss") if report.kind == "distillation" else _("loss ({unit})").format(unit=_(report.loss_unit))
+    is_student = report.kind == "distillation"
+    unit = _("distillation loss") if is_student else _("loss ({unit})").format(unit=_(report.loss_unit))
+    epoch = _("epoch of the smaller model") if is_student else _("epoch after the pruning")
     return go.Figure(line).update_layout(
         template=theme.template(dark),
         height=240,
         legend=LEGEND,
         margin={"t": 16},
-        xaxis={"title_text": _("epoch after the compression"), "tickformat": ",d"},
+        xaxis={"title_text": epoch, "tickformat": ",d"},
         yaxis={"title_text": plain(unit)},
     )
 

@@ -25,6 +25,7 @@ from dashboard.widgets.lens import look
 from dashboard.widgets.presets import fitting_presets, preset_model
 from dashboard.widgets.subject import Subject
 
+FORM_PX = 720
 NARROWER, ON_BUILD = "narrower", "build"
 
 
@@ -88,10 +89,12 @@ def _asked(subject: Subject, key: str) -> CompressJob:
     def keep(changed: Any) -> None:
         st.session_state[kept] = changed.model_dump_json()
 
-    choice_form(AnyCompression, present, key=f"{key}.form", label=_("How"), on_change=keep)
-    st.caption(_("Source: {source}").format(source=plain(present.source)))
-    student = _student(subject, key) if isinstance(present, Distillation) else None
-    split = split_chosen(key)
+    with st.container(width=FORM_PX):
+        choice_form(AnyCompression, present, key=f"{key}.form", label=_("How"), on_change=keep)
+        st.caption(_("Source: {source}").format(source=plain(present.source)))
+    with st.container(horizontal=True):
+        student = _student(subject, key) if isinstance(present, Distillation) else None
+        split = split_chosen(key)
     looked_at = subject.asked() | {"example": ExampleRef()}  # another example makes no other model
     return CompressJob(**looked_at, compression=present, student=student, split=split)
 

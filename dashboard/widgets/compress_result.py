@@ -29,6 +29,8 @@ from dashboard.widgets.lens import ASKED
 from dashboard.widgets.links import open_screen
 from dashboard.widgets.table_file import download_table
 
+PRUNINGS = ("magnitude", "structured", "random")
+
 
 def result(job: CompressJob, report: CompressionReport, *, key: str) -> None:
     """The report, what is honest to add, and what can be done with it."""
@@ -43,7 +45,7 @@ def result(job: CompressJob, report: CompressionReport, *, key: str) -> None:
         with column:
             chart = latency_boxes(report, batch, dark=is_dark())
             figure(chart, key=f"{key}.latency.{place}", alt=alt_latency(report, batch))
-    if report.weights[:, 1].any():
+    if report.kind in PRUNINGS and report.weights[:, 1].any():
         figure(zero_bars(report, dark=is_dark()), key=f"{key}.zeros", alt=alt_zeros(report))
     if len(report.losses) > 1:
         figure(loss_line(report, dark=is_dark()), key=f"{key}.losses", alt=alt_losses(report))

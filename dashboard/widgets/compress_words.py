@@ -42,7 +42,7 @@ def plan_words(job: CompressJob, plan: Plan) -> list[str]:
 def headline(report: CompressionReport) -> str:
     """What was won, and what it cost."""
     before, after = report.median_s(report.batches[-1])
-    words = _("The file has {size} of its size, {n} at once are answered in {time} of the time, and {score}.")
+    words = _("The file has {size} of its former size, {n} at once take {time} of the time, and {score}.")
     return words.format(
         size=f"{report.size_bytes[1] / report.size_bytes[0]:.0%}",
         n=counted("{n} example", "{n} examples", report.batches[-1]),
@@ -67,11 +67,15 @@ def change_words(report: CompressionReport) -> str:
         return ""
     if change == low == high == 0:
         return _("Both are right and wrong on the same {n:,} examples.").format(n=report.n_examples)
-    spread = _("{low:+.1%} to {high:+.1%}").format(low=low, high=high)
+    spread = _("{low:+.1f} to {high:+.1f}").format(low=100 * low, high=100 * high)
     if low <= 0 <= high:
-        words = _("Over the same {n:,} examples the accuracy changes by {spread} (95 % interval): within the noise.")
+        words = _(
+            "Over the same {n:,} examples the accuracy changes by {spread} percentage points (95 % interval): within the noise."
+        )
     else:
-        words = _("Over the same {n:,} examples the accuracy changes by {spread} (95 % interval): more than noise.")
+        words = _(
+            "Over the same {n:,} examples the accuracy changes by {spread} percentage points (95 % interval): more than noise."
+        )
     return words.format(n=report.n_examples, spread=spread)
 
 
