@@ -32,10 +32,11 @@ def exactness(experiment: Experiment, lane: Lane) -> tuple[str, bool]:
 
 
 def is_stacked(experiment: Experiment, lane: Lane) -> bool:
-    """Whether training takes the stacked form for this lane on the CPU: as core/training/executors/batched.py says."""
-    if experiment.precision != "float32" or experiment.accumulation > 1 or experiment.frozen:
+    """Whether training takes the stacked form for this lane on the CPU: as core/training/executors/batched.py says, and True
+    where that depends on which layers are frozen."""
+    if experiment.precision != "float32" or experiment.accumulation > 1:
         return False
-    return _has_rule(lane) and _has_stack(experiment)
+    return _has_rule(lane) and (bool(experiment.frozen) or _has_stack(experiment))
 
 
 def _is_large_and_plain(experiment: Experiment, lane: Lane) -> bool:
@@ -45,7 +46,7 @@ def _is_large_and_plain(experiment: Experiment, lane: Lane) -> bool:
     settings = lane.optimizer.arguments()
     is_fused = lane.optimizer.kind in FUSED and not (settings.get("dampening") or settings.get("centered"))
     has_own_loss = not getattr(experiment.loss, "label_smoothing", 0.0) and not experiment.augmentation
-    return inference.n_parameters > LARGE and is_plain and is_fused and has_own_loss
+    return inference.n_parameters > LARGE and is_plain and is_fused and has_own_loss and not experiment.frozen
 
 
 def _has_rule(lane: Lane) -> bool:

@@ -41,6 +41,8 @@ PENALTIES = {
 }
 
 
+ROOM = 8
+"""How far in a change stands: in the loop, below its step."""
 HELD = frozenset(EFFECTS)
 """The kinds that change gradients."""
 
@@ -57,15 +59,15 @@ def _number(lane: Lane, kind: str) -> str:
     return none if one is None else value(getattr(one, field))
 
 
-def made(optimizer: OptimizerChoice, *, has_maps: bool) -> str:
-    """The call that makes it."""
+def made(optimizer: OptimizerChoice, *, has_maps: bool, room: int = 0) -> str:
+    """The call that makes it, `room` characters further in."""
     numbers = {name: number for name, number in optimizer.arguments().items() if name != "lr"}
     first = {name: number for name, number in numbers.items() if name == "betas"}
     arguments = ["parameters", "lr=LR", *keywords(first | numbers)]
     if optimizer.has_fused:
         devices = optimizer.fused_devices
         arguments.append("fused=True" if len(devices) == 3 else f"fused=device.type in {value(devices)}")
-    return call(f"optimizer = {class_name(optimizer, has_maps=has_maps)}(", arguments)
+    return call(f"optimizer = {class_name(optimizer, has_maps=has_maps)}(", arguments, room=room)
 
 
 def class_name(optimizer: OptimizerChoice, *, has_maps: bool) -> str:
@@ -129,14 +131,14 @@ def change_lines(plan: Plan, before: Lane, stage: Stage) -> list[str]:
     lines += [f"{CONSTANTS[kind][0]} = {new}" for kind, old, new in pairs if old != new]
     if now.schedule != before.schedule:
         lines.append(f"rate = {name_of(now.schedule, plan.schedules)}")
-        lines += plateau(now.schedule).split("\n") if isinstance(now.schedule, Plateau) else []
+        lines += plateau(now.schedule, room=ROOM).split("\n") if isinstance(now.schedule, Plateau) else []
     if bool(average_of(now.regularizers)) != bool(average_of(before.regularizers)):
         lines.append(_average(now))
     return lines
 
 
 def _new_optimizer(plan: Plan, lane: Lane) -> list[str]:
-    lines = made(lane.optimizer, has_maps=plan.has_maps).split("\n")
+    lines = made(lane.optimizer, has_maps=plan.has_maps, room=ROOM).split("\n")
     return [*lines, *([_takes_all(lane.optimizer)] if len(plan.takes_all) > 1 else [])]
 
 
@@ -146,4 +148,7 @@ def _new_numbers(before: Lane, now: Lane) -> list[str]:
     changed = {name: number for name, number in new.items() if name != "lr" and old.get(name) != number}
     if not changed:
         return []
-    return ["for group in optimizer.param_groups:", call("group.update(", keywords(changed), indent="    ")]
+    return [
+        "for group in optimizer.param_groups:",
+        *call("group.update(", keywords(changed), indent="    ", room=ROOM).split("\n"),
+    ]

@@ -27,12 +27,10 @@ def schedule_cell(schedules: Sequence[AnySchedule]) -> Cell:
     bodies = [_body(schedule) for schedule in schedules]
     text = "\n".join(line for body in bodies for line in body)
     names = [name for name in ("half_cosine", "share_of") if f"{name}(" in text]
-    if any(isinstance(schedule, Plateau) for schedule in schedules):
-        names.append("Plateau")
-    imports, blocks = piece(PIECES / "rates.py", *names)
-    for number, (schedule, body) in enumerate(zip(schedules, bodies, strict=True)):
-        if isinstance(schedule, Plateau) and number == 0:
-            blocks.append(plateau(schedule))
+    watching = next((schedule for schedule in schedules if isinstance(schedule, Plateau)), None)
+    imports, blocks = piece(PIECES / "rates.py", *names, *(["Plateau"] if watching else []))
+    blocks += [plateau(watching)] if watching else []
+    for schedule, body in zip(schedules, bodies, strict=True):
         head = f"def {name_of(schedule, schedules)}(step: int) -> float:"
         about = f'    """The learning rate of a step, from 1: {schedule.label.lower()}."""'
         blocks.append("\n".join([head, about, *(f"    {line}" for line in body)]))
@@ -46,9 +44,9 @@ def name_of(schedule: AnySchedule, schedules: Sequence[AnySchedule]) -> str:
     return "rate" if len(schedules) == 1 else f"rate_{list(schedules).index(schedule) + 1}"
 
 
-def plateau(schedule: Plateau) -> str:
-    """The object that watches the validation loss."""
-    return call("plateau = Plateau(", keywords(schedule.model_dump(exclude={"kind"})))
+def plateau(schedule: Plateau, room: int = 0) -> str:
+    """The object that watches the validation loss, made `room` characters further in."""
+    return call("plateau = Plateau(", keywords(schedule.model_dump(exclude={"kind"})), room=room)
 
 
 def _body(schedule: AnySchedule) -> list[str]:
@@ -62,7 +60,7 @@ def _multi_step(schedule: MultiStep) -> list[str]:
     return [
         f"milestones = {value(milestones)}",
         f"drops = sum({EPOCH} >= milestone for milestone in milestones)",
-        f"return LR * {value(schedule.gamma)} ** drops",
+        f"return LR * {value(schedule.gamma)}**drops",
     ]
 
 

@@ -63,11 +63,15 @@ def quoted(text: str) -> str:
     return '"' + repr("'" + text)[2:] if '"' not in text else repr(text)
 
 
-def call(head: str, arguments: Iterable[str], tail: str = ")", indent: str = "") -> str:
-    """`head` with its arguments on one line, or on a line each where that is too long."""
-    arguments = list(arguments)
+def call(head: str, arguments: Iterable[str], *, indent: str = "", room: int = 0) -> str:
+    """`head` with its arguments on one line, or on a line each where that is too long.
+
+    Args:
+        room: how many characters further in it will stand.
+    """
+    arguments, tail = list(arguments), ")"
     line = f"{indent}{head}{', '.join(arguments)}{tail}"
-    if len(line) <= WIDTH:
+    if len(line) + room <= WIDTH:
         return line
     return "\n".join([indent + head, *(f"{indent}    {each}," for each in arguments), indent + tail])
 
@@ -75,11 +79,6 @@ def call(head: str, arguments: Iterable[str], tail: str = ")", indent: str = "")
 def keywords(arguments: Mapping[str, Any]) -> list[str]:
     """`name=value` of each."""
     return [f"{name}={value(each)}" for name, each in arguments.items()]
-
-
-def comment(text: str, indent: str = "") -> str:
-    """A comment of as many lines as it needs."""
-    return "\n".join(textwrap.wrap(text, WIDTH, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# "))
 
 
 def paragraphs(*texts: str) -> str:

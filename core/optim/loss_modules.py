@@ -44,7 +44,8 @@ class Focal(nn.Module):
 
     def _losses(self, logs: torch.Tensor) -> torch.Tensor:
         """The loss of each class, were it the right one."""
-        others = (-torch.expm1(logs)).clamp_min(torch.finfo(logs.dtype).eps)  # 1 - p, exact also where p is almost 1
+        # 1 - p, exact also where p is almost 1
+        others = (-torch.expm1(logs)).clamp_min(torch.finfo(logs.dtype).eps)
         return -(others**self.gamma) * logs
 
 

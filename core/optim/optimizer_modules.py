@@ -64,11 +64,12 @@ class MuonAndAdamW(torch.optim.Optimizer):
         parameters = list(params)
         matrices = [parameter for parameter in parameters if parameter.ndim in MATRICES]
         rest = [parameter for parameter in parameters if parameter.ndim not in MATRICES]
-        numbers: dict[str, Any] = {"lr": lr, "betas": betas, "weight_decay": weight_decay, "momentum": momentum}
-        numbers |= {"nesterov": nesterov, "ns_steps": ns_steps, "adjust_lr_fn": adjust_lr_fn}
+        numbers: dict[str, Any] = {"lr": lr, "betas": betas, "weight_decay": weight_decay}
+        numbers |= {"momentum": momentum, "nesterov": nesterov}
+        numbers |= {"ns_steps": ns_steps, "adjust_lr_fn": adjust_lr_fn}
         muon, adamw = torch.optim.Muon([{"params": []}]), torch.optim.AdamW([{"params": []}])
-        groups = [muon.defaults | numbers | {"params": matrices}, adamw.defaults | numbers | {"params": rest}]
-        super().__init__(groups, numbers)
+        first = muon.defaults | numbers | {"params": matrices}
+        super().__init__([first, adamw.defaults | numbers | {"params": rest}], numbers)
         self._make_parts()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -101,7 +102,7 @@ class MuonAndAdamW(torch.optim.Optimizer):
         self._muon.step()  # type: ignore[no-untyped-call]
         self._muon.state.clear()
         for parameter, matrix in zip(parameters, matrices, strict=True):
-            if matrix.data_ptr() != parameter.data_ptr():  # channels-last kernels are flattened by a copy
+            if matrix.data_ptr() != parameter.data_ptr():  # channels-last: flattened by a copy
                 parameter.copy_(matrix.view_as(parameter))
 
 

@@ -77,9 +77,10 @@ class CurveComparison:
 
 
 def compared(run: np.ndarray, script: np.ndarray) -> CurveComparison:
-    """Two curves of losses (steps,). What a run has after a loss that was not finite (it rests then) does not count."""
+    """Two curves of losses (steps,). What a run has after its lane was removed or its loss was not finite does not count."""
     ended = np.flatnonzero(~np.isfinite(run))
-    run = run[: ended[0] + 1] if len(ended) else run
+    if len(ended):
+        run = run[: max(ended[0], min(ended[0] + 1, len(script)))]
     n = min(len(run), len(script))
     a, b = run[:n].astype(np.float64), script[:n].astype(np.float64)
     is_equal = (a == b) | (np.isnan(a) & np.isnan(b))

@@ -16,12 +16,16 @@ class SelfAttention(nn.Module):
 
     def __init__(self, features: int, num_heads: int, dropout: float = 0.0) -> None:
         super().__init__()
-        self.attention = nn.MultiheadAttention(features, num_heads, dropout=dropout, batch_first=True)
+        self.attention = nn.MultiheadAttention(
+            features, num_heads, dropout=dropout, batch_first=True
+        )
         self.keep_weights = False
         self.last_weights: torch.Tensor | None = None
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        output, weights = self.attention(x, x, x, need_weights=self.keep_weights, average_attn_weights=False)
+        output, weights = self.attention(
+            x, x, x, need_weights=self.keep_weights, average_attn_weights=False
+        )
         self.last_weights = weights.detach() if self.keep_weights else None
         result: torch.Tensor = output
         return result

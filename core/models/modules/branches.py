@@ -29,4 +29,6 @@ class Parallel(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         outputs = [branch(x) for branch in self.branches]
-        return torch.cat(outputs, self.axis) if self.merge == "concat" else torch.stack(outputs).sum(0)
+        return (
+            torch.cat(outputs, self.axis) if self.merge == "concat" else torch.stack(outputs).sum(0)
+        )

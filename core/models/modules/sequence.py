@@ -40,7 +40,9 @@ class PositionalEncoding(nn.Module):
 def sinusoids(length: int, features: int) -> torch.Tensor:
     """(length, features): sin(t / 10000^(2i / features)) in the even columns 2i, the cosine of the same in the odd ones."""
     even = torch.arange(0, features, 2, dtype=torch.float32)
-    angles = torch.arange(length, dtype=torch.float32)[:, None] * torch.exp(even * (-math.log(10000.0) / features))
+    angles = torch.arange(length, dtype=torch.float32)[:, None] * torch.exp(
+        even * (-math.log(10000.0) / features)
+    )
     pairs = torch.stack([angles.sin(), angles.cos()], dim=2)  # (length, ceil(features / 2), 2)
     return pairs.flatten(1)[:, :features].clone()
 
@@ -54,7 +56,9 @@ class PatchEmbed(nn.Module):
         Dosovitskiy et al. 2021, "An image is worth 16x16 words", section 3.1.
     """
 
-    def __init__(self, channels: int, features: int, patch_size: int, class_token: bool = False) -> None:
+    def __init__(
+        self, channels: int, features: int, patch_size: int, class_token: bool = False
+    ) -> None:
         super().__init__()
         self.projection = nn.Conv2d(channels, features, patch_size, stride=patch_size)
         self.class_token = nn.Parameter(torch.empty(1, 1, features)) if class_token else None
@@ -62,7 +66,9 @@ class PatchEmbed(nn.Module):
             nn.init.normal_(self.class_token, std=0.02)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        patches: torch.Tensor = self.projection(x).flatten(2).transpose(1, 2)  # (N, D, H', W') -> (N, L, D)
+        patches: torch.Tensor = (
+            self.projection(x).flatten(2).transpose(1, 2)
+        )  # (N, D, H', W') -> (N, L, D)
         if self.class_token is None:
             return patches
         return torch.cat([self.class_token.expand(x.shape[0], -1, -1), patches], dim=1)

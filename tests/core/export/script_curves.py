@@ -5,15 +5,16 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
-from core.data.dataset import Splits
 from core.events import Event
 from core.experiment.experiment import Experiment
 from core.export.script import script_files
 from core.history import History
+from core.settings import Settings
 from core.training.loop import train
 
 RUNNER = Path(__file__).parent / "script_runner.py"
@@ -31,10 +32,11 @@ class Case:
     last_step: int | None = None
 
 
-def run_curves(experiment: Experiment, splits: Splits | None = None) -> list[np.ndarray]:
+@cache
+def run_curves(experiment: Experiment, *, one_by_one: bool = True, origin: bytes | None = None) -> list[np.ndarray]:
     """The stored losses of every series, as the page shows them."""
     history = History()
-    for item in train(experiment, splits=splits):
+    for item in train(experiment, settings=Settings(one_by_one=one_by_one), origin=origin):
         if isinstance(item, Event):
             history.append(item)
     return [np.array(losses) for losses in history.losses]
@@ -51,7 +53,7 @@ def script_curves(cases: list[Case], folder: Path, timeout: float = 300) -> dict
             (place / name).write_bytes(content)
         folders.append(str(place))
     command = [sys.executable, "-I", str(RUNNER), *folders]
-    subprocess.run(command, check=True, env=ENVIRONMENT, timeout=timeout, cwd=folder)
+    subprocess.run(command, check=True, env=ENVIRONMENT, timeout=timeout, cwd=folder)  # -I: nothing of ours can be imported
     return {case.name: read_curve(folder / case.name) for case in cases}
 
 
@@ -64,11 +66,3 @@ def read_curve(place: Path) -> np.ndarray:
     assert rows[0] == ["step", "loss"]
     assert [int(step) for step, _ in rows[1:]] == list(range(1, len(rows)))
     return np.array([float(loss) for _, loss in rows[1:]])
-
-
-def difference(run: np.ndarray, script: np.ndarray) -> float:
-    """The largest relative difference of two curves."""
-    assert len(run) == len(script), (len(run), len(script))
-    if not len(run):
-        return 0.0
-    return float((np.abs(run - script) / np.maximum(1.0, np.abs(run))).max())
