@@ -100,9 +100,11 @@ class RunFold:
         if self.losses.n_steps and self.started:
             each = self.started.n_train / max(1, self.started.steps_per_epoch)
             found |= {"steps": float(self.losses.n_steps), "examples": float(round(self.losses.n_steps * each))}
-            found["seconds"] = self.elapsed_s
+        found["seconds"] = self.elapsed_s or (self.end.elapsed_s if self.end else 0.0)
         if self.started and self.started.n_parameters:
             found["n_parameters"] = float(self.started.n_parameters)
+        if not found["seconds"]:
+            del found["seconds"]
         return {name: float(value) for name, value in found.items() if np.isfinite(value)}
 
     def curve(self) -> RunCurve:

@@ -48,11 +48,7 @@ class Group:
 
 
 def value_of(row: RunRow, field: str) -> Fact | None:
-    """A figure, a fact or a field of the row itself; None where it is not known."""
-    if field in row.figures:
-        return row.figures[field]
-    if field in row.facts:
-        return row.facts[field]
+    """A field of the row itself, a figure or a fact; None where it is not known."""
     match field:
         case "tags":
             return ", ".join(row.tags) or None
@@ -62,7 +58,7 @@ def value_of(row: RunRow, field: str) -> Fact | None:
             return title(row)
         case "kind" | "state" | "note" | "id":
             return str(getattr(row, field)) or None
-    return None
+    return row.figures.get(field, row.facts.get(field))
 
 
 def title(row: RunRow) -> str:

@@ -112,6 +112,7 @@ async def _ensure_for_ever(ensure_pool: Callable[[], None]) -> None:
 
 def _warm() -> None:
     """Do what the first visitor would wait for, then keep the collector from walking over all that is loaded."""
+    import pandas  # noqa: F401  # the first table would wait a second for it
     import plotly.graph_objects  # noqa: F401
 
     _plotly_gzip()

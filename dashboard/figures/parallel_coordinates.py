@@ -46,7 +46,7 @@ def parallel_figure(columns: Sequence[Column], colour: Column, *, dark: bool = F
     shades = _shades(colour)
     line = {
         "color": shades,
-        "colorscale": theme.sequential(),
+        "colorscale": theme.line_scale(dark),
         "showscale": len(set(shades.tolist())) >= LEAST_FOR_SCALE,
         "colorbar": theme.colour_bar(f"log₁₀ {plain(colour.name)}" if colour.is_wide else plain(colour.name), dark),
     }

@@ -65,7 +65,12 @@ def _traces(dots: Dots, dark: bool) -> list[object]:
     if numbers is not None:
         shades = np.log10(numbers) if dots.colour.is_wide else numbers
         title = f"log₁₀ {plain(dots.colour.name)}" if dots.colour.is_wide else plain(dots.colour.name)
-        marker = {"color": shades, "colorscale": theme.sequential(), "colorbar": theme.colour_bar(title, dark), "size": SIZE}
+        marker = {
+            "color": shades,
+            "colorscale": theme.line_scale(dark),
+            "colorbar": theme.colour_bar(title, dark),
+            "size": SIZE,
+        }
         return [_trace(dots, everything, "", marker | {"line": {"color": theme.quiet_ink(dark), "width": 0.5}})]
     return _by_text(dots, [text_of(value) for value in dots.colour.values], dark)
 

@@ -22,6 +22,8 @@ _BLUE_TO_RED = ("#2166AC", "#67A9CF", "#D1E5F0", "#F7F7F7", "#FDDBC7", "#EF8A62"
 _BLUE_TO_RED_ON_DARK = ("#6BB5F0", "#3D86C2", "#24507A", "#1B1F27", "#7A3226", "#C9573F", "#FF9A7F")
 _CIVIDIS = ("#00224E", "#35456C", "#666970", "#948E77", "#C8B866", "#FEE838")
 
+_LINES_ON_DARK = ("#5FA8F0", "#9AA3A8", "#D8C56A", "#FEE838")
+
 _SIGNED_VEIL: Scale = [
     (0.0, "rgba(5,48,97,0.95)"),
     (0.25, "rgba(33,102,172,0.70)"),
@@ -71,6 +73,11 @@ def diverging(dark: bool) -> Scale:
 def sequential() -> Scale:
     """From little (dark blue) to much (yellow): cividis, made for colour-blind readers."""
     return _even(_CIVIDIS)
+
+
+def line_scale(dark: bool) -> Scale:
+    """From little to much for thin lines and dots: the sequential scale without the end that the page would swallow."""
+    return _even(_LINES_ON_DARK if dark else _CIVIDIS[:-1])
 
 
 def signed_veil() -> Scale:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.run_row import RunRow
-from core.run_table import is_number
+from core.run_table import complete, differing, is_number
 from dashboard.figures.parallel_coordinates import alt_parallel, parallel_figure
 from dashboard.text import _
 from dashboard.widgets.figure import figure, is_dark
@@ -16,6 +16,9 @@ from dashboard.widgets.table_file import csv_text
 
 MOST_AXES, LEAST_AXES = 10, 2
 FIRST_SETTINGS = 4
+USUAL = ("data", "model", "optimizer", "lr", "batch_size")
+PLAIN = ("state", "kind", "seed", "best_lane")
+"""Not among the first axes."""
 
 
 def parallel(rows: Sequence[RunRow], settings: Sequence[str], figures: Sequence[str], *, key: str) -> None:
@@ -68,6 +71,9 @@ def parallel(rows: Sequence[RunRow], settings: Sequence[str], figures: Sequence[
 
 
 def _first(rows: Sequence[RunRow], settings: Sequence[str]) -> list[str]:
-    """The first settings, those that differ: numbers before names of states."""
-    found = [field for field in settings if field not in ("state", "kind", "seed", "best_lane")]
-    return found[:FIRST_SETTINGS]
+    """A few settings that differ and that all runs have, those that matter most first."""
+    different = [
+        field for field in differing(rows, settings) if field not in PLAIN and len(complete(rows, [field])) == len(rows)
+    ]
+    usual = [field for field in USUAL if field in different]
+    return [*usual, *(field for field in different if field not in usual)][:FIRST_SETTINGS]

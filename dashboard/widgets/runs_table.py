@@ -21,7 +21,7 @@ POLL_S = 2.0
 def panel(*, key: str) -> None:
     """The table of all runs, and the curves of those that are chosen."""
     rows, binned = run_rows.rows_and_bin()
-    undo_notice(key=f"{key}.undo")
+    undo_notice(rows, key=f"{key}.undo")
     if not rows:
         _empty(binned, key)
         return

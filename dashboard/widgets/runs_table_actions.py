@@ -30,13 +30,20 @@ def actions(rows: tuple[RunRow, ...], *, key: str) -> None:
         st.button(n, key=f"{key}.delete", icon=":material/delete:", on_click=_delete, args=(rows,))
 
 
-def undo_notice(*, key: str) -> None:
-    """After a delete: what went, and the way back."""
+def undo_notice(rows: tuple[RunRow, ...], *, key: str) -> None:
+    """After a delete: what went, what hangs on it, and the way back. `rows` are those that are left."""
     runs = run_rows.just_deleted()
     if not runs:
         return
+    words = counted("{n} run is in the bin.", "{n} runs are in the bin.", len(runs))
+    if n_made := sum(row.parent in runs for row in rows):
+        words += " " + counted(
+            "{n} run was made from it: it stays, and cannot be repeated once the bin is emptied.",
+            "{n} runs were made from what is there: they stay, and cannot be repeated once the bin is emptied.",
+            n_made,
+        )
     with st.container(horizontal=True, vertical_alignment="center", border=True, key=f"{key}.box"):
-        st.text(counted("{n} run is in the bin.", "{n} runs are in the bin.", len(runs)), width="stretch")
+        st.text(words, width="stretch")
         st.button(_("Undo"), key=f"{key}.undo", icon=":material/undo:", on_click=bring_back, args=(runs,))
         st.button(_("Fine"), key=f"{key}.fine", type="tertiary", on_click=run_rows.set_just_deleted, args=((),))
 

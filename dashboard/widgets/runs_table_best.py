@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.run_row import RunRow
-from core.run_table import best_of, figures_of, text_of, value_of
+from core.run_table import best_of, figures_of, value_of
 from dashboard.session.chosen_runs import choose
 from dashboard.text import _
 from dashboard.widgets.failure import plain
@@ -62,7 +62,7 @@ def best_picker(rows: Sequence[RunRow], *, key: str) -> None:
         if best is None:
             st.text(_("None of these runs has it."))
             return
-        words = _("Best: {run}, {value}").format(run=called(best), value=text_of(value_of(best, figure)))
+        words = _("Best: {run}, {value:.4g}").format(run=called(best), value=value_of(best, figure))
         st.button(
             plain(words),
             key=f"{key}.choose",

@@ -11,6 +11,7 @@ from core.results.run_curves import RunCurves
 from core.run_curve import Axis, RunCurve, smoothed
 from core.run_row import RunRow
 from core.run_table import differing, facts_of, text_of, value_of
+from core.types import UNFINISHED
 from dashboard.figures.runs_overlay import MOST_NAMED, Axes, alt_overlay, overlay_figure
 from dashboard.session import resources, run_rows
 from dashboard.text import _, counted
@@ -57,7 +58,7 @@ def curves(rows: tuple[RunRow, ...], *, key: str) -> None:
         return
     axes = Axes(_x_title(asked.axis), _y_title(asked, shown), asked.log_x, asked.log_y)
     figure(overlay_figure(drawn, axes, dark=is_dark()), key=f"{key}.overlay", alt=alt_overlay(drawn, axes))
-    _footer(drawn, len(shown) - len(drawn.runs), asked, key)
+    _footer(drawn, shown, key)
 
 
 def overlaid(rows: Sequence[RunRow], found: dict[str, RunCurve], asked: Asked) -> RunCurves:
@@ -114,8 +115,9 @@ def _controls(rows: Sequence[RunRow], key: str) -> Asked:
     return Asked(measure or "batch_loss", axis or "step", window, group or "", log_x, log_y)
 
 
-def _footer(drawn: RunCurves, n_left_out: int, asked: Asked, key: str) -> None:
+def _footer(drawn: RunCurves, shown: Sequence[RunRow], key: str) -> None:
     """What is not in the chart, and the numbers to take along."""
+    n_left_out = len(shown) - len(drawn.runs)
     words = [_("Of a race the best lane, the mean over its seeds.")]
     if n_left_out:
         words.append(
@@ -125,6 +127,8 @@ def _footer(drawn: RunCurves, n_left_out: int, asked: Asked, key: str) -> None:
         words.append(_("The dot at the end of each line says its run."))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(" ".join(words), width="stretch")
+        if any(row.state in UNFINISHED for row in shown):  # pressing it runs the page, which draws them anew
+            st.button(_("Go on to now"), key=f"{key}.renew", icon=":material/refresh:")
         st.download_button(
             _("Download arrays (NPZ)"),
             lambda: result_bytes(drawn),

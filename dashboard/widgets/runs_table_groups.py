@@ -26,9 +26,9 @@ def groups_table(rows: Sequence[RunRow], by: str, *, key: str) -> None:
     columns = {
         label(by): [words(group.value) or _("(none)") for group in found],
         _("Runs"): [len(group.runs) for group in found],
-        _("Best: {figure}").format(figure=label(figure)): [group.best for group in found],
-        _("Mean of {figure}").format(figure=label(figure)): [group.mean for group in found],
-        _("Runs that have it"): [group.n_known for group in found],
+        _("Best"): [group.best for group in found],
+        _("Mean"): [group.mean for group in found],
+        _("Runs with a value"): [group.n_known for group in found],
     }
     st.dataframe(
         columns,
@@ -39,4 +39,4 @@ def groups_table(rows: Sequence[RunRow], by: str, *, key: str) -> None:
         height=240 if len(found) > 5 else "content",
         alt=_("Runs grouped by {field}.").format(field=label(by)),
     )
-    st.caption(_("Choose groups to choose their runs."))
+    st.caption(_("{figure}: best and mean of each group. Choose groups to choose their runs.").format(figure=label(figure)))

@@ -101,6 +101,11 @@ class Library:
         """What unfinished runs were asked to do, as one text: the ids of the runs whose checkpoints they need are in it."""
         return "\n".join(record.job for record in self._store.in_states(UNFINISHED))
 
+    def revive(self, run: str) -> None:
+        """Out of the bin again, where it is there: somebody has just asked for what it has."""
+        if any(one == run for one in self._store.to_sweep(time.time(), MAX_RUNS)):
+            self._store.say(run, deleted=None)
+
     def _known(self, run: str) -> RunRecord:
         record = self._store.run(run)
         if record is None:

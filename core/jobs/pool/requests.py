@@ -94,6 +94,7 @@ class Requests:
         known = self._store.by_key(key) if isinstance(job, LensJob) or job.lane == "lens" else None
         if known is not None and self._has_all_files(known):
             self.answered_again.append(known.id)
+            self.library.revive(known.id)
             return {"run": known.id}
         self._check_room(job.lane)
         owner, name = plain(_text(request, "owner"), MAX_NAME), plain(_text(request, "name"), MAX_NAME)

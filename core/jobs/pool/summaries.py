@@ -153,7 +153,7 @@ class Summaries:
         """The line of a run that has said nothing yet; of a job that is not known here, an empty one."""
         if job is None:
             return Line(run, None)
-        experiment: Experiment | None = job.trained() or getattr(job, "experiment", None)
+        experiment = _experiment(job)
         line = Line(run, experiment, own=_own_facts(job))
         if experiment is not None:
             line.costs, line.lanes = costs(experiment), list(experiment.lanes)
@@ -185,9 +185,18 @@ def _parsed(text: str) -> Job | None:
         return None
 
 
+def _experiment(job: Job) -> Experiment | None:
+    """The experiment whose weights it keeps, or looks at; None where there is none, or it cannot be had (any more)."""
+    looked_at: Experiment | None = getattr(job, "experiment", None)
+    try:
+        return job.trained() or looked_at
+    except (LayerwiseError, OSError):
+        return looked_at
+
+
 def _own_facts(job: Job) -> dict[str, Fact]:
     """What a job says beside its experiment and whose weights it looks at."""
     if type(job).model_fields.keys() <= {"kind", "experiment", "starts_paused"}:
         return {}
-    skipped = ("experiment", "weights", "example", "series")
+    skipped = ("experiment", "weights", "example", "series", "file", "name")
     return {name: value for name, value in flat(job) if name.split(".")[0] not in skipped}

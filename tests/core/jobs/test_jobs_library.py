@@ -267,3 +267,11 @@ def test_a_job_on_the_weights_of_a_run_has_it_as_its_parent(desk):
     job = SimpleNamespace(weights=ref)
     assert desk.pool._book.summaries._parent(job, None) == (A, 20)
     assert desk.pool._book.summaries._parent(SimpleNamespace(weights=None), spiral()) == ("", 0)
+
+
+def test_who_asks_for_what_is_in_the_bin_gets_it_back(desk):
+    desk.submit(A, state="finished")
+    desk.submit(B, state="finished")
+    desk.ask(ask="delete", runs=[A, B])
+    desk.write(lambda: desk.pool._requests.library.revive(A))
+    assert [row.id for row in desk.reader.rows()] == [A]

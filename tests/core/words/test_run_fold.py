@@ -146,6 +146,7 @@ def test_a_lane_that_left_or_diverged_is_not_the_best_one():
 def test_nothing_is_said_of_what_is_not_known():
     assert folded([])[0].figures() == {}
     assert folded([started()])[0].figures() == {"n_parameters": 33.0}
-    assert folded([Finished("stopped", 0, 1.0)])[0].figures() == {}
+    assert folded([Finished("stopped", 0, 1.0)])[0].figures() == {"seconds": 1.0}
+    assert folded([Finished("stopped", 0, 0.0)])[0].figures() == {}
     empty = unpacked_curve(packed_curve(folded([])[0].curve()))
     assert (len(empty.losses), len(empty.epochs)) == (0, 0)
