@@ -51,6 +51,8 @@ class Material:
     batch_size: int
     seed: int
     progress: Progress
+    frozen: tuple[int, ...] = ()
+    """Layers whose weights further training leaves as they are."""
 
     @property
     def shape(self) -> Shape:

@@ -15,29 +15,35 @@ if TYPE_CHECKING:
     LossOf = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 
 
-def train_further(model: "nn.Module", material: Material, n_epochs: int, loss_of: "LossOf | None" = None) -> tuple[float, ...]:
+def train_further(
+    model: "nn.Sequential", material: Material, n_epochs: int, loss_of: "LossOf | None" = None, frozen: tuple[int, ...] = ()
+) -> tuple[float, ...]:
     """Train `model` in place on the training split; the mean loss of each epoch. It is in evaluation mode afterwards.
 
     Plain steps of the lane's optimizer, with its learning rate as it stands: no schedule, regulariser or augmentation.
 
     Args:
         loss_of: of (inputs, outputs, targets); the experiment's own loss by default.
+        frozen: layers of the stack that are not trained.
 
     Raises:
         TrainingError: the loss is not finite any more.
     """
     import torch
 
+    from core.models.modules.frozen import with_frozen
+
+    learner = with_frozen(model, frozen)
     plain = material.loss.build()
     loss = loss_of or (lambda _inputs, outputs, targets: plain(outputs, targets))
     x = torch.from_numpy(material.splits.model_input(material.splits.train.x))
     y = torch.from_numpy(material.splits.train.y.copy())
     size = len(y) if material.optimizer.needs_whole_split else min(material.batch_size, len(y))
     per_epoch = math.ceil(len(y) / size)
-    optimizer = material.optimizer.build([one for one in model.parameters() if one.requires_grad])
+    optimizer = material.optimizer.build([one for one in learner.parameters() if one.requires_grad])
     generator = torch.Generator().manual_seed(stream_seed(material.seed, "batches"))
     losses = []
-    model.train()
+    learner.train()
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(stream_seed(material.seed, "dropout"))
         for epoch in range(n_epochs):
@@ -45,7 +51,7 @@ def train_further(model: "nn.Module", material: Material, n_epochs: int, loss_of
             for number, chosen in enumerate(torch.split(torch.randperm(len(y), generator=generator), size)):
                 material.progress(epoch * per_epoch + number, n_epochs * per_epoch)
                 if len(chosen) > 1 or size == 1:  # one example alone has no batch statistics
-                    total += _step(model, optimizer, loss, (x[chosen], y[chosen])) * len(chosen)
+                    total += _step(learner, optimizer, loss, (x[chosen], y[chosen])) * len(chosen)
             losses.append(total / len(y))
             if not math.isfinite(losses[-1]):
                 raise TrainingError(

@@ -23,7 +23,12 @@ def has_kernels() -> bool:
     """Whether this machine and this torch sum int8 products fast."""
     is_x86 = platform.machine().lower() in ("x86_64", "amd64")
     has_onednn: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-    return is_x86 and has_onednn and hasattr(torch.ops.onednn, "qconv2d_pointwise")
+    return is_x86 and has_onednn and hasattr(torch.ops.onednn, "qlinear_pointwise") and _convolution() is not None
+
+
+def _convolution() -> Any:
+    """The kernel of convolutions, by its present name or the one before."""
+    return getattr(torch.ops.onednn, "qconv_pointwise", None) or getattr(torch.ops.onednn, "qconv2d_pointwise", None)
 
 
 def weight_scales(weight: torch.Tensor) -> torch.Tensor:
@@ -135,7 +140,7 @@ class Int8Conv2d(Int8Layer):
     def _fast(self, q: torch.Tensor, scale: float, zero: int) -> torch.Tensor:
         inputs, weights = (q, scale, zero), (self._packed, self.weight_scale, self._weight_zero, self.bias)
         ends = (1.0, 0, torch.float32, "none", (), "")
-        out: torch.Tensor = torch.ops.onednn.qconv2d_pointwise(*inputs, *weights, *self._how, *ends)
+        out: torch.Tensor = _convolution()(*inputs, *weights, *self._how, *ends)
         return out
 
     def _sums(self, q: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:

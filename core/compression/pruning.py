@@ -181,7 +181,7 @@ def finished(module: "nn.Sequential", owners: "list[Any]", material: Material, n
     """Train a masked model further, then make its masks part of its weights."""
     from torch.nn.utils import prune
 
-    losses = train_further(module, material, n_epochs) if n_epochs else ()
+    losses = train_further(module, material, n_epochs, frozen=material.frozen) if n_epochs else ()
     for owner in owners:
         prune.remove(owner, "weight")  # type: ignore[no-untyped-call]
     return Compressed(module, module, stored_state(module), losses)

@@ -79,7 +79,7 @@ class StaticInt8(Int8):
     label: ClassVar[str] = "int8, static"
     kinds: ClassVar[tuple[str, ...]] = ("Linear", "Conv2d")
 
-    examples: int = Field(256, ge=1, le=10_000)
+    examples: int = Field(256, ge=1, le=10_000, title="calibration examples")
     """Training examples that fix the ranges."""
 
     def spans(self, material: Material, treated: tuple[Path, ...]) -> Spans:

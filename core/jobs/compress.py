@@ -243,4 +243,6 @@ def material_of(
     experiment = job.experiment
     lane = experiment.lanes[job.series // experiment.repeats]
     batch, module = experiment.batch(len(splits.train)), copy.deepcopy(original)
-    return Material(experiment.model, module, splits, experiment.loss, lane.optimizer, batch, job.seed, progress)
+    return Material(
+        experiment.model, module, splits, experiment.loss, lane.optimizer, batch, job.seed, progress, experiment.frozen
+    )

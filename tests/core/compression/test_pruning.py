@@ -1,6 +1,7 @@
 """Masks are those of torch.nn.utils.prune, hold through training, and units that are taken out answer as masked ones."""
 
 import copy
+from dataclasses import replace
 
 import pytest
 import torch
@@ -106,6 +107,13 @@ def test_taking_units_out_answers_as_masking_them(model, shape, sparsity):
     assert infer(smaller, shape).multiply_adds < infer(model, shape).multiply_adds
     torch.testing.assert_close(answers(made.module, given), answers(masked, given), atol=1e-6, rtol=1e-5)
     build(smaller, shape, 0).load_state_dict(made.module.state_dict())
+
+
+def test_frozen_layers_are_pruned_but_not_trained():
+    still = MagnitudePruning().compressed(material(MLP, (5,)))
+    moved = MagnitudePruning(epochs=1).compressed(replace(material(MLP, (5,)), frozen=(0,)))
+    assert torch.equal(still.stored["0.weight"], moved.stored["0.weight"])
+    assert not torch.equal(still.stored["2.weight"], moved.stored["2.weight"])
 
 
 def test_where_units_cannot_go_they_are_masked():

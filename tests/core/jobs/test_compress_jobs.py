@@ -22,6 +22,7 @@ from core.data.tabular import Diabetes
 from core.errors import NotApplicable, SpecError
 from core.events import Artifact, Failed, Finished, Progressed, Stop
 from core.experiment.experiment import Budget
+from core.experiment.origin import Origin
 from core.explanation.gradient import Saliency
 from core.jobs import compress
 from core.jobs.compress import FILE, CompressJob, PruningSweepJob
@@ -192,6 +193,18 @@ def test_a_compressed_model_is_compressed_again(shelf):
     second.check(SETTINGS)
     report = report_of(second, shelf, run="second")
     assert report.parameters[0] == infer(first.trained().model, SHAPE).n_parameters
+
+
+def test_training_goes_on_from_a_compressed_model(shelf):
+    job = job_of(shelf, StructuredPruning())
+    artifacts(job, shelf, run="cut")
+    (ref,) = shelf.references("cut")
+    origin = Origin(run=ref.run, name=ref.name, sha256=ref.sha256, step=1)
+    fork = job.trained().but(origin=origin, budget=Budget(epochs=None, steps=3))
+    artifacts(TrainJob(experiment=fork), shelf, run="fork")
+    first, _ = load_weights(shelf.read(ref.run, ref.name, ref.sha256))
+    after, _ = load_weights(shelf.read("fork", shelf.references("fork")[-1].name, shelf.references("fork")[-1].sha256))
+    assert 0 < (after["0.weight"] - first["0.weight"]).abs().max() < 0.1
 
 
 def test_further_training_is_stopped(shelf):
