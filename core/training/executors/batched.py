@@ -7,7 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from torch import nn
 
+from core.experiment.check_frozen import trained_inference
 from core.experiment.experiment import Experiment
 from core.models.model import infer
 from core.optim.penalties import after_step, average_step, before_step
@@ -19,7 +21,7 @@ from core.optim.schedules import Constant
 from core.training.executors.executor import BatchSource, ExecutorName, Measures, Series
 from core.training.executors.stacked_measures import StackedMeasures
 from core.training.executors.stacked_memory import StackedMemory
-from core.training.executors.stacked_network import StackedNetwork, missing_layer
+from core.training.executors.stacked_network import StackedNetwork, missing_layer, missing_trained_layer
 
 SMALL_NET = 10_000
 """Parameters up to which all weights of a network lie in one row, and one rule updates all networks; measured in planner.py."""
@@ -29,13 +31,17 @@ LOOK_AHEAD = (16, 256)
 
 def is_small(experiment: Experiment, device: torch.device) -> bool:
     """Whether the number of operations counts and not their size, as always on a GPU."""
-    return device.type != "cpu" or infer(experiment.model, experiment.data.profile().input_shape).n_parameters <= SMALL_NET
+    return device.type != "cpu" or trained_inference(experiment).n_parameters <= SMALL_NET
 
 
 def is_small_and_plain(experiment: Experiment) -> bool:
     """Whether the networks are small and simple enough to be looked at together."""
     shape = experiment.data.profile().input_shape
     return infer(experiment.model, shape).n_parameters <= SMALL_NET and not missing_layer(experiment, shape)
+
+
+def _trained(series: Series) -> list[nn.Parameter]:
+    return [parameter for parameter in series.model.parameters() if parameter.requires_grad]
 
 
 class Batched:
@@ -64,9 +70,7 @@ class Batched:
             return "bfloat16 and gradient accumulation have no stacked form"
         if rule_for(series.lane.optimizer) is None:
             return f"{series.lane.optimizer.label} has no stacked form"
-        if experiment.frozen:
-            return "a network with frozen layers has no stacked form"
-        return missing_layer(experiment, experiment.data.profile().input_shape)
+        return missing_trained_layer(experiment, experiment.data.profile().input_shape)
 
     def _stack(self, series: Sequence[Series]) -> None:
         """Give each of these a row: families side by side in small networks, else repeats side by side."""
@@ -81,7 +85,7 @@ class Batched:
         self._order = [self._rows.index(one) if one in self._rows else -1 for one in self.series]
         self._averaged = [one for one in self._rows if one.average is not None]
         self._regularized = [one for one in self._rows if one.lane.regularizers]
-        self._parameters = {one.index: list(one.model.parameters()) for one in self._rows}
+        self._parameters = {one.index: _trained(one) for one in self._rows}
         self._build_groups()
         for one in self._rows:
             if id(one) in states:
@@ -205,7 +209,7 @@ class Batched:
         """As in Executor."""
         if series.index in self._resting:
             return self._resting[series.index]
-        parameters = list(series.model.parameters())
+        parameters = _trained(series)
         optimizer = series.lane.optimizer.build(parameters, parameters[0].device.type)
         state: dict[str, Any] = optimizer.state_dict()
         if series.index in self._places:

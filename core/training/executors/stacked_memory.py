@@ -10,7 +10,7 @@ from core.optim.rules_group import Block, Place
 
 
 class StackedMemory:
-    """Parameters as `weights`, one tensor (S, *shape) for each, over blocks of rows.
+    """Parameters that are trained as `weights`, one tensor (S, *shape) for each, over blocks of rows.
 
     With one block, all numbers of a model lie in one row: few operations update all, for nets so small that each operation
     costs more than its arithmetic. With a block for each parameter, every matrix product writes its gradient in place.
@@ -18,7 +18,7 @@ class StackedMemory:
 
     def __init__(self, models: Sequence[nn.Module], *, is_one_block: bool) -> None:
         self.is_one_block = is_one_block
-        own = [list(model.parameters()) for model in models]
+        own = [[one for one in model.parameters() if one.requires_grad] for model in models]
         shapes = [parameter.shape for parameter in own[0]]
         sizes = [shape.numel() for shape in shapes]
         like = own[0][0].detach()

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from core.experiment.experiment import Experiment
+from core.experiment.fairness import MASKS
 from core.models.layers.activation import Activation, OverClasses, PReLU
 from core.models.layers.linear import Linear
 from core.models.layers.regularization import BatchNorm1d, Dropout, LayerNorm
@@ -36,6 +37,32 @@ def missing_layer(experiment: Experiment, input_shape: Shape) -> str:
     return "" if any(isinstance(layer, Linear) for layer in layers) else "it has no Linear layer"
 
 
+def missing_trained_layer(experiment: Experiment, input_shape: Shape) -> str:
+    """As `missing_layer`, where frozen layers come first: these can be any, up to the first whose weights are trained. They are
+    the same for all lanes of a repeat, so that each batch goes through them once."""
+    if not experiment.frozen:
+        return missing_layer(experiment, input_shape)
+    layers, first = experiment.model.layers, first_trained(experiment, input_shape)
+    for index, layer in enumerate(layers[:first]):
+        is_random = any(isinstance(chance := getattr(layer, name, 0.0), float) and chance > 0 for name in MASKS)
+        if is_random and index not in experiment.frozen and not isinstance(layer, Dropout):
+            return f"{layer.label} before a trained layer has no stacked form"
+    infos = infer(experiment.model, input_shape).layers
+    if any(index > first and infos[index].n_parameters for index in experiment.frozen):
+        return "a frozen layer behind one that is trained has no stacked form"
+    shape = infos[first].in_shape if first < len(layers) else None
+    if shape is None:
+        return "nothing is trained"
+    return missing_layer(experiment.but(model=experiment.model.but(layers=layers[first:]), frozen=()), shape)
+
+
+def first_trained(experiment: Experiment, input_shape: Shape) -> int:
+    """The place of the first layer with weights that are trained; the number of layers where there is none."""
+    infos = infer(experiment.model, input_shape).layers
+    trained = (i for i, info in enumerate(infos) if i not in experiment.frozen and info.n_parameters)
+    return next(trained, len(infos))
+
+
 @dataclass(slots=True)
 class Mask:
     """A Dropout layer: the shape of its input without the batch axis, and where its mask goes behind the lead-in."""
@@ -55,19 +82,28 @@ class StackedNetwork:
         self.repeats = sorted({one.repeat for one in series})
         self._places = [self.repeats.index(one.repeat) for one in series]
         self.row_repeats = torch.tensor(self._places, device=self.device)
-        self.lead_in: list[nn.Module | Mask] = []
+        self.lead_in: list[nn.Module | Mask | list[nn.Module]] = []
+        """A list has a module for each repeat: a frozen layer."""
         self.layers: list[stacked.StackedLayer] = []
         self.masks: list[Mask] = []
         self.loss = stacked_loss(experiment.loss, is_small=memory.is_one_block)
         self._ones: dict[tuple[int, ...], Tensor] = {}
+        self._leads = [series[self._places.index(place)].model for place in range(len(self.repeats))]
         self._build([one.model for one in series], input_shape)
 
     def _build(self, models: Sequence[nn.Module], input_shape: Shape) -> None:
         numbers = count()
+        frozen = set(self.experiment.frozen)
+        first = first_trained(self.experiment, input_shape)
         infos = infer(self.experiment.model, input_shape).layers
         for index, (layer, info) in enumerate(zip(self.experiment.model.layers, infos, strict=True)):
             module = models[0].get_submodule(str(index))
+            if index < first and (index in frozen or info.n_frozen):
+                self.lead_in.append([model.get_submodule(str(index)) for model in self._leads])
+                continue
             own = [next(numbers) for _ in module.parameters()]
+            if isinstance(layer, Dropout) and index in frozen:
+                continue
             if isinstance(layer, Dropout):
                 self._add_mask(layer.p, info.in_shape or ())
             elif own:
@@ -152,6 +188,8 @@ class StackedNetwork:
             if isinstance(step, Mask):
                 index = self.masks.index(step)
                 inputs = [x * drawn[index] for x, drawn in zip(inputs, masks, strict=True)]
+            elif isinstance(step, list):
+                inputs = [module(x) for module, x in zip(step, inputs, strict=True)]
             else:
                 inputs = [step(x) for x in inputs]
         shared = inputs[0].unsqueeze(0) if len(inputs) == 1 else torch.stack(inputs)

@@ -11,8 +11,9 @@ from core.experiment.check_frozen import trained_inference
 from core.experiment.experiment import Lane
 from core.models.modules.frozen import PartlyFrozen, with_frozen
 from core.optim.optimizers import SGD, Adam, AdamW
-from core.optim.regularizers import WeightAverage
+from core.optim.regularizers import MaxNorm, WeightAverage
 from core.settings import Settings
+from core.training.executors import batched
 from core.training.executors.batched import Batched
 from core.training.executors.captured import Captured
 from core.training.executors.executor import Series
@@ -32,6 +33,7 @@ CASES = {
     "dropout": spiral(data=Digits(), model=NOISY, batch_size=64, lanes=LANES, frozen=(1, 4)),
 }
 STEPS = 8
+DROPOUT = ("Dropout", {"p": 0.3})
 
 
 class Repeated:
@@ -57,6 +59,8 @@ def partly_frozen(experiment):
     here = ground(experiment)
     for one in here.series:
         one.model = with_frozen(one.model, experiment.frozen)
+        if one.average is not None:
+            one.average = copy.deepcopy(one.model).requires_grad_(requires_grad=False)
     return here
 
 
@@ -88,13 +92,55 @@ def test_frozen_numbers_stay_and_the_others_are_those_of_the_reference(case, nam
         executor.close()
 
 
-def test_networks_with_frozen_layers_are_not_stacked_and_the_plan_says_why():
-    experiment = CASES["points"]
-    here = partly_frozen(experiment)
-    assert "frozen" in Batched.supports(experiment, here.series[0], CPU)
-    made = plan(experiment, here.series, CPU, Settings(lane_processes=1))
-    assert [executor.name for executor in made.executors] == ["fast"]
-    assert "frozen layers" in made.reason
+HEADS = {
+    "small": spiral(
+        model=stack(linear(6), "Tanh", "LayerNorm", linear(5), DROPOUT, "Tanh", "BatchNorm1d", linear(2)), frozen=(0, 2)
+    ),
+    "behind pictures": spiral(
+        data=Digits(),
+        model=stack(
+            ("Conv2d", {"out_channels": 3}), "BatchNorm2d", "MaxPool2d", "Flatten", DROPOUT, linear(8), "ReLU", linear(10)
+        ),
+        batch_size=64,
+        frozen=(0, 1),
+    ),
+    "dropout frozen too": spiral(model=stack(linear(6), DROPOUT, linear(5), DROPOUT, linear(2)), frozen=(0, 1, 3)),
+}
+
+
+@pytest.mark.parametrize("small", [10_000, 0], ids=["one row", "a block each"])
+@pytest.mark.parametrize("case", HEADS)
+def test_heads_behind_frozen_layers_are_trained_together_as_in_the_reference(case, small, monkeypatch):
+    monkeypatch.setattr(batched, "SMALL_NET", small)
+    averaged = Lane(optimizer=Adam(lr=0.01), regularizers=(WeightAverage(), MaxNorm(limit=0.5)))
+    experiment = HEADS[case].but(lanes=(*LANES, averaged), repeats=2)
+    here, there = partly_frozen(experiment), partly_frozen(experiment)
+    before = [frozen_numbers(one, experiment.frozen) for one in here.series]
+    executor, oracle = here.made(Batched), there.made(Reference)
+    made = executor.steps(here.source, 1, STEPS, is_measured=True)
+    assert torch.allclose(curves(made), curves(oracle.steps(there.source, 1, STEPS, is_measured=True)), atol=1e-6)
+    for one, other, kept in zip(here.series, there.series, before, strict=True):
+        after, ours, theirs = one.model.state_dict(), executor.optimizer_state(one), oracle.optimizer_state(other)
+        assert all(torch.equal(after[key], value) for key, value in kept.items())
+        assert all(torch.allclose(after[k], v, atol=1e-6) for k, v in other.model.state_dict().items())
+        assert ours["param_groups"][0]["params"] == theirs["param_groups"][0]["params"]
+        assert all(torch.allclose(v, ours["state"][k][n], atol=1e-6) for k, s in theirs["state"].items() for n, v in s.items())
+    norms = [[one.weight_norm, one.update_norm, one.gradient_norm] for one in executor.measures()]
+    assert torch.allclose(
+        curves(norms), curves([[m.weight_norm, m.update_norm, m.gradient_norm] for m in oracle.measures()]), rtol=1e-4
+    )
+
+
+def test_the_plan_stacks_heads_behind_frozen_layers_and_says_what_else_cannot_be():
+    plans = {
+        case: plan(experiment, partly_frozen(experiment).series, CPU, Settings(lane_processes=1))
+        for case, experiment in {**CASES, **HEADS}.items()
+    }
+    names = {case: [executor.name for executor in made.executors] for case, made in plans.items()}
+    assert all(names[case] == ["batched"] for case in HEADS)
+    assert names["pictures"] == ["batched"]
+    assert names["points"] == names["dropout"] == ["fast"]
+    assert "a frozen layer behind one that is trained" in plans["points"].reason
 
 
 def test_frozen_layers_stay_in_use_when_the_stack_trains_also_in_copies():
