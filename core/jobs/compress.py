@@ -19,9 +19,10 @@ from core.data.dataset import Splits
 from core.data.gallery import SplitName, split_named
 from core.errors import NotApplicable, SpecError
 from core.evaluation.predictions import predictions
-from core.events import Artifact, Finished, Progressed
+from core.events import Artifact, Progressed
 from core.experiment.check import checked
 from core.experiment.experiment import Experiment
+from core.jobs.compress_events import as_training
 from core.jobs.compress_report import Reported, report_of, scored
 from core.jobs.job import Desk, Stream
 from core.jobs.lenses import RESULT, Seed, loaded
@@ -101,7 +102,7 @@ class CompressJob(LongLensJob):
         )
 
     def stream(self, desk: Desk) -> Stream:
-        """Progress, the compressed weights as a checkpoint and as a file, the report, and the end."""
+        """Progress, its figures as those of a training run, its weights as a checkpoint and as a file, the report, the end."""
         from core.training.checkpoints import EMPTY, TrainingState, state_artifact
 
         yield Progressed(0, 1)
@@ -110,17 +111,20 @@ class CompressJob(LongLensJob):
         splits = loaded(self.experiment.data, self.experiment.seed)
         made = self.made(original, splits, desk)
         step = self._n_steps(splits) + (0 if isinstance(self.compression, Distillation) else step)
-        lanes = f"[{self.trained().lanes[0].model_dump_json()}]"
+        about = Reported(self.experiment.model, self.plan().model, self.split, self.compression.kind, step, self.seed)
+        report = report_of(about, original, made, splits, self._measuring(splits, desk))
+        if made.losses:
+            report = replace(report, loss_unit=self.experiment.loss.unit)
+        trained = self.trained()
+        begun, epoch, end = as_training(trained, made.module, splits, step, time.monotonic() - began)
+        yield begun
+        yield epoch
+        lanes = f"[{trained.lanes[0].model_dump_json()}]"
         state = TrainingState(step, 0.0, lanes, (made.shown.state_dict(),), (EMPTY,), (-1,), memories=((),), averages=({},))
         yield state_artifact(state, "compressed")
-        stored = file_bytes(made.stored)
-        yield Artifact(FILE, "result", step, stored)
-        smaller, progress = self.plan().model, self._measuring(splits, desk)
-        about = Reported(self.experiment.model, smaller, self.split, self.compression.kind, step, self.seed)
-        report = report_of(about, original, made, splits, progress)
-        unit = self.experiment.loss.unit if made.losses else ""
-        yield Artifact(RESULT, "result", step, result_bytes(replace(report, loss_unit=unit)))
-        yield Finished("completed", step, time.monotonic() - began)
+        yield Artifact(FILE, "result", step, file_bytes(made.stored))
+        yield Artifact(RESULT, "result", step, result_bytes(report))
+        yield end
 
     def made(self, original: "nn.Sequential", splits: Splits, desk: Desk) -> Compressed:
         """The compressed model; the original stays as it is."""

@@ -20,7 +20,7 @@ from core.data.rendered import Digits
 from core.data.sequence import Sentiment
 from core.data.tabular import Diabetes
 from core.errors import NotApplicable, SpecError
-from core.events import Artifact, Failed, Finished, Progressed, Stop
+from core.events import Artifact, EpochDone, Failed, Finished, Progressed, Started, Stop
 from core.experiment.experiment import Budget
 from core.experiment.origin import Origin
 from core.explanation.gradient import Saliency
@@ -39,6 +39,7 @@ from core.results.codec import load_result, result_bytes
 from core.results.compression import CompressionReport
 from core.results.predictions import Predictions
 from core.results.pruning_sweep import PruningSweep
+from core.run_fold import RunFold
 from core.settings import Settings
 from core.spec import choices
 from core.training.checkpoints import load_weights
@@ -205,6 +206,31 @@ def test_training_goes_on_from_a_compressed_model(shelf):
     first, _ = load_weights(shelf.read(ref.run, ref.name, ref.sha256))
     after, _ = load_weights(shelf.read("fork", shelf.references("fork")[-1].name, shelf.references("fork")[-1].sha256))
     assert 0 < (after["0.weight"] - first["0.weight"]).abs().max() < 0.1
+
+
+@pytest.mark.parametrize("way", [StaticInt8(), MagnitudePruning(epochs=1)], ids=lambda way: way.kind)
+def test_the_table_of_runs_gets_the_figures_of_what_really_runs(shelf, way):
+    items = list(run_inline(job_of(shelf, way, split="test"), SETTINGS, shelf=shelf))
+    told = {type(item.event): item.event for item in items if not isinstance(item, Artifact)}
+    report = load_result(CompressionReport, next(item.data for item in items if getattr(item, "name", "") == RESULT))
+    assert told[Finished].test_accuracy == pytest.approx((report.score[1, 0],))
+    assert told[Started].n_parameters == report.parameters[1]
+    assert told[Started].series == DIGITS.series()
+    fold = RunFold()
+    for event in (told[Started], told[EpochDone], told[Finished]):
+        fold.append(event)
+    assert {"validation_accuracy", "test_accuracy", "validation_loss"} <= fold.figures().keys()
+    assert told[EpochDone].step == told[Finished].step == report.step
+
+
+def test_an_identity_tells_the_figures_of_the_run_that_it_was_made_of(shelf):
+    told = [item.event for item in run_inline(TrainJob(experiment=DIGITS), SETTINGS) if not isinstance(item, Artifact)]
+    last = next(event for event in reversed(told) if isinstance(event, EpochDone))
+    again = run_inline(job_of(shelf, MagnitudePruning(sparsity=0.0)), SETTINGS, shelf=shelf)
+    (epoch,) = [one.event for one in again if not isinstance(one, Artifact) and isinstance(one.event, EpochDone)]
+    assert epoch.epoch == last.epoch
+    for name in ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy"):
+        assert getattr(epoch, name) == pytest.approx(getattr(last, name))
 
 
 def test_further_training_is_stopped(shelf):
