@@ -180,7 +180,7 @@ class RunBook:
         for logged in events:
             self._note(run, logged)
             if run.line is not None:
-                run.line.append(logged.event)
+                self.summaries.tell(run.line, logged.event)
 
     def _say(self, run: LiveRun, *events: Event) -> None:
         """Append events of the supervisor's own."""

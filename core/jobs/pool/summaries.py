@@ -43,6 +43,10 @@ class Line:
     lanes: list[Lane] = field(default_factory=list)
     is_dirty: bool = False
     is_urgent: bool = False
+    unread: int | None = None
+    """Where there is a log that has not been read to its end: the seq up to which it was. None once events can be told."""
+    is_broken: bool = False
+    """Something could not be summed up: the line stays as it was last written."""
     written: float = 0.0
     _facts: dict[tuple[int, int, int], dict[str, Fact]] = field(default_factory=dict)
 
@@ -64,6 +68,8 @@ class Line:
 
     def is_due(self, now: float) -> bool:
         """Whether it is to be written by now."""
+        if self.is_broken or self.unread is not None:
+            return False
         return self.is_urgent or (self.is_dirty and now - self.written >= EVERY_S)
 
     def summary(self) -> Summary:
@@ -97,23 +103,31 @@ class Summaries:
         self._store = store
         self._looked = 0.0
         self._waiting: list[str] = []
-        self._mending: tuple[Line, int] | None = None
+        self._mending: Line | None = None
 
     def begin(self, run: str, job: Job) -> None:
         """The line of a run that was just queued."""
         self._write(self.line(run, job))
 
     def opened(self, record: RunRecord) -> Line:
-        """The line of a run that gets a worker, with what its log says already."""
-        line, after = self.line(record.id, _parsed(record.job)), 0
-        while page := self._store.log(record.id, NAMES, after, PAGE):
-            for logged in page:
-                line.append(logged.event)
-            after = page[-1].seq
+        """The line of a run that gets a worker; what its log says already is read in portions by `keep`."""
+        line = self.line(record.id, _parsed(record.job))
+        line.unread = 0 if record.last_seq else None
         return line
+
+    def tell(self, line: Line, event: Event) -> None:
+        """What was just committed. That it cannot be summed up must harm neither the run nor the others."""
+        if line.unread is None and not line.is_broken:
+            try:
+                line.append(event)
+            except Exception:
+                LOG.exception("run %s cannot be summed up", line.run)
+                line.is_broken = True
 
     def keep(self, line: Line) -> None:
         """Write the line where it is due."""
+        if line.unread is not None:
+            self._read_on(line)
         if line.is_due(time.monotonic()):
             self._write(line)
 
@@ -123,22 +137,27 @@ class Summaries:
             self._mending = self._next(live)
         if self._mending is None:
             return
-        line, after = self._mending
-        try:
-            page = self._store.log(line.run, NAMES, after, PAGE)
-            for logged in page:
-                line.append(logged.event)
-        except (LayerwiseError, ValueError):
-            LOG.exception("the log of run %s cannot be summed up", line.run)
-            page = ()
-        if len(page) == PAGE and line.run not in live:
-            self._mending = line, page[-1].seq
-            return
-        self._mending = None
-        if line.run not in live and self._store.run(line.run) is not None:
+        line = self._mending
+        self._read_on(line)
+        if line.unread is None or line.run in live:
+            self._mending = None
+        if line.unread is None and line.run not in live and self._store.run(line.run) is not None:
             self._write(line)
 
-    def _next(self, live: Collection[str]) -> tuple[Line, int] | None:
+    def _read_on(self, line: Line) -> None:
+        """One more page of its log."""
+        try:
+            page = self._store.log(line.run, NAMES, line.unread or 0, PAGE)
+        except LayerwiseError:
+            LOG.exception("the log of run %s cannot be read", line.run)
+            page = ()
+        line.unread = None
+        for logged in page:
+            self.tell(line, logged.event)
+        if len(page) == PAGE:
+            line.unread = page[-1].seq
+
+    def _next(self, live: Collection[str]) -> Line | None:
         now = time.monotonic()
         if not self._waiting and now - self._looked >= LOOK_S:
             self._looked = now
@@ -146,7 +165,7 @@ class Summaries:
         while self._waiting:
             record = self._store.run(self._waiting.pop(0))
             if record is not None:
-                return self.line(record.id, _parsed(record.job)), 0
+                return self.opened(record)
         return None
 
     def line(self, run: str, job: Job | None) -> Line:

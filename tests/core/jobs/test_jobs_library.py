@@ -275,3 +275,34 @@ def test_who_asks_for_what_is_in_the_bin_gets_it_back(desk):
     desk.ask(ask="delete", runs=[A, B])
     desk.write(lambda: desk.pool._requests.library.revive(A))
     assert [row.id for row in desk.reader.rows()] == [A]
+
+
+def test_a_run_that_goes_on_takes_up_its_log_page_by_page_and_then_what_it_says(desk, monkeypatch):
+    monkeypatch.setattr("core.jobs.pool.summaries.PAGE", 2)
+    worker = StubWorker()
+    desk.write(lambda: desk.writer.create(replace(_record(A), state="queued", last_seq=3)))
+    desk.write(lambda: desk.writer.append(A, [LoggedEvent(n, one) for n, one in enumerate(EVENTS[:3], start=1)]))
+    desk.engine.take = lambda lane: worker if lane == "training" else None
+    desk.turn()
+    worker.said = [encode(Batch(A, tuple(batch_row(n, event) for n, event in enumerate(EVENTS[3:4], start=4))))]
+    for _ in range(3):
+        desk.turn()
+    worker.said = [encode(Batch(A, tuple(batch_row(n, event) for n, event in enumerate(EVENTS[4:], start=5))))]
+    desk.turn()
+    figures = desk.row().figures
+    assert (figures["steps"], figures["epochs"], figures["test_loss"]) == (20, 1, 0.4)
+    assert len(desk.reader.curves([A])[A].losses) == 20
+
+
+def test_what_cannot_be_summed_up_harms_neither_the_run_nor_its_log(desk):
+    worker = StubWorker()
+    desk.submit(A)
+    desk.engine.take = lambda lane: worker if lane == "training" else None
+    desk.turn()
+    ragged = EpochDone(1, 14, (0.5, 0.6), (0.7,), (0.6,), (0.65,), 0.6)
+    told = (EVENTS[0], ragged, EVENTS[4])
+    worker.said = [encode(Batch(A, tuple(batch_row(n, event) for n, event in enumerate(told, start=1))))]
+    desk.turn()
+    assert desk.reader.run(A).state == "finished"
+    assert [one.event for one in desk.reader.events(A)] == list(told)
+    assert desk.row().facts["data"] == "Spiral"
