@@ -69,7 +69,8 @@ class BundleJob(WeightsJob):
         source = SourceRun(id=about.id, name=about.name[:200], kind=about.kind, state=about.state, created=about.created)
         data = bundle_bytes(source, len(known.events), entries, files)
         check_file_size(len(data), desk.settings, SMALLER)
-        check = f"{len(known.events):,} events and {len(kept):,} artifacts, each with its SHA-256 in the manifest."
+        what = "1 artifact" if len(kept) == 1 else f"{len(kept):,} artifacts"
+        check = f"{len(known.events):,} events and {what}; the manifest has the SHA-256 of every file."
         said = stated("bundle", "bundle.zip", data, about.last_step, check, notes=notes)
         yield from exported(said, data, began)
 

@@ -154,7 +154,8 @@ class EventFilesJob(LensJob):
         files = event_files(history, known.record.created, desk.progress, is_regression=self.is_regression)
         data = zipped(files)
         check_file_size(len(data), desk.settings, "Raise LAYERWISE_WORKER_FILE_MB.")
-        check = f"{len(files):,} event files, one folder for each lane and seed; every step has its loss."
+        what = "One event file" if len(files) == 1 else f"{len(files):,} event files, a folder for each lane and seed"
+        check = f"{what}: every step with its loss, every epoch with its figures."
         yield from exported(stated("events", "tensorboard.zip", data, history.step, check), data, began)
 
 

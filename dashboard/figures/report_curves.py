@@ -14,6 +14,8 @@ MAX_POINTS = 1500
 """Of one curve: a longer one is drawn as every so manieth step."""
 HEIGHT = 360
 DASHES = ("solid", "dash", "dot", "dashdot")
+TRAINING = len(theme.CATEGORICAL) + 2
+"""Its place among colours and dashes: another colour and another dash than validation has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ def loss_figure(curves: Sequence[ReportCurve], unit: str, *, dark: bool = False)
         at = drawn_steps(len(curve.losses))
         faint = {"color": theme.quiet_ink(dark), "width": 1}
         figure.add_scatter(x=at, y=curve.losses[at - 1], name=_("batch"), mode="lines", line=faint, opacity=0.55)
-        _add(figure, curve.epoch_steps, curve.train_loss, _("training"), 2, dark)
+        _add(figure, curve.epoch_steps, curve.train_loss, _("training"), TRAINING, dark)
         _add(figure, curve.epoch_steps, curve.validation_loss, _("validation"), 0, dark)
     for place, curve in enumerate(curves if len(curves) > 1 else ()):
         _add(figure, curve.epoch_steps, curve.validation_loss, curve.name, place, dark)
@@ -49,7 +51,7 @@ def quality_figure(curves: Sequence[ReportCurve], name: str, *, dark: bool = Fal
     """Accuracy, or R², over steps: of one curve on training and validation, of several on validation alone."""
     figure = go.Figure()
     if len(curves) == 1:
-        _add(figure, curves[0].epoch_steps, curves[0].train_quality, _("training"), 2, dark)
+        _add(figure, curves[0].epoch_steps, curves[0].train_quality, _("training"), TRAINING, dark)
         _add(figure, curves[0].epoch_steps, curves[0].validation_quality, _("validation"), 0, dark)
     for place, curve in enumerate(curves if len(curves) > 1 else ()):
         _add(figure, curve.epoch_steps, curve.validation_quality, curve.name, place, dark)
@@ -59,7 +61,7 @@ def quality_figure(curves: Sequence[ReportCurve], name: str, *, dark: bool = Fal
 def alt_curves(curves: Sequence[ReportCurve], what: str, values: Sequence[np.ndarray]) -> str:
     """First and last value of each curve in a sentence."""
     told = [
-        _("{name} from {first:.4g} to {last:.4g}").format(name=curve.name or what, first=row[0], last=row[-1])
+        f"{curve.name} ".lstrip() + _("from {first:.4g} to {last:.4g}").format(first=row[0], last=row[-1])
         for curve, row in zip(curves, values, strict=True)
         if len(row)
     ]

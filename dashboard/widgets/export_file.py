@@ -1,6 +1,7 @@
 """One file to take along: what it is for, how it was checked, how large it is, and a button that downloads it."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import streamlit as st
@@ -27,24 +28,28 @@ class Offer:
     """What the button says that prepares it."""
 
 
-def offered(offer: Offer, job: LensJob, file_name: str, *, key: str, at_once: bool = False, fits: str = "") -> None:
-    """A card with the file, which is prepared when it is asked for, or at once where it is cheap.
+def offered(offer: Offer, job: LensJob, file_name: str, *, key: str, at_once: bool = False) -> None:
+    """A card with the file, which is prepared when it is asked for, or at once where it is cheap."""
+    with card(offer, key=key):
+        prepared(offer, job, file_name, key=key, at_once=at_once)
 
-    Args:
-        fits: why there is none, in words; empty where there is.
-    """
-    with st.container(border=True, key=f"{key}.card"):
-        st.markdown(f"{offer.icon} **{offer.title}**")
-        st.caption(offer.purpose)
-        if fits:
-            st.text(fits)
-            return
-        wanted = WANTED + key
-        if not at_once and st.session_state.get(wanted) != job.key():
-            words = offer.button or _("Prepare")
-            st.button(words, key=f"{key}.prepare", on_click=_want, args=(wanted, job.key()), icon=":material/build:")
-            return
-        look(job, ExportedFile, lambda found: _file(found, file_name, key), key=key)
+
+def card(offer: Offer, *, key: str) -> AbstractContextManager[object]:
+    """The frame of a file, with its name and what it is for."""
+    frame = st.container(border=True, key=f"{key}.card")
+    frame.markdown(f"{offer.icon} **{offer.title}**")
+    frame.caption(offer.purpose)
+    return frame
+
+
+def prepared(offer: Offer, job: LensJob, file_name: str, *, key: str, at_once: bool = False) -> None:
+    """The file, or the button that prepares it."""
+    wanted = WANTED + key
+    if not at_once and st.session_state.get(wanted) != job.key():
+        words = offer.button or _("Prepare")
+        st.button(words, key=f"{key}.prepare", on_click=_want, args=(wanted, job.key()), icon=":material/build:")
+        return
+    look(job, ExportedFile, lambda found: _file(found, file_name, key), key=key)
 
 
 def _want(wanted: str, job_key: str) -> None:

@@ -1,7 +1,7 @@
 """A report that opens offline, event files for TensorBoard, a model card, and a bundle of it all."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -14,7 +14,7 @@ from core.jobs.lenses import ExampleRef
 from core.store.protocol import RunRecord
 from dashboard.session import resources
 from dashboard.text import _, counted
-from dashboard.widgets.export_file import Offer, offered, size_words
+from dashboard.widgets.export_file import Offer, card, offered, prepared, size_words
 from dashboard.widgets.failure import toast
 from dashboard.widgets.report import report_html
 from dashboard.widgets.report_gather import gathered
@@ -96,36 +96,41 @@ def _events(subject: Subject, record: RunRecord, key: str) -> None:
 
 def _bundle(subject: Subject, record: RunRecord, build: Callable[[], bytes] | None, key: str) -> None:
     """Everything in one archive, and how large it will be."""
-    saved = resources.reader().artifacts(record.id)
-    checkpoints = [one for one in saved if one.kind == "checkpoint"]
-    newest = max(checkpoints, key=lambda one: one.seq, default=None)
-    sizes = {"all": sum(one.n_bytes for one in checkpoints), "newest": newest.n_bytes if newest else 0}
-    labels = {
-        "all": _("All {n}, {size}").format(
-            n=counted("{n} checkpoint", "{n} checkpoints", len(checkpoints)), size=size_words(sizes["all"])
-        ),
-        "newest": _("The newest, {size}").format(size=size_words(sizes["newest"])),
-    }
-    kept = st.segmented_control(
-        _("In the bundle"), list(labels), default="all", key=f"{key}.kept", required=True, format_func=labels.__getitem__
-    )
-    limit = resources.settings().upload_mb
-    if sizes[kept] > limit * MIB:
-        st.caption(
-            _("More than {limit:,} MB: a server with usual limits will not import it. Take the newest one.").format(limit=limit)
-        )
-    with_files = _asks_for_files(subject, key)
-    report = _kept_report(record, build, key)
     offer = Offer(
         _("Bundle"),
         _("The whole run in one ZIP: log, checkpoints, weights, ONNX, script, card. Import gives it back, bit for bit."),
         ":material/inventory_2:",
         _("Pack the bundle"),
     )
-    job = BundleJob(
-        **_asked(subject), run=record.id, last_seq=record.last_seq, checkpoints=kept, report=report, with_files=with_files
+    with card(offer, key=key):
+        job = BundleJob(
+            **_asked(subject),
+            run=record.id,
+            last_seq=record.last_seq,
+            checkpoints=_checkpoints(record, key),
+            with_files=_asks_for_files(subject, key),
+            report=_kept_report(record, build, key),
+        )
+        prepared(offer, job, f"bundle-{record.id[:8]}.zip", key=key)
+
+
+def _checkpoints(record: RunRecord, key: str) -> Literal["all", "newest"]:
+    """Which checkpoints go along, with their sizes."""
+    saved = [one for one in resources.reader().artifacts(record.id) if one.kind == "checkpoint"]
+    newest = max(saved, key=lambda one: one.seq, default=None)
+    sizes = {"all": sum(one.n_bytes for one in saved), "newest": newest.n_bytes if newest else 0}
+    n = counted("{n} checkpoint", "{n} checkpoints", len(saved))
+    labels = {
+        "all": _("All {n}, {size}").format(n=n, size=size_words(sizes["all"])),
+        "newest": _("The newest, {size}").format(size=size_words(sizes["newest"])),
+    }
+    kept = st.segmented_control(
+        _("Checkpoints in it"), list(labels), default="all", key=f"{key}.kept", required=True, format_func=labels.__getitem__
     )
-    offered(offer, job, f"bundle-{record.id[:8]}.zip", key=key)
+    limit = resources.settings().upload_mb
+    if sizes[kept] > limit * MIB:
+        st.caption(_("More than {limit:,} MB: this server would not import it again. Take the newest.").format(limit=limit))
+    return "all" if kept == "all" else "newest"
 
 
 def _asks_for_files(subject: Subject, key: str) -> bool:

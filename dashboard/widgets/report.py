@@ -106,10 +106,10 @@ def _curves(facts: ReportFacts) -> Iterable[Part]:
     unit = facts.experiment.loss.unit
     name = _("R²") if facts.experiment.data.profile().task == "regression" else _("accuracy")
     losses = [curve.validation_loss for curve in shown]
-    yield both(lambda dark: loss_figure(shown, unit, dark=dark), alt_curves(shown, _("validation loss"), losses))
+    yield both(lambda dark: loss_figure(shown, unit, dark=dark), alt_curves(shown, _("Validation loss"), losses))
     quality = [curve.validation_quality for curve in shown]
     if any(len(row) for row in quality):
-        words = alt_curves(shown, _("validation {name}").format(name=name), quality)
+        words = alt_curves(shown, _("Validation {name}").format(name=name), quality)
         yield both(lambda dark: quality_figure(shown, name, dark=dark), words)
     if facts.curves_note:
         yield facts.curves_note

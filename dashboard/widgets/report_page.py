@@ -65,7 +65,7 @@ h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .25rem; }
 h2 { font-size: 1.2rem; margin: 2.2rem 0 .6rem; border-bottom: 1px solid var(--line); padding-bottom: .25rem; }
 p { margin: .5rem 0; } .lead, figcaption { color: var(--quiet); }
 .parts { display: flex; flex-wrap: wrap; gap: 0 1rem; } .parts > * { flex: 1 1 100%; min-width: 0; margin: .5rem 0; }
-.parts > figure.narrow { flex: 1 1 20rem; }
+.parts > figure.narrow { flex: 1 1 20rem; max-width: 31rem; }
 figure { margin: 0; } figcaption { font-size: .9rem; }
 .table { overflow-x: auto; } table { border-collapse: collapse; font-size: .93rem; }
 th, td { text-align: left; vertical-align: top; padding: .25rem .9rem .25rem 0; border-bottom: 1px solid var(--line); }
