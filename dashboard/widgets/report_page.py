@@ -149,7 +149,7 @@ def _chart(chart: Chart) -> str:
     return (
         f'<figure class="{"narrow" if chart.is_narrow else "wide"}">\n'
         f'<script type="application/json">{{{told}}}</script>'
-        f'<div class="chart" role="img" aria-label="{escape(chart.alt)}"></div>\n'
+        f'<div class="chart" role="group" aria-label="{escape(chart.alt)}"></div>\n'
         f"<figcaption>{escape(words)}</figcaption>\n</figure>"
     )
 
