@@ -22,7 +22,8 @@ from core.models.code_classes import FOLDER, import_lines
 from core.results.script import Script
 
 START = """with np.load(HERE / "start.npz") as file:  # the weights to begin with
-    model.load_state_dict({name: torch.from_numpy(file[name]) for name in file.files})"""
+    start = {name: torch.from_numpy(file[name]) for name in file.files}
+model.load_state_dict({name: start[name] for name in model.state_dict()})"""
 RESULT = """with (HERE / "curve.csv").open("w", newline="") as file:
     csv.writer(file).writerows([("step", "loss"), *enumerate(curve, 1)])
 torch.save(model.state_dict(), HERE / "weights.pt")"""
@@ -60,7 +61,8 @@ def script_files(
     """All files that must lie beside each other: train.py, train.ipynb, data.npz, requirements.txt, and start.npz where needed.
 
     Args:
-        start_weights: the initial state_dict as arrays, where it does not come from the seed (`Script.needs_start`).
+        start_weights: the initial state_dict as arrays, where it does not come from the seed (`Script.needs_start`). To go on
+            with an optimizer's memory, also `optimizer.<parameter>.<slot>` and `memory`: see core/jobs/script_job.py.
 
     Raises:
         SpecError, NotApplicable: as training_script; or it needs start weights and there are none.
@@ -105,7 +107,7 @@ def _cells(plan: Plan) -> Sequence[Cell]:
         _model_cell(plan),
         loss_cell(plan),
         optimizer_cell(plan),
-        schedule_cell(plan.schedules),
+        schedule_cell(plan.schedules, has_memory=plan.has_memory),
         training_cell(plan),
         cell("Result", [RESULT, _tested(plan)], {("csv", "")}),
     )
@@ -136,8 +138,9 @@ def _model_cell(plan: Plan) -> Cell:
         imports |= more
         blocks = texts + blocks
         lines.append(f"model = PartlyFrozen(*model, frozen={value(plan.experiment.frozen)})")
-    lines.append(f"model.to(device{', memory_format=torch.channels_last' if plan.has_maps else ''})")
-    return cell("Model", [*blocks, "\n".join(lines), START if plan.needs_start else ""], imports)
+    moved = f"model.to(device{', memory_format=torch.channels_last' if plan.has_maps else ''})"
+    start = [f"{START}\n{moved}"] if plan.needs_start else []
+    return cell("Model", [*blocks, "\n".join([*lines, *([] if start else [moved])]), *start], imports)
 
 
 def _head(plan: Plan, sentence: str) -> str:

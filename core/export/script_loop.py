@@ -83,7 +83,8 @@ def _loop(plan: Plan) -> str:
     budget = plan.experiment.budget
     is_watched = plan.last_step is None and budget.patience is not None
     lines = ["curve: list[float] = []  # the loss of every step"]
-    lines += ["best, best_epoch = math.inf, 0"] if is_watched else []
+    best = 'start["memory"][0].item()' if plan.has_memory else "math.inf"
+    lines += [f"best, best_epoch = {best}, 0"] if is_watched else []
     lines += ["began = time.perf_counter()"] if plan.seconds else []
     body = [*_changes(plan), *STEP.split("\n"), *_update(plan)]
     body += ["limit_rows(parameters, MAX_NORM)"] if "max_norm" in plan.kinds else []

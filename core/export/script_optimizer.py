@@ -41,6 +41,18 @@ PENALTIES = {
 }
 
 
+REMEMBERED = """state = optimizer.state_dict()
+for name in start:  # the optimizer goes on with its memory of the run before
+    if name.startswith("optimizer."):
+        _, index, slot = name.split(".")
+        state["state"].setdefault(int(index), {})[slot] = start[name]
+optimizer.load_state_dict(state)
+for p in parameters:
+    for slot, memory in optimizer.state[p].items():
+        if memory.shape == p.shape:  # laid out as the weights are
+            optimizer.state[p][slot] = torch.empty_like(p.detach()).copy_(memory)"""
+AVERAGED = """if any(name.startswith("average.") for name in start):
+    average.load_state_dict({name: start[f"average.{name}"] for name in average.state_dict()})"""
 ROOM = 8
 """How far in a change stands: in the loop, below its step."""
 HELD = frozenset(EFFECTS)
@@ -90,6 +102,8 @@ def optimizer_cell(plan: Plan) -> Cell:
         imports.add(("copy", ""))
         lines.append(f"{_average(first)}  # is validated in place of the model")
     blocks.append("\n".join(lines))
+    if plan.has_memory:
+        blocks += [REMEMBERED, AVERAGED if average_of(first.regularizers) else ""]
     return cell("Optimizer", [*blocks, _held_back(kinds), DECAYED if "weight_decay" in kinds else ""], imports)
 
 

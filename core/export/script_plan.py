@@ -43,9 +43,9 @@ class Plan:
         error = stack_error(experiment.model, code.inference)
         if error is not None:
             raise error
-        if experiment.origin is not None and experiment.origin.optimizer_state:
+        if experiment.origin is not None and experiment.origin.optimizer_state and course.first.optimizer.needs_closure:
             raise NotApplicable(
-                "This run went on with the optimizer's memory of another run, which a script from scratch has not.",
+                f"This run went on with the memory of another run: that of {course.first.optimizer.label} fits in no script.",
                 hint="Export the run from which it was forked, or fork without the optimizer's state.",
             )
         if course.ends_after is not None:
@@ -81,6 +81,11 @@ class Plan:
         layers = [layer for _, layer in all_layers(self.experiment.model.layers)]
         has_own = any(isinstance(layer, Backbone) and layer.weights for layer in layers)
         return self.experiment.origin is not None or bool(self.experiment.model.weights) or has_own
+
+    @property
+    def has_memory(self) -> bool:
+        """Whether the optimizer's memory comes from the run before, too."""
+        return self.experiment.origin is not None and self.experiment.origin.optimizer_state
 
     @property
     def kinds(self) -> list[str]:

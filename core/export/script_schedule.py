@@ -19,17 +19,23 @@ from core.optim.schedules import (
 )
 
 EPOCH = "(step - 1) // steps_per_epoch"
+REMEMBERED = """_, _, plateau.factor, plateau.best, *counts = start["memory"].tolist()
+plateau.n_bad, plateau.resting = counts"""
 SHARE = "min(1.0, (step - 1) / length)"
 
 
-def schedule_cell(schedules: Sequence[AnySchedule]) -> Cell:
-    """The function `rate` of one schedule; of several, `rate_1` and so on, the first of them in use."""
+def schedule_cell(schedules: Sequence[AnySchedule], *, has_memory: bool = False) -> Cell:
+    """The function `rate` of one schedule; of several, `rate_1` and so on, the first of them in use.
+
+    Args:
+        has_memory: whether a plateau goes on where another run left it.
+    """
     bodies = [_body(schedule) for schedule in schedules]
     text = "\n".join(line for body in bodies for line in body)
     names = [name for name in ("half_cosine", "share_of") if f"{name}(" in text]
     watching = next((schedule for schedule in schedules if isinstance(schedule, Plateau)), None)
     imports, blocks = piece(PIECES / "rates.py", *names, *(["Plateau"] if watching else []))
-    blocks += [plateau(watching)] if watching else []
+    blocks += [plateau(watching) + (f"\n{REMEMBERED}" if has_memory else "")] if watching else []
     for schedule, body in zip(schedules, bodies, strict=True):
         head = f"def {name_of(schedule, schedules)}(step: int) -> float:"
         about = f'    """The learning rate of a step, from 1: {schedule.label.lower()}."""'

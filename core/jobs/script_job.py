@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -25,9 +25,15 @@ from core.jobs.job import Desk
 from core.jobs.lenses import WeightsJob, loaded
 from core.jobs.long_lens import LongLensJob
 from core.jobs.training import origin_bytes
-from core.optim.schedules import clock_of
+from core.optim.regularizers import average_of
+from core.optim.schedules import Clock, clock_of
 from core.results.script import Script, ScriptFiles, ScriptRun
 from core.settings import Settings
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from core.training.beginnings import Beginnings
 
 LIMIT_S = 3600
 """A script that runs longer is ended."""
@@ -139,9 +145,36 @@ def start_weights(job: WeightsJob, desk: Desk) -> Mapping[str, np.ndarray]:
     origin = origin_bytes(experiment, desk)
     if experiment.origin is not None and origin is None:
         raise SpecError("The checkpoint that this run started from is gone.", hint="Export a run that starts from scratch.")
-    shape = experiment.data.profile().input_shape
-    model = Beginnings(experiment, shape, torch.device("cpu"), origin).model(job.repeat)
-    return {name: tensor.numpy() for name, tensor in model.state_dict().items()}
+    beginnings = Beginnings(experiment, experiment.data.profile().input_shape, torch.device("cpu"), origin)
+    model = beginnings.model(job.repeat)
+    arrays = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
+    if experiment.origin is not None and experiment.origin.optimizer_state:
+        arrays |= _memory(job, beginnings, model)
+    return arrays
+
+
+def _memory(job: WeightsJob, beginnings: "Beginnings", model: "nn.Sequential") -> dict[str, np.ndarray]:
+    """What a run that goes on with an optimizer's state begins with besides weights.
+
+    `optimizer.<number of the parameter>.<slot>`; `average.<name>` where weights are averaged; `memory` (6,): best validation
+    loss, its epoch, and of a plateau its factor, best loss, bad epochs and cooldown.
+    """
+    import copy
+
+    from core.training.executors.executor import Series
+
+    experiment = job.experiment
+    lane = min(job.series // experiment.repeats, len(experiment.lanes) - 1)
+    one = Series(job.series, lane, job.repeat, experiment.lanes[lane], model, Clock(1, None))
+    if average_of(one.lane.regularizers) is not None:
+        one.average = copy.deepcopy(model)
+    state = beginnings.hand_over([one])[job.series]["state"]
+    pairs = ((f"optimizer.{index}.{name}", slot) for index, slots in state.items() for name, slot in slots.items())
+    arrays = {name: np.asarray(slot) for name, slot in pairs if slot is not None}
+    if one.average is not None:
+        arrays |= {f"average.{name}": tensor.numpy() for name, tensor in one.average.state_dict().items()}
+    memory = [np.inf if number is None else number for number in one.memory.numbers()]
+    return arrays | {"memory": np.array(memory, np.float64)}
 
 
 def archived(files: Mapping[str, bytes]) -> ScriptFiles:

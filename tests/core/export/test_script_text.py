@@ -170,7 +170,7 @@ def test_a_run_by_the_clock_ends_where_it_ended_or_by_the_clock():
 def test_what_a_script_cannot_say_is_said_in_words():
     origin = Origin(run="a", name="b", sha256="0" * 64, optimizer_state=True)
     with pytest.raises(NotApplicable, match="memory of another run"):
-        training_script(spiral(origin=origin))
+        training_script(spiral("lbfgs", origin=origin))
     with pytest.raises(SpecError, match="no lane 3"):
         training_script(spiral(), 3)
     with pytest.raises(LayerwiseError):

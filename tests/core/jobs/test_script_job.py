@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from core.events import Artifact, Failed, Finished, Progressed, Stop
 from core.experiment.experiment import Budget, Lane
@@ -18,7 +19,9 @@ from core.jobs.lenses import RESULT
 from core.jobs.menu import parse_job
 from core.jobs.script_job import ScriptJob, ScriptRunJob
 from core.jobs.training import TrainJob
-from core.optim.optimizers import SGD
+from core.optim.optimizers import ASGD, SGD, Adafactor, Adam, Muon, NAdam, Rprop
+from core.optim.regularizers import WeightAverage
+from core.optim.schedules import Plateau
 from core.results.codec import load_result
 from core.results.script import Script, ScriptFiles, ScriptRun, compared
 from core.settings import Settings
@@ -76,6 +79,33 @@ def test_a_fork_begins_with_the_weights_of_the_other_run():
     bytes_ = shelf.read("before", ref.name, ref.sha256)
     assert compared(run_curves(fork, origin=bytes_)[0], ran.losses).is_exact
     assert not compared(run_curves(cnn())[0], ran.losses).n_equal
+
+
+AVERAGING = {"regularizers": (WeightAverage(decay=0.5),), "schedule": Plateau(patience=0, threshold=0.9, gamma=0.5)}
+KEEPERS = (
+    (Adam(lr=0.01), AVERAGING),
+    *((optimizer, {}) for optimizer in (SGD(momentum=0.9), SGD(), Muon(), Rprop(), NAdam(), ASGD(), Adafactor())),
+)
+
+
+@pytest.mark.parametrize(("optimizer", "lane"), KEEPERS, ids=lambda one: getattr(one, "kind", ""))
+def test_a_fork_with_its_optimizers_memory_goes_on_bit_for_bit(optimizer, lane, tmp_path):
+    shelf = MemoryShelf()
+    before = cnn(optimizer, lane)
+    list(run_inline(TrainJob(experiment=before), SETTINGS, shelf=shelf, run="before"))
+    ref = shelf.references("before")[-1]
+    origin = Origin(run="before", name=ref.name, sha256=ref.sha256, step=12, optimizer_state=True)
+    fork = before.but(origin=origin, budget=Budget(epochs=2, patience=1))
+    found = answer(ScriptJob(experiment=fork, part="files"), ScriptFiles, shelf)
+    with zipfile.ZipFile(io.BytesIO(found.archive.tobytes())) as archive:
+        archive.extractall(tmp_path)
+    names: dict[str, object] = {"__name__": "__main__", "__file__": str(tmp_path / "train.py")}
+    with torch.random.fork_rng(devices=[]):
+        exec(compile((tmp_path / "train.py").read_text(), "train.py", "exec"), names)
+    torch.set_flush_denormal(False)
+    run = run_curves(fork, origin=shelf.read("before", ref.name, ref.sha256))[0]
+    assert compared(run, np.array(names["curve"])).is_exact
+    assert not np.array_equal(run[:6], run_curves(before)[0][:6])
 
 
 def test_a_fork_whose_origin_is_gone_says_so():
