@@ -17,6 +17,8 @@ from core.spec import Spec
 
 MANIFEST, EXPERIMENT, EVENTS = "manifest.json", "experiment.json", "events.jsonl"
 ARTIFACTS, UPLOADS, WEIGHTS = "artifacts/", "uploads/", "imported_weights/"
+KNOWN = (".npz", ".safetensors")
+"""Endings of the artifacts that a bundle takes: nothing in them can run."""
 MAX_FILES = 400
 """Entries of a manifest; more do not fit into the text that is read."""
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

@@ -8,18 +8,35 @@ from dataclasses import dataclass
 
 import numpy as np
 from pydantic import ValidationError
+from safetensors import SafetensorError, deserialize
 
 from core.data.own.reading.archives import inflated, opened_archive
 from core.errors import LayerwiseError, SpecError, TooExpensive
 from core.events import EpochDone, Event, StepsDone, load_event
 from core.experiment.codec import from_file_text
 from core.experiment.experiment import Experiment
-from core.export.bundle import ARTIFACTS, EVENTS, EXPERIMENT, MANIFEST, UPLOADS, WEIGHTS, ArtifactEntry, Manifest, digest_of
+from core.export.bundle import (
+    ARTIFACTS,
+    EVENTS,
+    EXPERIMENT,
+    KNOWN,
+    MANIFEST,
+    UPLOADS,
+    WEIGHTS,
+    ArtifactEntry,
+    Manifest,
+    digest_of,
+)
 from core.settings import Settings
 from core.spec import MAX_TEXT_BYTES, parse_json
 
 AGAIN = "Export the bundle again, and send the file as it is."
 MIB = 2**20
+UNREADABLE: tuple[type[Exception], ...] = (
+    *(LayerwiseError, OSError, ValueError, KeyError, TypeError, IndexError, AttributeError),
+    *(SafetensorError, zipfile.BadZipFile),
+)
+"""What readers raise on files that only look right."""
 Report = Callable[[int, int], None]
 
 
@@ -168,15 +185,18 @@ def _check_directory(archive: zipfile.ZipFile, names: list[str], manifest: Manif
 
 def _check_artifact(one: ArtifactEntry, data: bytes, load_checkpoint: Callable[[bytes], object]) -> None:
     """A checkpoint can be loaded, a result can be opened; neither runs code."""
-    odd: tuple[type[Exception], ...] = (LayerwiseError, OSError, ValueError, KeyError, TypeError, IndexError, AttributeError)
+    if not one.name.endswith(KNOWN):
+        raise SpecError(f"The artifact {one.name} in the bundle is of no kind that is known here.", hint=AGAIN)
+    read = load_checkpoint if one.kind == "checkpoint" else _open_arrays if one.name.endswith(".npz") else deserialize
     try:
-        if one.kind == "checkpoint":
-            load_checkpoint(data)
-        else:
-            with np.load(io.BytesIO(data), allow_pickle=False) as members:
-                _ = members.files
-    except odd:
+        read(data)
+    except UNREADABLE:
         raise SpecError(f"The {one.kind} {one.name} in the bundle cannot be read.", hint=AGAIN) from None
+
+
+def _open_arrays(data: bytes) -> None:
+    with np.load(io.BytesIO(data), allow_pickle=False) as members:
+        _ = members.files
 
 
 def _check_name(path: str, data: bytes) -> None:

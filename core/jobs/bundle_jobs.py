@@ -76,9 +76,12 @@ class BundleJob(WeightsJob):
 
     def kept(self, known: Recorded) -> Iterator[ArtifactRecord]:
         """The artifacts that come along: all, or of the checkpoints only the newest one."""
+        from core.export.bundle import KNOWN
+
         newest = max((one.seq for one in known.artifacts if one.kind == "checkpoint"), default=0)
         for one in known.artifacts:
-            if self.checkpoints == "all" or one.kind != "checkpoint" or one.seq == newest:
+            is_wanted = self.checkpoints == "all" or one.kind != "checkpoint" or one.seq == newest
+            if is_wanted and one.name.endswith(KNOWN):
                 yield one
 
     def files(

@@ -8,22 +8,29 @@ from dataclasses import replace
 import pytest
 
 from core.data.own.keep import store_upload
+from core.data.own.table import table_choice
 from core.errors import SpecError, TooExpensive
 from core.events import Artifact, ArtifactSaved, Failed, Finished, Pause, Resume, SetHyper, Stop
 from core.export.bundle import digest_of
 from core.export.bundle_reading import opened_bundle
+from core.export.formats import safetensors_bytes
 from core.jobs.bundle_jobs import BundleJob, BundleLookJob
+from core.jobs.compress import CompressJob
 from core.jobs.imported_run import ImportedRunJob
 from core.jobs.inline import MemoryShelf, run_inline
 from core.jobs.menu import parse_job
 from core.jobs.run_log import folded
 from core.jobs.training import TrainJob
+from core.models.model import build
+from core.models.weights import imported as import_weights
+from core.models.weights_check import weights_file
 from core.results.codec import load_result
 from core.results.exported import BundleFound, ExportedFile
 from core.settings import Settings
 from core.store.artifacts import ArtifactFiles
+from tests.core.data.own_files import csv_bytes, flowers, previewed
 from tests.core.export.recorded_runs import record_run
-from tests.core.samples import spiral
+from tests.core.samples import linear, spiral, stack
 
 EXPERIMENT = spiral(steps=40)
 
@@ -45,6 +52,13 @@ def bundle(job, settings, shelf):
     found = {item.name: item.data for item in items if isinstance(item, Artifact)}
     assert found, items
     return load_result(ExportedFile, found["result.npz"]), found["bundle.zip"]
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Bundles without ONNX and script: what they cost is told elsewhere."""
+    for part in ("_onnx", "_script"):
+        monkeypatch.setattr(BundleJob, part, lambda self, desk, known, trained: {})
 
 
 def imported(data, home, **more):
@@ -100,7 +114,7 @@ def test_equal_runs_give_equal_bundles(made):
     assert bundle(job, settings, shelf)[1] == data
 
 
-def test_the_newest_checkpoint_alone_gives_the_same_curve(made, tmp_path):
+def test_the_newest_checkpoint_alone_gives_the_same_curve(made, quick, tmp_path):
     settings, shelf, logged, _, data, job = made
     _, small = bundle(job.but(checkpoints="newest"), settings, shelf)
     items = imported(small, tmp_path / "other")
@@ -130,7 +144,7 @@ def test_an_import_can_be_stopped_and_nothing_else(made, tmp_path):
         ImportedRunJob(file="0" * 64, experiment=EXPERIMENT).check_command(SetHyper(0, "lr", 1.0))
 
 
-def test_a_run_that_had_not_ended_ends_as_stopped(made, tmp_path):
+def test_a_run_that_had_not_ended_ends_as_stopped(made, quick, tmp_path):
     settings, shelf, logged, _, _, job = made
     _, part = bundle(job.but(last_seq=logged[-1].seq - 4), settings, shelf)
     end = events_of(imported(part, tmp_path / "other"))[-1]
@@ -248,3 +262,43 @@ def test_a_bundle_of_another_experiment_is_not_taken_for_this_one(made, tmp_path
     end = list(run_inline(job, settings))[-1].event
     assert isinstance(end, Failed)
     assert replace(end, hint="").message == "The bundle holds another experiment."
+
+
+def test_a_visitors_data_and_weights_go_along_and_are_found_elsewhere(quick, tmp_path, monkeypatch):
+    here, there = Settings(home=tmp_path / "here"), Settings(home=tmp_path / "there")
+    monkeypatch.setenv("LAYERWISE_HOME", str(here.home))
+    data = table_choice(previewed(csv_bytes(flowers(90)), "t.csv"), "species", "classification")
+    model = stack(linear(3))
+    start = safetensors_bytes(build(model, data.profile().input_shape, 5))
+    model = model.but(weights=import_weights(start, "w.safetensors", here).digest)
+    experiment = spiral(data=data, model=model, steps=3)
+    shelf = MemoryShelf()
+    logged = record_run(TrainJob(experiment=experiment), here, shelf, "own")
+    _, packed = bundle(BundleJob(experiment=experiment, run="own", last_seq=logged[-1].seq), here, shelf)
+
+    monkeypatch.setenv("LAYERWISE_HOME", str(there.home))
+    job = ImportedRunJob(file=store_upload(packed, "b.zip", there), experiment=experiment)
+    assert events_of(run_inline(job, there)) == [one.event for one in logged]
+    assert weights_file(model.weights, there).read_bytes() == weights_file(model.weights, here).read_bytes()
+    again = events_of(run_inline(TrainJob(experiment=experiment), there))  # all that it needs is there
+    assert folded(again).losses == folded(one.event for one in logged).losses
+
+    _, bare = bundle(BundleJob(experiment=experiment, run="own", last_seq=logged[-1].seq, with_files=False), here, shelf)
+    assert not [
+        one for one in opened_bundle(bare, "b.zip", here).manifest.files if one.path.startswith(("uploads/", "imported"))
+    ]
+
+
+def test_a_compressed_model_comes_back_with_its_report(quick, tmp_path):
+    settings, shelf = Settings(home=tmp_path / "here"), MemoryShelf()
+    list(run_inline(TrainJob(experiment=EXPERIMENT), settings, shelf=shelf, run="big"))
+    job = CompressJob(experiment=EXPERIMENT, weights=shelf.references("big")[-1])
+    logged = record_run(job, settings, shelf, "small")
+    small = job.trained()
+    told, packed = bundle(BundleJob(experiment=small, run="small", last_seq=logged[-1].seq), settings, shelf)
+    there = Settings(home=tmp_path / "there")
+    back = ImportedRunJob(file=store_upload(packed, "b.zip", there), experiment=small)
+    items = list(run_inline(back, there))
+    assert events_of(items) == [one.event for one in logged]
+    assert {item.name for item in items if isinstance(item, Artifact)} >= {"result.npz", "compressed.safetensors"}
+    assert told.notes == ()
