@@ -19,7 +19,7 @@ MOST_POINTS = 60_000
 LEAST_POINTS = 40
 GL_POINTS = 10_000
 """From here on the browser's graphics card draws."""
-CROWDED, FAINT, CLEAR_ENOUGH = 60, 0.35, 0.7
+CROWDED, FAINT, CLEAR_ENOUGH = 60, 0.5, 0.8
 """With more lines than this they are drawn fainter."""
 DASHES = ("solid", "dash", "dot", "dashdot")
 

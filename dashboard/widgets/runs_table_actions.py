@@ -51,7 +51,7 @@ def undo_notice(rows: tuple[RunRow, ...], *, key: str) -> None:
 def _open(rows: tuple[RunRow, ...], key: str) -> None:
     """One run becomes the present one, with its experiment."""
     pressed = st.button(
-        _("Open"),
+        _("Open the run"),
         key=f"{key}.open",
         icon=":material/open_in_new:",
         disabled=len(rows) != 1,

@@ -50,7 +50,7 @@ def shown_columns(rows: Sequence[RunRow], fields: Sequence[str]) -> dict[str, An
         if field == "created":
             found[field] = st.column_config.DatetimeColumn(name, format="D MMM YYYY, HH:mm")
         elif field == "tags":
-            found[field] = st.column_config.ListColumn(name)
+            found[field] = st.column_config.ListColumn(name, width="medium" if any(row.tags for row in rows) else None)
         elif field not in OWN and is_number(rows, field):
             found[field] = st.column_config.NumberColumn(name, format="%.4g" if field not in WHOLE else "localized")
         else:
