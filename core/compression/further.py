@@ -36,8 +36,8 @@ def train_further(
     learner = with_frozen(model, frozen)
     plain = material.loss.build()
     loss = loss_of or (lambda _inputs, outputs, targets: plain(outputs, targets))
-    x = torch.from_numpy(material.splits.model_input(material.splits.train.x))
-    y = torch.from_numpy(material.splits.train.y.copy())
+    examples = material.splits.train
+    y = torch.from_numpy(examples.y.copy())
     size = len(y) if material.optimizer.needs_whole_split else min(material.batch_size, len(y))
     per_epoch = math.ceil(len(y) / size)
     optimizer = material.optimizer.build([one for one in learner.parameters() if one.requires_grad])
@@ -51,7 +51,8 @@ def train_further(
             for number, chosen in enumerate(torch.split(torch.randperm(len(y), generator=generator), size)):
                 material.progress(epoch * per_epoch + number, n_epochs * per_epoch)
                 if len(chosen) > 1 or size == 1:  # one example alone has no batch statistics
-                    total += _step(learner, optimizer, loss, (x[chosen], y[chosen])) * len(chosen)
+                    x = material.splits.model_input(examples.x[chosen.numpy()])  # a batch at a time: images are kept as bytes
+                    total += _step(learner, optimizer, loss, (torch.from_numpy(x), y[chosen])) * len(chosen)
             losses.append(total / len(y))
             if not math.isfinite(losses[-1]):
                 raise TrainingError(
