@@ -47,7 +47,7 @@ class LiveRun:
         experiment: Experiment,
         splits: Splits,
         resume: bytes | None,
-        settings: Settings | None,
+        settings: Settings | None = None,
         origin: bytes | None = None,
     ) -> None:
         state = load_state(resume) if resume else None
