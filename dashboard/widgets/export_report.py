@@ -1,6 +1,7 @@
 """A report that opens offline, event files for TensorBoard, a model card, and a bundle of it all."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Literal
 
 import streamlit as st
@@ -10,8 +11,11 @@ from core.data.own.own_file import OwnFile
 from core.errors import LayerwiseError
 from core.jobs.bundle_jobs import BundleJob
 from core.jobs.export_jobs import EventFilesJob, ModelCardJob
+from core.jobs.job import ArtifactRef
 from core.jobs.lenses import ExampleRef
+from core.spec import parse_json
 from core.store.protocol import RunRecord
+from core.types import UNFINISHED
 from dashboard.session import resources
 from dashboard.text import _, counted
 from dashboard.widgets.export_file import Offer, card, offered, prepared, size_words
@@ -29,6 +33,7 @@ def panel(subject: Subject, *, key: str) -> None:
     if record is None or not record.last_seq:
         st.info(_("There is no run yet to report on: press Train, then come back."), icon=":material/info:")
         return
+    subject, record = _held(subject, record, key)
     left, right = st.columns(2)
     with left:
         build = _report(subject, record, f"{key}.report")
@@ -36,6 +41,24 @@ def panel(subject: Subject, *, key: str) -> None:
     with right:
         _bundle(subject, record, build, f"{key}.bundle")
         _events(subject, record, f"{key}.events")
+
+
+def _held(subject: Subject, record: RunRecord, key: str) -> tuple[Subject, RunRecord]:
+    """A run that goes on, as it was when this panel first saw it: what is prepared must not be out of date at once."""
+    place = f"{key}.held"
+    if record.state not in UNFINISHED:
+        st.session_state.pop(place, None)
+        return subject, record
+    known: tuple[str, int, int, str] | None = st.session_state.get(place)
+    if known is None or known[0] != record.id:
+        weights = subject.weights.model_dump_json() if subject.weights else ""
+        known = st.session_state[place] = (record.id, record.last_seq, subject.step, weights)
+    _run, last_seq, step, weights = known
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.text(_("This run goes on. Here it is as it was after step {step:,}.").format(step=step), width="content")
+        st.button(_("Take it as it is now"), key=f"{key}.now", on_click=_set, args=(place, None), icon=":material/update:")
+    ref = parse_json(ArtifactRef, weights) if weights else None
+    return replace(subject, weights=ref, step=step), replace(record, last_seq=last_seq)
 
 
 def _report(subject: Subject, record: RunRecord, key: str) -> Callable[[], bytes] | None:
@@ -166,7 +189,7 @@ def _keep(place: str, run: str, build: Callable[[], bytes]) -> None:
         toast(error)
 
 
-def _set(place: str, value: str) -> None:
+def _set(place: str, value: str | None) -> None:
     st.session_state[place] = value
 
 

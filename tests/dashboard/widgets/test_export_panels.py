@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.data.own.keep import store_upload
-from core.events import Artifact
+from core.events import Artifact, Noticed
 from core.experiment.experiment import Budget
 from core.jobs import bundle_jobs, export_jobs
 from core.jobs.bundle_jobs import BundleJob
@@ -105,6 +105,21 @@ def test_card_and_event_files_come_from_the_run(client):
     assert "One event file: every step with its loss" in texts(app)
     run = app.session_state["lens.asked.export.report.model_card"][1]
     assert client.artifact_bytes(run, "model_card.md").startswith(b"# My \\<net\\>\n")
+
+
+def test_a_run_that_goes_on_is_held_until_the_visitor_wants_it_newer(client):
+    app = shown(client, "report")
+    run = app.session_state["state.run"]
+    client.put(run, Noticed("info", "x", "y"), state="running")
+    app.run()
+    assert "as it was after step 20" in texts(app)
+    app.button(key="export.report.events.prepare").click().run()
+    client.put(run, Noticed("info", "x", "y"))
+    app.run()
+    assert "One event file" in texts(app)
+    app.button(key="export.report.now").click().run()
+    assert "One event file" not in texts(app)
+    assert not app.exception
 
 
 def test_a_bundle_is_looked_at_imported_and_opened(client, monkeypatch):
