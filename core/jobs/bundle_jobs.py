@@ -124,7 +124,10 @@ class BundleJob(WeightsJob):
         from core.jobs.script_job import ScriptJob, files_of
 
         if known.record.kind not in ("train", "imported"):
-            raise NotApplicable("There is no training script of a model that was made smaller after training.")
+            raise NotApplicable(
+                "There is no training script of a model that was made smaller after training.",
+                hint="Export the run that it was made from.",
+            )
         end = known.history().end
         last_step = end.step or None if isinstance(end, Finished) and end.reason != "completed" else None
         job = ScriptJob(experiment=repeatable(trained, known), series=self.series, last_step=last_step)
