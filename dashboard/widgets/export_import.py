@@ -92,4 +92,4 @@ def _take(found: BundleFound, file_name: str) -> None:
         return
     state.set_experiment(experiment)
     state.set_run(run)
-    open_screen("train")
+    open_screen("race" if len(experiment.lanes) > 1 else "train")
