@@ -83,7 +83,8 @@ def test_without_a_run_the_initial_weights_can_be_had_and_no_report(client):
 
 
 def test_a_report_is_prepared_once_and_goes_into_the_bundle(client, monkeypatch):
-    monkeypatch.setattr(BundleJob, "_onnx", lambda self, desk, known, trained: {})  # told elsewhere, and slow
+    for part in ("_onnx", "_script"):  # told elsewhere, and slow
+        monkeypatch.setattr(BundleJob, part, lambda self, desk, known, trained: {})
     app = shown(client, "report")
     app.button(key="export.report.report.prepare").click().run()
     assert "Download report.html" in downloads(app)
@@ -123,7 +124,8 @@ def test_a_run_that_goes_on_is_held_until_the_visitor_wants_it_newer(client):
 
 
 def test_a_bundle_is_looked_at_imported_and_opened(client, monkeypatch):
-    monkeypatch.setattr(BundleJob, "_onnx", lambda self, desk, known, trained: {})
+    for part in ("_onnx", "_script"):
+        monkeypatch.setattr(BundleJob, part, lambda self, desk, known, trained: {})
     app = shown(client, "import")
     source = app.session_state["state.run"]
     job = BundleJob(experiment=EXPERIMENT, run=source, last_seq=client.store.records[source].last_seq)
