@@ -121,3 +121,10 @@ def test_the_chart_draws_both_curves_to_their_ends_and_their_difference(n):
     assert len(same.data[0].x) <= MAX_POINTS + 1
     assert np.allclose(other.data[2].y, 1e-7)
     assert other.layout.yaxis2.type == "log"
+
+
+def test_the_chart_of_a_run_that_diverged_is_drawn_too():
+    run, script = np.array([1.0, np.inf, np.nan]), np.array([1.5, np.inf])
+    figure = script_curves(run, script, unit="nats", dark=True)
+    assert list(figure.data[2].x) == [1]
+    assert list(figure.data[2].y) == [0.5]
