@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from core.errors import SpecError, nearest
+from core.errors import SpecError, StoreError, nearest
 from core.events import (
     COMMANDS,
     AddLane,
@@ -89,7 +89,7 @@ class Requests:
         if self._store.run(run) is not None:  # the same request again, after its answer was lost
             return {"run": run}
         job = parse_job(_text(request, "job"))
-        job.check(self._settings)
+        _check(job, self._settings)
         key = job.key()
         known = self._store.by_key(key) if isinstance(job, LensJob) or job.lane == "lens" else None
         if known is not None and self._has_all_files(known):
@@ -183,6 +183,14 @@ class Requests:
         queued = self._store.in_states(["queued"])
         status = PoolStatus(self._engine.is_warm("training"), self._engine.is_warm("lens"), len(running), len(queued))
         return {"status": asdict(status)}
+
+
+def _check(job: Job, settings: Settings) -> None:
+    """As `Job.check`. What a job misses there is for the visitor to mend: only the store's own failures end the supervisor."""
+    try:
+        job.check(settings)
+    except StoreError as error:
+        raise SpecError(error.message, hint=error.hint) from error
 
 
 def _new_record(run: str, job: Job, key: str, owner: str, name: str) -> RunRecord:

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from core.errors import MissingData, SpecError
 from core.events import (
     ArtifactSaved,
     Failed,
@@ -295,3 +296,14 @@ def test_a_lost_run_goes_on_from_no_checkpoint_that_was_put_away_after_later_ste
     rewind_to_checkpoint(room.store, room.files, room.store.run(RUN), None, was_paused=False)
     assert [event for event in events(room) if isinstance(event, StepsDone)] == [steps(1, 4, 1.0)]
     assert room.store.run(RUN).last_step == 4
+
+
+def test_a_job_that_misses_a_file_is_refused_in_words_and_leaves_the_supervisor_alone(room, monkeypatch):
+    def missing(job, settings):
+        raise MissingData("The bundle is gone.", hint="Upload it again.")
+
+    monkeypatch.setattr(Count, "check", missing)
+    with pytest.raises(SpecError, match="The bundle is gone") as refused:  # a StoreError would end the supervisor
+        requests(room).answer({"ask": "submit", "run": "c" * 32, "job": Count().model_dump_json(), "owner": "", "name": ""})
+    assert refused.value.hint == "Upload it again."
+    assert room.store.run("c" * 32) is None
