@@ -15,7 +15,7 @@ lint: .venv/dev.ready
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 bench: .venv/dev.ready
-	for name in overhead viewers first_point race peers mnist explain gpu; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	for name in overhead viewers first_point race peers mnist explain runs_table gpu; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 format: .venv/dev.ready
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .

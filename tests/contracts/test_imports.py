@@ -73,7 +73,6 @@ ONLY_IN = {
     "onnx": {"core.export"},
     "onnxruntime": {"core.export"},
     "tensorboard": {"core.export"},
-    "torchao": {"core.compression"},
     "pickle": set(),
 }
 FILES = sorted(path for top in ("core", "dashboard") for path in (ROOT / top).rglob("*.py"))

@@ -5,13 +5,28 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = ("torch", "torchvision", "shap", "lime", "captum", "sklearn", "skimage")
+HEAVY = (
+    "torch",
+    "torchvision",
+    "shap",
+    "lime",
+    "captum",
+    "sklearn",
+    "skimage",
+    "onnx",
+    "onnxruntime",
+    "tensorboard",
+)
 FRONT = (
     "dashboard.server",
     "dashboard.screens.build",
     "dashboard.screens.train",
     "dashboard.screens.inspect",
     "dashboard.screens.explain",
+    "dashboard.screens.evaluate",
+    "dashboard.screens.runs",
+    "dashboard.screens.compress",
+    "dashboard.screens.export",
     "dashboard.widgets.header",
     "dashboard.stream",
     "dashboard.session.follow",
