@@ -70,15 +70,26 @@ def test_of_stacked_networks_training_one_by_one_gives_the_scripts_losses():
     assert compared(run_curves(experiment, one_by_one=False)[3], ran.losses).largest <= 1e-6
 
 
-def test_a_fork_begins_with_the_weights_of_the_other_run():
+def executed(experiment, shelf, folder) -> np.ndarray:
+    """The losses of a script with the files of its job, in a namespace of its own."""
+    found = answer(ScriptJob(experiment=experiment, part="files"), ScriptFiles, shelf)
+    with zipfile.ZipFile(io.BytesIO(found.archive.tobytes())) as archive:
+        archive.extractall(folder)
+    names: dict[str, object] = {"__name__": "__main__", "__file__": str(folder / "train.py")}
+    with torch.random.fork_rng(devices=[]):
+        exec(compile((folder / "train.py").read_text(), "train.py", "exec"), names)
+    torch.set_flush_denormal(False)
+    return np.array(names["curve"])
+
+
+def test_a_fork_begins_with_the_weights_of_the_other_run(tmp_path):
     shelf = MemoryShelf()
     list(run_inline(TrainJob(experiment=cnn()), SETTINGS, shelf=shelf, run="before"))
     ref = shelf.references("before")[-1]
     fork = cnn(origin=Origin(run="before", name=ref.name, sha256=ref.sha256, step=12), frozen=(0,))
-    ran = answer(ScriptRunJob(experiment=fork), ScriptRun, shelf)
-    bytes_ = shelf.read("before", ref.name, ref.sha256)
-    assert compared(run_curves(fork, origin=bytes_)[0], ran.losses).is_exact
-    assert not compared(run_curves(cnn())[0], ran.losses).n_equal
+    losses = executed(fork, shelf, tmp_path)
+    assert compared(run_curves(fork, origin=shelf.read("before", ref.name, ref.sha256))[0], losses).is_exact
+    assert not compared(run_curves(cnn())[0], losses).n_equal
 
 
 AVERAGING = {"regularizers": (WeightAverage(decay=0.5),), "schedule": Plateau(patience=0, threshold=0.9, gamma=0.5)}
@@ -96,15 +107,9 @@ def test_a_fork_with_its_optimizers_memory_goes_on_bit_for_bit(optimizer, lane, 
     ref = shelf.references("before")[-1]
     origin = Origin(run="before", name=ref.name, sha256=ref.sha256, step=12, optimizer_state=True)
     fork = before.but(origin=origin, budget=Budget(epochs=2, patience=1))
-    found = answer(ScriptJob(experiment=fork, part="files"), ScriptFiles, shelf)
-    with zipfile.ZipFile(io.BytesIO(found.archive.tobytes())) as archive:
-        archive.extractall(tmp_path)
-    names: dict[str, object] = {"__name__": "__main__", "__file__": str(tmp_path / "train.py")}
-    with torch.random.fork_rng(devices=[]):
-        exec(compile((tmp_path / "train.py").read_text(), "train.py", "exec"), names)
-    torch.set_flush_denormal(False)
+    losses = executed(fork, shelf, tmp_path)
     run = run_curves(fork, origin=shelf.read("before", ref.name, ref.sha256))[0]
-    assert compared(run, np.array(names["curve"])).is_exact
+    assert compared(run, losses).is_exact
     assert not np.array_equal(run[:6], run_curves(before)[0][:6])
 
 

@@ -78,3 +78,10 @@ def test_several_executors_in_one_process_of_a_plan_train_together(two_cores):
     many.close()
     expected = [executor.steps(source, 1, 2) for executor in alone.executors]
     assert rows == [stacked + single for stacked, single in zip(*expected, strict=True)]
+
+
+def test_where_somebody_asks_each_network_is_trained_by_itself():
+    for experiment, _, _ in CASES.values():
+        made = plan(experiment, series_of(experiment), CPU, Settings(one_by_one=True, lane_processes=2))
+        assert [executor.name for executor in made.executors] == ["fast"]
+        assert "LAYERWISE_ONE_BY_ONE" in made.reason
