@@ -13,6 +13,7 @@ import numpy as np
 from core.compression.choice import Progress
 from core.compression.weighted import holders
 from core.metrics.bootstrap import N_RESAMPLES, percentile_interval, resampled
+from core.metrics.intervals import accuracy_interval
 from core.metrics.regression import NAMES, NumberFigures
 from core.models.model import ModelSpec
 from core.models.stack import infer_stack
@@ -131,16 +132,9 @@ class Score:
     high: float
 
 
-def wilson(n_right: int, n: int, z: float = 1.959963984540054) -> Score:
-    """A share of hits with Wilson's interval, which keeps to [0, 1] also near its ends.
-
-    Source:
-        Wilson 1927, "Probable inference, the law of succession, and statistical inference".
-    """
-    share, room = n_right / n, z * z / n
-    middle = (share + room / 2) / (1 + room)
-    half = z / (1 + room) * float(np.sqrt(share * (1 - share) / n + room / (4 * n)))
-    return Score(share, max(0.0, middle - half), min(1.0, middle + half))
+def accuracy(n_right: int, n: int) -> Score:
+    """Of `n_right` hits among `n` examples."""
+    return Score(n_right / n, *accuracy_interval(n_right, n))
 
 
 def r_squared(values: np.ndarray, targets: np.ndarray, seed: int = 0) -> Score:

@@ -9,7 +9,7 @@ import numpy as np
 from core.data.dataset import DataProfile, Split, Splits
 from core.data.fit import gaps
 from core.data.gallery import SplitName, split_named
-from core.evaluation.intervals import p_of_difference, score_of
+from core.metrics.intervals import p_of_difference, score_of
 from core.metrics.statistics import holm
 from core.results.error_gallery import absolute_errors
 from core.results.predictions import Predictions

@@ -10,12 +10,12 @@ from core.compression.choice import Compressed
 from core.compression.measure import (
     BATCHES,
     Score,
+    accuracy,
     counts,
     file_bytes,
     latencies,
     multiply_adds,
     r_squared,
-    wilson,
     zero_shares,
     zipped_bytes,
 )
@@ -87,7 +87,7 @@ def scored(said: Predictions, seed: int) -> Score:
     """Accuracy or R² with its interval."""
     if said.values is not None and said.targets is not None:
         return r_squared(said.values, said.targets, seed)
-    return wilson(int((said.predicted == said.labels).sum()), len(said.labels))
+    return accuracy(int((said.predicted == said.labels).sum()), len(said.labels))
 
 
 def agreement(one: Predictions, other: Predictions) -> float:

@@ -9,7 +9,6 @@ from core.data.dataset import DataProfile, Split, unprepared
 from core.data.rendered import Digits
 from core.data.sequence import Sentiment
 from core.data.tabular import Iris
-from core.evaluation.intervals import accuracy_interval, p_of_difference
 from core.evaluation.slices import brightness, column_parts, quantile_parts, slices
 from core.metrics.statistics import holm
 from core.results.predictions import Predictions
@@ -106,12 +105,3 @@ def test_gaps_are_a_slice_of_their_own_and_mostly_equal_numbers_are_two():
     assert [(part.name, len(part.members)) for part in quantile_parts("x", zeros)] == [("0", 90), ("other than 0", 10)]
     few = [(part.name, len(part.members)) for part in quantile_parts("x", np.array([1.0, 2.0, 2.0]))]
     assert few == [("1", 1), ("2", 2)]
-
-
-def test_the_interval_of_an_accuracy_is_wilsons():
-    n, right, z = 50, 47, 1.959964
-    middle = (right + z * z / 2) / (n + z * z)
-    half = z / (n + z * z) * np.sqrt(right * (n - right) / n + z * z / 4)
-    assert accuracy_interval(right, n) == pytest.approx((middle - half, middle + half))
-    assert np.isnan(accuracy_interval(0, 0)).all()
-    assert np.isnan(p_of_difference(np.ones(3, bool), np.ones(0, bool)))

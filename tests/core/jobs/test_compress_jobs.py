@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load
-from scipy.stats import binomtest
 
 from core.compression.distillation import Distillation
 from core.compression.half import HalfPrecision
-from core.compression.measure import counts, one_thread, wilson
+from core.compression.measure import counts, one_thread
 from core.compression.menu import AnyCompression
 from core.compression.pruning import MagnitudePruning, StructuredPruning
 from core.compression.quantised import DynamicInt8, StaticInt8
@@ -265,12 +264,6 @@ def test_numbers_and_sentences_are_compressed_too():
     texts = spiral(data=Sentiment(n_examples=200), model=reader)
     report = report_of(CompressJob(experiment=texts, compression=DynamicInt8()), MemoryShelf())
     assert report.layers == ("3 Linear",)
-
-
-@pytest.mark.parametrize(("n_right", "n"), [(0, 10), (7, 10), (10, 10), (930, 1000)])
-def test_intervals_of_accuracies_are_those_of_scipy(n_right, n):
-    found, wanted = wilson(n_right, n), binomtest(n_right, n).proportion_ci(method="wilson")
-    assert (found.low, found.high) == (pytest.approx(wanted.low, abs=1e-12), pytest.approx(wanted.high))
 
 
 def test_a_sweep_begins_with_the_original_and_ends_where_nothing_is_left(shelf):

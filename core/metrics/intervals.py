@@ -4,19 +4,24 @@ import math
 
 import numpy as np
 
+from core.metrics.statistics import mean_estimate
+
+Z = 1.959963984540054
+"""Of the standard normal distribution, 2.5 % lie above this."""
+
 
 def accuracy_interval(n_right: int, n: int) -> tuple[float, float]:
-    """The ends of the interval of an accuracy that was counted on `n` examples; NaN for none.
+    """The ends of the interval of an accuracy that was counted on `n` examples: within [0, 1] also near its ends; NaN for none.
 
     Source:
         Wilson 1927, "Probable inference, the law of succession, and statistical inference".
     """
     if n == 0:
         return math.nan, math.nan
-    from scipy.stats import binomtest
-
-    found = binomtest(int(n_right), int(n)).proportion_ci(method="wilson")
-    return float(found.low), float(found.high)
+    share, room = n_right / n, Z * Z / n
+    middle = (share + room / 2) / (1 + room)
+    half = Z / (1 + room) * math.sqrt(share * (1 - share) / n + room / (4 * n))
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def score_of(outcomes: np.ndarray) -> tuple[float, float, float]:
@@ -24,8 +29,6 @@ def score_of(outcomes: np.ndarray) -> tuple[float, float, float]:
     if outcomes.dtype == bool:
         n_right = int(outcomes.sum())
         return n_right / max(1, len(outcomes)), *accuracy_interval(n_right, len(outcomes))
-    from core.metrics.statistics import mean_estimate
-
     found = mean_estimate(outcomes)
     return found.mean, found.low, found.high
 
