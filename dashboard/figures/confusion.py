@@ -11,6 +11,8 @@ from dashboard.figures.stacks import LEGEND, plain
 from dashboard.text import _
 
 HEIGHT = 340
+FEW_MOMENTS, DECADES = 5, 30
+"""Moments, and how far apart the first and the last one are, from which on their axis is logarithmic."""
 WRITTEN_TO = 20
 """Classes up to which every cell has its number."""
 
@@ -40,7 +42,8 @@ def confusion_figure(counts: np.ndarray, names: tuple[str, ...], by: Normalised,
             zmin=0,
             zmax=1 if is_share else None,
             colorscale=[(i / (len(colours) - 1), colour) for i, colour in enumerate(colours)],
-            colorbar=theme.colour_bar(_("share") if is_share else _("examples"), dark),
+            colorbar=theme.colour_bar(_("share") if is_share else _("examples"), dark)
+            | ({"tickformat": ".0%"} if is_share else {}),
             customdata=counts,
             texttemplate=("%{z:.0%}" if is_share else "%{z}") if len(names) <= WRITTEN_TO else None,
             hovertemplate=_("predicted")
@@ -88,13 +91,26 @@ def cell_curve(found: ConfusionOverTime, cell: tuple[int, int], *, dark: bool = 
         margin={"t": 48},
         legend=LEGEND,
         showlegend=True,
-        xaxis={"title_text": _("step")},
+        xaxis=_steps(found.steps),
         yaxis={
             "title_text": _("share of the examples of {name}").format(name=names[true]),
             "range": [0, 1.02],
             "tickformat": ".0%",
         },
     )
+
+
+def _steps(steps: np.ndarray) -> dict[str, Any]:
+    """The axis of the moments: they are kept ever more rarely, so many of them lie on a logarithmic one, which has no 0."""
+    later = steps[steps > 0]
+    if len(later) < FEW_MOMENTS or later.max() < DECADES * later.min():
+        return {"title_text": _("step")}
+    return {
+        "title_text": _("step, on a logarithmic axis (step 0 is told below)"),
+        "type": "log",
+        "tickformat": ",d",
+        "dtick": 1,
+    }
 
 
 def alt_cell(found: ConfusionOverTime, cell: tuple[int, int]) -> str:

@@ -19,6 +19,8 @@ MOST_THIN = 60
 def fold_bands(found: CrossValidation, by: Curve = "validation_score", *, dark: bool = False) -> go.Figure:
     """Held-out figures by epoch, one colour for each lane."""
     if not len(found.epochs):
+        if np.isnan(found.last_loss).all():
+            return empty_figure(_("Every fold diverged before its first epoch was over: there are no curves."), dark=dark)
         return empty_figure(
             _("No epoch was completed: the budget ends before. The table has the figures at the end."), dark=dark
         )

@@ -45,7 +45,7 @@ def robustness_figure(found: Robustness, *, dark: bool = False) -> go.Figure:
         legend=LEGEND,
         showlegend=True,
         xaxis={"title_text": f"{_(found.disturbance)} ({_(found.unit)})"},
-        yaxis={"title_text": f"{name} ({unit})"} if found.is_regression else {
+        yaxis={"title_text": f"{name}<br>({unit})"} if found.is_regression else {
             "title_text": _("share of the examples"), "range": [0, 1.02], "tickformat": ".0%",
         },
     )  # fmt: skip

@@ -31,7 +31,7 @@ def cost_scatter(
         )  # fmt: skip
     least, most = min(costs[i] for i in known), max(costs[i] for i in known)
     is_log = least > 0 and most / least > DECADES
-    is_share = all(0 <= scores[i] <= 1 for i in known)
+    is_share = all(0 <= scores[i] <= 1 for i in known) and "R²" not in score  # which is no share of examples
     return figure.update_layout(
         template=theme.template(dark),
         height=340,

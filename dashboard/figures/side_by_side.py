@@ -13,7 +13,8 @@ from dashboard.figures.what_if import in_words
 from dashboard.text import _
 
 MOST_CLASSES = 10
-LONGEST = 22
+LONGEST, MOST_COLUMNS = 22, 6
+"""Letters of a title where there are so many columns; fewer columns are wider."""
 
 
 def side_by_side(found: Sequence[Prediction], names: Sequence[str], *, dark: bool = False) -> go.Figure:
@@ -37,7 +38,8 @@ def leading(found: Sequence[Prediction]) -> list[int]:
 def _shares(found: Sequence[Prediction], names: Sequence[str], dark: bool) -> go.Figure:
     shown, label, colours = leading(found), found[0].label, theme.categorical(dark)
     ticks = [plain(found[0].class_names[k]) + (" ✓" if k == label else "") for k in shown]
-    titles = [plain(name if len(name) <= LONGEST else name[: LONGEST - 1] + "…") for name in names]
+    longest = LONGEST * MOST_COLUMNS // max(1, len(names))
+    titles = [plain(name if len(name) <= longest else name[: longest - 1] + "…") for name in names]
     figure = make_subplots(rows=1, cols=len(found), shared_yaxes=True, subplot_titles=titles, horizontal_spacing=0.025)
     widths = [2 if k == label else 0 for k in shown]
     for column, (one, name) in enumerate(zip(found, names, strict=True)):

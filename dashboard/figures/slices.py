@@ -1,5 +1,7 @@
 """Scores of slices with their intervals, the worst on top."""
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 
@@ -47,7 +49,7 @@ def slices_figure(found: Slices, places: list[int], *, dark: bool = False) -> go
         template=theme.template(dark),
         height=110 + 24 * len(places),
         showlegend=False,
-        xaxis={"title_text": axis(found)} | ({} if found.is_regression else {"tickformat": ".0%", "range": [-0.02, 1.02]}),
+        xaxis={"title_text": axis(found), "title_standoff": 8} | ({} if found.is_regression else _shares(low)),
         yaxis={
             "title_text": _("slice (examples)"),
             "tickvals": rows,
@@ -62,7 +64,14 @@ def axis(found: Slices) -> str:
     """What the score is, with its unit."""
     if not found.is_regression:
         return _("accuracy, with its 95 % interval")
-    return _("mean absolute error ({name}), with its 95 % interval").format(name=plain(found.target_name or _("target")))
+    words = _("mean absolute error, with its 95 % interval")
+    return f"{words}<br>({plain(found.target_name or _('target'))})"
+
+
+def _shares(low: np.ndarray) -> dict[str, Any]:
+    """The axis of an accuracy: from below the lowest end of an interval to 1, so that slices differ."""
+    least = float(np.nanmin(low, initial=1.0))
+    return {"tickformat": ".0%", "range": [max(-0.02, np.floor(least * 10) / 10 - 0.02), 1.02]}
 
 
 def alt_slices(found: Slices, places: list[int]) -> str:

@@ -11,6 +11,7 @@ from core.results.predictions import Predictions
 from dashboard.text import _, counted
 from dashboard.widgets import evaluate_errors_matrix, evaluate_errors_runs, evaluate_errors_slices, evaluate_errors_time
 from dashboard.widgets.evaluate_errors_gallery import gallery
+from dashboard.widgets.evaluate_state import tell_of_failure
 from dashboard.widgets.lens import look
 from dashboard.widgets.subject import Subject
 
@@ -20,6 +21,7 @@ ORDERS: tuple[Order, ...] = ("confident_errors", "unsure_hits", "unsure_errors")
 
 def panel(subject: Subject, *, key: str) -> None:
     """Choose a split and a view; then the examples on which the model errs."""
+    tell_of_failure(subject)
     is_regression = subject.experiment.data.profile().task == "regression"
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"{key}.choice"):
         split = _split(key)

@@ -71,6 +71,7 @@ def _cards(examples: ExampleGallery, found: Predictions, key: str, label: str) -
     def explain(at: int) -> None:
         take_example(split, places[at])
         selection.choose_target(None)
+        st.session_state["explain.section"] = "one"  # the explanation of this example, whatever was looked at there before
         st.session_state[f"{key}.go"] = True
 
     example_cards(

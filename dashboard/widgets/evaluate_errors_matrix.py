@@ -57,7 +57,7 @@ def how(key: str) -> tuple[Normalised, bool]:
             _("In the cells"),
             list(labels),
             default="counts",
-            key=f"{key}.by",
+            key=_shared(key, "by"),
             persist_state="session",
             format_func=labels.__getitem__,
             label_visibility="collapsed",
@@ -65,22 +65,27 @@ def how(key: str) -> tuple[Normalised, bool]:
         )
         errors_only = st.toggle(
             _("Colour errors only"),
-            key=f"{key}.errors",
+            key=_shared(key, "errors"),
             persist_state="session",
             help=_("Hits are so many that errors look alike beside them: without colours on the diagonal they differ."),
         )
     return chosen or "counts", errors_only
 
 
+def _shared(key: str, name: str) -> str:
+    """The key of what all views of the matrix have in common: this one, the one over the run, the one against another model."""
+    return f"{key.rpartition('.')[0]}.matrices.{name}"
+
+
 def chosen_cell(n_classes: int, key: str) -> Cell | None:
     """The cell (true, predicted) that this visitor looks at."""
-    cell = st.session_state.get(f"{key}.chosen")
+    cell = st.session_state.get(_shared(key, "chosen"))
     return (int(cell[0]), int(cell[1])) if cell and max(cell) < n_classes else None
 
 
 def choose_cell(true: int, predicted: int, key: str) -> None:
     """Look at this cell."""
-    st.session_state[f"{key}.chosen"] = (true, predicted)
+    st.session_state[_shared(key, "chosen")] = (true, predicted)
 
 
 def pairs(counts: np.ndarray, names: tuple[str, ...], key: str) -> None:

@@ -104,7 +104,7 @@ def _shown(subject: Subject, found: tuple[Predictions, Predictions], other: Othe
         with column:
             st.text(f"{title}. {in_words(one, names)}")
             _matrix(names, one, Look(by, ramp(is_dark()), errors_only), cell, key, side)
-    left, right = st.columns([5, 4], gap="medium")
+    left, right = st.columns(2, gap="medium")
     with left:
         st.text(_("Present minus other, in examples:"))
         _matrix(names, counts[0] - counts[1], Look("difference", signed_ramp(is_dark())), cell, key, "difference")

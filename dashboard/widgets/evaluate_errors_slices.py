@@ -22,6 +22,8 @@ from dashboard.widgets.subject import Subject
 
 SHOWN = 20
 """Slices in the picture; the table has all."""
+NARROWEST = 560
+"""Pixels that picture and table need each; with less they stand one below the other."""
 ALPHA = 0.05
 ALL = ""
 
@@ -42,13 +44,17 @@ def _shown(subject: Subject, found: Slices, answers: PredictionsJob, key: str) -
     places = _chosen(found, key)
     if not places:
         return
-    picture, rows = st.columns([1, 1], gap="medium")
-    with picture:
-        shown = places[:SHOWN]
-        figure(slices_figure(found, shown, dark=is_dark()), key=f"{key}.figure", alt=alt_slices(found, shown))
-        st.caption(_("A ring is a slice of fewer than {n} examples. The dashed line is the whole split.").format(n=SMALL))
-    with rows:
-        row = _table(found, places, key)
+    with st.grid(2, min_column_width=NARROWEST, gap="medium", key=f"{key}.both"):
+        with st.container(key=f"{key}.picture"):
+            shown = places[:SHOWN]
+            figure(slices_figure(found, shown, dark=is_dark()), key=f"{key}.figure", alt=alt_slices(found, shown))
+            st.caption(
+                _("A ring is a slice of fewer than {n} examples. The dashed line is the whole split.").format(n=SMALL)
+                + " "
+                + (_("Drawn are the first {n}.").format(n=SHOWN) if len(places) > SHOWN else "")
+            )
+        with st.container(key=f"{key}.rows"):
+            row = _table(found, places, key)
     if row is not None:
         look(answers, Predictions, lambda said: _worst(subject, said, found, row, key), key=f"{key}.answers")
 
@@ -83,11 +89,11 @@ def _table(found: Slices, places: list[int], key: str) -> int | None:
         selection_mode="single-row",
         hide_index=True,
         column_config={
-            _("score"): st.column_config.NumberColumn(format="%.4g" if found.is_regression else "percent"),
-            _("from"): st.column_config.NumberColumn(format="%.4g" if found.is_regression else "percent"),
-            _("to"): st.column_config.NumberColumn(format="%.4g" if found.is_regression else "percent"),
-            _("p, corrected"): st.column_config.NumberColumn(format="%.3g"),
-        },
+            name: st.column_config.NumberColumn(format="%.4g" if found.is_regression else "%.1f %%")
+            for name in (score_name(found), _("95 % from"), _("to"))
+        }
+        | {_("p, corrected"): st.column_config.NumberColumn(format="%.3g")},
+        placeholder="–",
     )
     st.caption(_("Press a row to see the examples of a slice on which the model errs."))
     chosen = event.selection.rows
@@ -95,17 +101,22 @@ def _table(found: Slices, places: list[int], key: str) -> int | None:
 
 
 def rows_of(found: Slices, places: list[int]) -> dict[str, list[Any]]:
-    """The columns of the table."""
+    """The columns of the table; shares in per cent."""
+    scale = 1 if found.is_regression else 100
     return {
         _("slice by"): [found.criteria[i] for i in places],
         _("value"): [found.names[i] for i in places],
         _("examples"): found.n[places].tolist(),
-        _("score"): found.score[places].tolist(),
-        _("from"): found.low[places].tolist(),
-        _("to"): found.high[places].tolist(),
+        score_name(found): (scale * found.score[places]).tolist(),
+        _("95 % from"): (scale * found.low[places]).tolist(),
+        _("to"): (scale * found.high[places]).tolist(),
         _("p, corrected"): found.p_holm[places].tolist(),
-        _("small"): [_("few examples") if found.n[i] < SMALL else "" for i in places],
     }
+
+
+def score_name(found: Slices) -> str:
+    """What the column of scores is called."""
+    return _("mean error") if found.is_regression else _("accuracy")
 
 
 def _worst(subject: Subject, said: Predictions, found: Slices, row: int, key: str) -> None:

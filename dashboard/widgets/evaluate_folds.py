@@ -28,6 +28,8 @@ from dashboard.widgets.links import open_screen
 from dashboard.widgets.subject import Subject
 
 SEEDS = 5
+LEAST_S = 3.0
+"""Shorter times than this are not told by their figure."""
 WANTED = ".wanted"
 
 
@@ -93,7 +95,8 @@ def _cost(subject: Subject, k: int) -> str:
     if not seconds:
         return words
     source = _("by the speed of the present run") if step_s else _("estimated")
-    return words + ", " + _("about {time} ({source})").format(time=duration(seconds), source=source)
+    time = duration(seconds) if seconds >= LEAST_S else _("a few seconds")  # to begin takes as long
+    return words + ", " + _("about {time} ({source})").format(time=time, source=source)
 
 
 def _step_seconds(subject: Subject) -> float | None:

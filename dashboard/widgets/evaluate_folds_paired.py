@@ -1,7 +1,7 @@
 """A paired test between experiments: over the seeds of two runs, over the folds of two cross-validations, or over examples."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 import numpy as np
@@ -163,7 +163,15 @@ def _choice(entrants: list[Entrant], key: str) -> tuple[Entrant | None, list[Ent
             format_func=lambda one: by_id[one].label,
             max_selections=MOST_OTHERS,
         )
-    return first, [by_id[name] for name in names]
+    others = [by_id[name] for name in names]
+    if all(one.record.id == first.record.id for one in others):
+        return _as_lane(first), [_as_lane(one) for one in others]
+    return first, others
+
+
+def _as_lane(one: Entrant) -> Entrant:
+    """As it is called among the lanes of its own run."""
+    return replace(one, label=one.experiment.lane_names()[one.lane])
 
 
 def _seeds(first: Entrant, others: list[Entrant], key: str) -> list[Compared]:

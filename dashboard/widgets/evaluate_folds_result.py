@@ -24,6 +24,28 @@ def shown(found: CrossValidation, *, key: str) -> None:
     """All that it says, the most important first."""
     for lane, estimate in zip(found.lanes, fold_estimates(found), strict=True):
         st.markdown(f"**{plain(_headline(found, lane, estimate))}**")
+    _curves(found, key)
+    st.dataframe(fold_table(found), hide_index=True, key=f"{key}.table", placeholder="–")
+    st.caption(
+        _(
+            "The best epoch of a fold is chosen by the very examples that judge it, and flatters; the figures after the last "
+            "step do not. Trained in {time} in all."
+        ).format(time=duration(float(found.seconds.sum())))
+    )
+    for note in found.notes:
+        st.info(note, icon=":material/info:")
+    tests = lanes_over_folds(found)
+    if tests:
+        n_pairs = len(found.lanes) * (len(found.lanes) - 1) // 2
+        tests_in_words(tests, n_pairs, key=f"{key}.lanes")
+    _downloads(found, key)
+
+
+def _curves(found: CrossValidation, key: str) -> None:
+    """Bands of one figure over the epochs, or why there are none."""
+    if not len(found.epochs):
+        figure(fold_bands(found, dark=is_dark()), key=f"{key}.none", alt=alt_folds(found))
+        return
     by: Curve | None = st.segmented_control(
         _("Curves"),
         CURVES,
@@ -43,26 +65,12 @@ def shown(found: CrossValidation, *, key: str) -> None:
             "2003)."
         )
     )
-    st.dataframe(fold_table(found), hide_index=True, key=f"{key}.table", placeholder="–")
-    st.caption(
-        _(
-            "The best epoch of a fold is chosen by the very examples that judge it, and flatters; the figures after the last "
-            "step do not. Trained in {time} in all."
-        ).format(time=duration(float(found.seconds.sum())))
-    )
-    for note in found.notes:
-        st.info(note, icon=":material/info:")
-    tests = lanes_over_folds(found)
-    if tests:
-        n_pairs = len(found.lanes) * (len(found.lanes) - 1) // 2
-        tests_in_words(tests, n_pairs, key=f"{key}.lanes")
-    _downloads(found, key)
 
 
 def _headline(found: CrossValidation, lane: str, estimate: Estimate) -> str:
     what = _("held-out accuracy") if found.is_accuracy else _("held-out R²")
     if not estimate.n:
-        return _("{lane}: every fold diverged.").format(lane=lane)
+        return _("{lane}: every fold diverged. Try a smaller learning rate.").format(lane=lane)
     words = _("{lane}: {what} {mean} (95 % interval {low} to {high}), mean of {folds} after the last step.").format(
         lane=lane,
         what=what,

@@ -10,6 +10,7 @@ from core.results.evaluation import Evaluation, NumberEvaluation
 from dashboard.text import _
 from dashboard.widgets.evaluate_metrics_classes import show_classes
 from dashboard.widgets.evaluate_metrics_numbers import show_numbers
+from dashboard.widgets.evaluate_state import tell_of_failure
 from dashboard.widgets.lens import look
 from dashboard.widgets.subject import Subject
 
@@ -18,6 +19,7 @@ SPLITS: tuple[SplitName, ...] = ("test", "validation", "train")
 
 def panel(subject: Subject, *, key: str) -> None:
     """Metrics of a split with their intervals, and the curves behind them."""
+    tell_of_failure(subject)
     profile = subject.experiment.data.profile()
     split = _split(profile, key)
     job = EvaluateJob(**(subject.asked() | {"example": ExampleRef()}), split=split)

@@ -98,13 +98,20 @@ def _curves(found: Evaluation, key: str) -> None:
 def _chosen_classes(found: Evaluation, key: str) -> list[int]:
     """Which classes are drawn: at first the last of two, else those that are told worst from the rest."""
     names = found.class_names
-    default = [1] if len(names) == 2 else sorted(found.worst(WORST))
+    widget = f"{key}.chosen.{len(names)}"
+    by_hand = f"{widget}.by_hand"
+    if not st.session_state.get(by_hand):  # the worst of these weights, and not of those that were looked at before
+        st.session_state[widget] = [1] if len(names) == 2 else sorted(found.worst(WORST))
+
+    def choose() -> None:
+        st.session_state[by_hand] = True
+
     chosen = st.multiselect(
         _("Curves of"),
         range(len(names)),
-        default=default,
-        key=f"{key}.chosen.{len(names)}",
+        key=widget,
         persist_state="session",
+        on_change=choose,
         max_selections=MOST,
         format_func=lambda k: plain(names[k]),
         help=_("Each class against all others, at most six. At first those with the smallest area under the ROC curve."),
@@ -120,9 +127,14 @@ def _tables(found: Evaluation, key: str) -> None:
         table = class_table(found)
         config = dict.fromkeys(list(table)[3:], number)
         st.dataframe(
-            table, hide_index=True, column_config=config, key=f"{key}.by_class", height=_height(len(found.class_names))
+            table,
+            hide_index=True,
+            column_config=config,
+            key=f"{key}.by_class",
+            height=_height(len(found.class_names)),
+            placeholder="–",
         )
-        st.caption(_("Empty: not defined. The file also has the 95 % interval of precision, recall and F1 of each class."))
+        st.caption(_("–: not defined. The file also has the 95 % interval of precision, recall and F1 of each class."))
         download_table(table | _class_ends(found), "metrics-by-class.csv", key=f"{key}.by_class.csv")
     with every:
         rows = {

@@ -33,7 +33,7 @@ def label(name: str) -> str:
         "brier": _("Brier score"),
         "ece": _("Calibration error"),
         "mae": _("Mean absolute error"),
-        "rmse": _("Root mean square"),
+        "rmse": _("Root mean square error"),
         "r2": _("R²"),
         "median_error": _("Median absolute error"),
         "bias": _("Bias (predicted − true)"),

@@ -14,6 +14,7 @@ from dashboard.figures.robustness import alt_robustness, robustness_figure
 from dashboard.text import _
 from dashboard.widgets.choice_form import tenth
 from dashboard.widgets.evaluate_robustness_example import strip
+from dashboard.widgets.evaluate_state import tell_of_failure
 from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.lens import look
 from dashboard.widgets.subject import Subject
@@ -25,6 +26,7 @@ SIZES = (200, 500, 1000, 2000, 5000)
 
 def panel(subject: Subject, *, key: str) -> None:
     """Choose what is done; then the score against its strength, and one example under all strengths."""
+    tell_of_failure(subject)
     data = subject.experiment.data
     original, prepared = data.original_profile(), data.profile()
     kinds = [cls() for cls in choices(AnyDisturbance)]

@@ -137,13 +137,17 @@ def card(found: DisturbedExample, at: int) -> Card:
 def in_words(found: DisturbedExample) -> str:
     """Up to which strength the answer stays."""
     if found.values is not None:
-        return _("The prediction goes from {a:.4g} to {b:.4g}.").format(a=found.values[0], b=found.values[-1])
+        return _("The prediction goes from {a:.4g} to {b:.4g} at {s:.4g} ({unit}).").format(
+            a=found.values[0], b=found.values[-1], s=found.strengths[-1], unit=_(found.unit)
+        )
     guesses = found.probabilities.argmax(1)
     names = found.class_names
     others = np.flatnonzero(guesses != guesses[0])
     known = {"first": names[guesses[0]], "unit": _(found.unit)}
     if not len(others):
-        words = _("The prediction stays {first} at every strength that was tried.").format(**known)
+        words = _("The prediction stays {first} at every strength up to {s:.4g} ({unit}).").format(
+            s=found.strengths[-1], **known
+        )
     else:
         at = int(others[0])
         words = _("The prediction is {first} until it becomes {other} at {s:.4g} ({unit}).").format(

@@ -12,6 +12,7 @@ from core.experiment.run_cost import WATTS, RunCost
 from core.store.protocol import RunRecord
 from dashboard.figures.run_cost import alt_cost, cost_scatter
 from dashboard.text import _
+from dashboard.widgets.failure import plain
 from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.runs_compare_names import cost_of
 from dashboard.widgets.table_file import download_table
@@ -60,7 +61,7 @@ def cost_table(costs: Sequence[RunCost], watts: float) -> dict[str, list[Any]]:
         _("energy (Wh, at {w:g} W)").format(w=watts): [_given(one.watt_hours(watts)) for one in costs],
         _("validation {score}").format(score=score): [_given(one.validation_score) for one in costs],
         _("test {score}").format(score=score): [_given(one.test_score) for one in costs],
-        _("best lane"): [one.lane for one in costs],
+        _("best lane"): [None if math.isnan(one.validation_score) else one.lane for one in costs],
         _("models trained"): [one.n_series for one in costs],
     }
 
@@ -90,5 +91,7 @@ def _scatter(costs: Sequence[RunCost], watts: float, key: str) -> None:
     axis = f"{scores[y]}: " + (_("accuracy") if all(one.is_accuracy for one in costs) else _("accuracy or R²"))
     drawing = cost_scatter(names, across, up, what=what[x], score=axis, dark=is_dark())
     figure(drawing, key=f"{key}.scatter", alt=alt_cost(names, across, up, what=what[x], score=axis))
+    if missing := [name for name, value in zip(names, up, strict=True) if math.isnan(value)]:
+        st.caption(plain(_("Not drawn, since they have no such score: {names}.").format(names="; ".join(missing))))
     if len({one.n_series for one in costs}) > 1:
         st.caption(_("The runs trained unequally many models (lanes × seeds): their times and energies are of all of them."))

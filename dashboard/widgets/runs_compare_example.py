@@ -42,6 +42,8 @@ def same_example(runs: Sequence[Run], *, key: str) -> None:
             ).format(first=run_name(*runs[0]), others="; ".join(others)),
             icon=":material/info:",
         )
+    if len(with_it) == 1:
+        st.caption(_("So there is nothing to hold it against: choose a run with the same data, preparation and seed."))
     if len(with_it) > MOST_MODELS:
         st.caption(_("The first {n} runs with these data are shown.").format(n=MOST_MODELS))
     ref = _example(first, key)
@@ -136,7 +138,9 @@ def _words(found: Sequence[Prediction], names: Sequence[str]) -> None:
     guesses = [int(one.probabilities.argmax()) for one in found]
     label, classes = found[0].label, found[0].class_names
     right = [name for name, guess in zip(names, guesses, strict=True) if guess == label]
-    if len(set(guesses)) == 1:
+    if len(found) == 1:
+        words = _("{run} says {name}").format(run=names[0], name=classes[guesses[0]])
+    elif len(set(guesses)) == 1:
         words = _("All {n} say {name}").format(n=len(found), name=classes[guesses[0]])
         if label < 0:
             words += "."

@@ -44,7 +44,7 @@ class View {
     const n = names.length;
     this.table.className = n <= 5 ? "huge" : n <= 12 ? "large" : n <= WRITTEN_TO ? "middle" : "small";
     this.table.style.setProperty("--n", n);
-    if (names.some((name) => name.length > (n <= 12 ? 6 : 3))) this.table.classList.add("slanted");
+    if (names.some((name) => name.length > (n <= 5 ? 9 : n <= 12 ? 6 : 3))) this.table.classList.add("slanted");
     this.key_ = h("p", { class: "key", "aria-hidden": "true" }, h("span"), h("i"), h("span"));
     this.root.replaceChildren(...(frames.length > 1 ? [this.tools()] : []), h("div", { class: "scroll" }, this.table), this.key_);
   }
