@@ -1,13 +1,11 @@
 """The jobs that write a run as a stand-alone training script, and that run it to see whether it makes the same curve."""
 
-import io
 import platform
 import re
 import subprocess
 import sys
 import tempfile
 import time
-import zipfile
 from collections.abc import Mapping
 from contextlib import closing
 from importlib.metadata import version
@@ -20,6 +18,7 @@ from pydantic import Field
 from core.errors import SpecError, TrainingError
 from core.events import Event
 from core.export.script import script_files, training_script
+from core.export.zips import zipped
 from core.history import History
 from core.jobs.job import Desk
 from core.jobs.lenses import WeightsJob, loaded
@@ -179,11 +178,8 @@ def _memory(job: WeightsJob, beginnings: "Beginnings", model: "nn.Sequential") -
 
 def archived(files: Mapping[str, bytes]) -> ScriptFiles:
     """The files as one zip; equal files give an equal zip."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(zipfile.ZipInfo(name), content)
-    return ScriptFiles(np.frombuffer(buffer.getvalue(), np.uint8), tuple(files), tuple(map(len, files.values())))
+    archive = np.frombuffer(zipped(files), np.uint8)
+    return ScriptFiles(archive, tuple(files), tuple(map(len, files.values())))
 
 
 def _executed(folder: Path, n_steps: int, desk: Desk) -> str:
