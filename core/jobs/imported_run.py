@@ -1,11 +1,11 @@
 """The job that gives a run back from a bundle: its events and artifacts come up as if it ran again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from core.data.own.keep import kept_upload, store_upload
 from core.errors import SpecError
-from core.events import Artifact, ArtifactSaved, Command, Event, Failed, Finished, Paused, Resumed, Stop
+from core.events import Artifact, ArtifactSaved, Event, Failed, Finished, Paused, Resumed, Stop
 from core.experiment.experiment import Experiment
 from core.jobs.data_lenses import Digest, FileName
 from core.jobs.job import Desk, Job, Stream
@@ -39,11 +39,6 @@ class ImportedRunJob(Job):
         """Refuses a bundle that is not kept here. No StoreError: in a check the supervisor would take it for its own."""
         if not (settings.home / "uploads" / self.file).is_file():
             raise SpecError("The bundle is not on this server (any more).", hint="Upload it again on Export > Import.")
-
-    def check_command(self, command: Command, made: Sequence[Event] = ()) -> None:
-        """Refuses all but Stop."""
-        if not isinstance(command, Stop):
-            raise SpecError("An import can only be stopped.", hint="Fork the run to train it further.")
 
     def stream(self, desk: Desk) -> Stream:
         """The recorded events and artifacts in order, and their end; a run that had not ended there ends as stopped.

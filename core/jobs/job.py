@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
 from core import VERSION
-from core.events import Artifact, Command, Event
+from core.errors import SpecError
+from core.events import Artifact, Command, Event, Stop
 from core.experiment.experiment import Experiment
 from core.settings import Settings
 from core.spec import Choice, Spec
@@ -58,6 +59,8 @@ class Job(Choice):
 
     lane: ClassVar[Literal["training", "lens"]]
     """Training jobs each get a fresh process; lens jobs share a warm one that has the explanation libraries loaded."""
+    has_lasting_answer: ClassVar[bool] = False
+    """Whether an equal job is answered by the run that found the answer, as long as that is kept."""
 
     def check(self, settings: Settings) -> None:
         """Look whether the job can be done at all, before it is queued. Torch-free.
@@ -71,11 +74,13 @@ class Job(Choice):
         return None
 
     def check_command(self, command: Command, made: Sequence[Event] = ()) -> None:
-        """Look whether a command makes sense for this job, after the changes by hand that were `made` so far.
+        """Look whether a command makes sense for this job, after the changes by hand that were `made` so far: Stop alone.
 
         Raises:
             SpecError: it does not; the message says why.
         """
+        if not isinstance(command, Stop):
+            raise SpecError("This work can only be stopped.", hint="Stop it, or wait for its end.")
 
     def stream(self, desk: Desk) -> Stream:
         """Do the work, event by event."""

@@ -42,6 +42,7 @@ class LensJob(Job):
     """A job whose whole outcome is one Result, saved as the artifact "result.npz"."""
 
     lane: ClassVar[Literal["training", "lens"]] = "lens"
+    has_lasting_answer: ClassVar[bool] = True
 
     def result(self, desk: Desk) -> Any:
         """The Result. Long work calls `desk.progress`."""

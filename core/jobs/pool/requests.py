@@ -27,7 +27,6 @@ from core.events import (
     load_command,
 )
 from core.jobs.job import Job, PoolStatus
-from core.jobs.lenses import LensJob
 from core.jobs.menu import parse_job
 from core.jobs.messages import Carry, Change, carry_text, parse_carry
 from core.jobs.pool.control import Answer
@@ -91,7 +90,7 @@ class Requests:
         job = parse_job(_text(request, "job"))
         _check(job, self._settings)
         key = job.key()
-        known = self._store.by_key(key) if isinstance(job, LensJob) or job.lane == "lens" else None
+        known = self._store.by_key(key) if job.has_lasting_answer else None
         if known is not None and self._has_all_files(known):
             self.answered_again.append(known.id)
             self.library.revive(known.id)
@@ -118,8 +117,6 @@ class Requests:
             raise SpecError("There is no such run.", hint="Take the id from the list of runs.")
         live = self._live.get(record.id)
         job = parse_job(record.job)
-        if not isinstance(command, Stop) and job.lane == "lens":
-            raise SpecError("This work can only be stopped.", hint="Stop it, or wait for its end.")
         job.check_command(command, self._changes(record.id) if job.lane == "training" else ())
         if live is not None and not live.is_over:
             live.order(command)

@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Annotated, ClassVar, Literal, TypeVar
 
 from pydantic import Field
@@ -45,6 +45,9 @@ class Count(Job):
     """0: never."""
     trouble: Literal["none", "hang", "memory", "refuse", "bug", "exit"] = "none"
     trouble_at: int = 5
+
+    def check_command(self, command: Command, made: Sequence[Event] = ()) -> None:
+        """Takes all of them."""
 
     def stream(self, desk: Desk) -> Stream:
         state = {"step": 0, "value": self.seed, "lr": START_LR}
@@ -110,6 +113,7 @@ class Ask(Job):
 
     kind: Literal["ask"] = "ask"
     lane: ClassVar[Literal["training", "lens"]] = "lens"
+    has_lasting_answer: ClassVar[bool] = True
     label: ClassVar[str] = "Ask"
     question: str = ""
     total: int = 3
