@@ -22,7 +22,6 @@ from dashboard.widgets.subject import Subject
 
 AT_ONCE = 5_000_000
 """Numbers of the training split up to which all files are packed without being asked for."""
-HEIGHT = 480
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ def panel(subject: Subject, *, key: str) -> None:
         _downloads(script, source, key)
         proof(source.record, _asked(source), script, key=f"{key}.proof")
         with st.expander(_("train.py, {n} lines").format(n=script.text.count("\n")), expanded=True, key=f"{key}.text"):
-            st.code(script.text, language="python", line_numbers=True, height=HEIGHT)
+            st.code(script.text, language="python", line_numbers=True, wrap_lines=True)  # a box that scrolls has no keyboard
 
     look(source.job(), Script, show, key=f"{key}.script")
 
