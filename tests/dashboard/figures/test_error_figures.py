@@ -1,5 +1,7 @@
 """Figures of errors, slices and robustness, by their data."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix
@@ -44,6 +46,14 @@ def test_the_curve_of_a_cell_is_its_share_of_the_true_class():
     assert "75.0% of the examples at step 0, 25.0% at step 9" in alt_cell(TIME, (0, 1))
 
 
+def test_many_moments_lie_on_a_logarithmic_axis_and_few_do_not():
+    steps = np.array([0, 1, 3, 10, 30, 100])
+    many = replace(TIME, steps=steps, counts=np.stack([COUNTS] * 6))
+    assert cell_curve(many, (0, 1)).layout.xaxis.type == "log"
+    assert "logarithmic" in cell_curve(many, (0, 1)).layout.xaxis.title.text
+    assert cell_curve(TIME, (0, 1)).layout.xaxis.title.text == "step"
+
+
 @pytest.mark.parametrize("dark", [False, True])
 def test_colours_come_from_the_theme(dark):
     known = [colour for _at, colour in theme.diverging(dark)]
@@ -58,6 +68,9 @@ def test_a_small_slice_is_a_ring_and_its_interval_is_drawn():
     np.testing.assert_allclose(dots.error_x.array, [0.1, 0.19])
     np.testing.assert_allclose(dots.error_x.arrayminus, [0.1, 0.5])
     assert figure.layout.shapes[0].x0 == 0.7
+    low, high = figure.layout.xaxis.range
+    assert 0.2 < low < 0.3
+    assert high > 1
     assert "cat" in alt_slices(SLICES, [0, 1])
     assert alt_slices(SLICES, []) == "No slices."
 

@@ -1,6 +1,7 @@
 """Charts of folds, costs and models side by side, by their data."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -59,6 +60,8 @@ def test_many_lanes_are_told_apart_by_dashes_and_have_no_thin_lines():
 
 def test_without_an_epoch_it_says_why_and_what_diverged_leaves_a_gap():
     assert "No epoch" in fold_bands(found(epochs=0)).layout.annotations[0].text
+    lost = found(epochs=0)
+    assert "diverged" in fold_bands(replace(lost, last_loss=lost.last_loss * np.nan)).layout.annotations[0].text
     curves = np.full((2, 3, 4), np.nan)
     curves[0] = 0.5
     given = found(validation_score=curves)
@@ -72,6 +75,8 @@ def test_costs_far_apart_lie_on_a_logarithmic_axis_and_runs_without_a_score_are_
     assert [(one.name, one.x[0], one.y[0]) for one in drawing.data] == [("small", 10, 0.8), ("large", 1e6, 0.9)]
     assert drawing.layout.xaxis.type == "log"
     assert cost_scatter(["a", "b"], [1, 2], [0.1, 0.2], what="x", score="y").layout.xaxis.type == "linear"
+    shares = [cost_scatter(["a"], [1], [0.5], what="x", score=name).layout.yaxis.tickformat for name in ("accuracy", "R²")]
+    assert shares == [".1%", None]
     assert "No run has told" in cost_scatter(["a"], [1], [math.nan], what="x", score="y").layout.annotations[0].text
     assert alt_cost(["a"], [1], [0.5], what="parameters", score="accuracy") == "accuracy against parameters. a: 1, 0.5."
 
@@ -82,6 +87,9 @@ def test_models_side_by_side_share_their_classes_and_mark_the_right_one():
     assert [tuple(np.round(bar.x, 3)) for bar in drawing.data] == [(0.7, 0.2, 0.1), (0.1, 0.8, 0.1)]
     assert drawing.layout.yaxis.ticktext == ("c0", "c1 ✓", "c2")
     assert drawing.layout.annotations[1].text == "&lt;b>two"
+    names = ["a1b2c3 · a name of thirty letters"] * 6
+    assert side_by_side(pair, names[:2]).layout.annotations[0].text == names[0]
+    assert side_by_side(pair * 3, names).layout.annotations[0].text.endswith("…")
     assert alt_side_by_side(pair, ["one", "two"]) == "one: c0 (70.0%); two: c1 (80.0%)."
 
 

@@ -13,9 +13,10 @@ from core.experiment.experiment import Budget
 from core.jobs.error_lenses import DisturbedExampleJob, ExamplesJob, RobustnessJob
 from core.jobs.evaluation_lenses import PredictionsJob
 from core.jobs.training import TrainJob
-from core.optim.losses import MeanAbsoluteError
+from core.optim.losses import MeanAbsoluteError, MeanSquaredError
 from core.results.codec import load_result
 from core.results.predictions import Predictions
+from core.results.slices import Slices
 from core.settings import Settings
 from dashboard.session import resources, selection
 from tests.core.samples import linear, spiral, stack
@@ -96,6 +97,7 @@ def test_a_cell_leads_to_its_examples_and_one_of_them_to_explain(client, monkeyp
     assert set(asked.places) <= set(behind.tolist())
     fire(app, "here.matrix.cell.cards", "explain", 0)
     assert opened == ["explain"]
+    assert app.session_state["explain.section"] == "one"
     assert app.session_state[selection.SPLIT] == "validation"
     assert app.session_state[selection.EXAMPLE] == asked.places[0]
     assert component_data(app, "here.matrix.cell.cards")["chosen"] == 0
@@ -127,6 +129,31 @@ def test_the_matrix_is_followed_over_the_run_and_a_cell_has_a_curve(client):
     fire(app, "here.time.matrix", "cell", {"true": 0, "predicted": 1})
     assert len(app.get("plotly_chart")) == 1
     assert "at step 0" in texts(app)
+    app.segmented_control(key="here.view.classes").set_value("matrix").run()
+    assert component_data(app, "here.matrix.matrix")["chosen"] == [0, 1]
+
+
+def test_a_run_that_diverged_says_so_before_its_figures(client):
+    diverging = spiral("sgd", 10.0, data=Diabetes(), model=stack(linear(8), "ReLU", linear(1)), loss=MeanSquaredError())
+    run = client.submit(TrainJob(experiment=diverging))
+    assert client.store.run(run).state == "failed"
+    app = shown(diverging, state__run=run)
+    words = " ".join(one.value for one in app.warning)
+    assert "This run diverged." in words
+    assert "untrained model" in words or "from before that" in words
+    assert not shown(diverging).warning
+
+
+def test_slices_tell_shares_in_per_cent_and_errors_as_numbers(client):
+    for name, kind, column in (("rows", "classes", "accuracy"), ("numbers", "numbers", "mean error")):
+        app = shown(EACH[name], **{f"here__view__{kind}": "slices"})
+        run = next(
+            run for run, record in client.store.records.items() if '"slices"' in record.job and record.state == "finished"
+        )
+        found = load_result(Slices, client.artifact_bytes(run, "result.npz"))
+        scale = 100 if name == "rows" else 1
+        assert sorted(app.dataframe[0].value[column]) == pytest.approx(sorted(scale * found.score))
+        client.store.records.clear()
 
 
 def test_two_runs_of_the_same_data_are_held_against_each_other(client):

@@ -115,6 +115,15 @@ def test_many_classes_show_the_worst_and_others_on_demand(client):
     app.multiselect[0].set_value([0, 5]).run()
     assert not app.exception
     assert len(client.jobs) == 1
+    assert app.run().multiselect[0].value == [0, 5]
+
+
+def test_the_worst_classes_are_those_of_these_weights_until_somebody_chooses(client):
+    app = AppTest.from_function(page, default_timeout=120)
+    app.query_params["x"] = link_text(DIGITS)
+    app.session_state["here.classes.chosen.10"] = [0, 1, 2]  # the worst of the weights that were looked at before
+    app.run()
+    assert app.multiselect[0].value == sorted(result(client).worst(3)) != [0, 1, 2]
 
 
 @pytest.mark.parametrize(

@@ -213,6 +213,23 @@ def test_one_example_goes_through_all_models_that_know_it(client):
     assert len(app.get("plotly_chart")) == 1
 
 
+def test_one_model_alone_is_no_comparison(client):
+    runs = trained(client, IRIS, IRIS.but(seed=7))
+    app = opened(compare_page, **{"runs__chosen": tuple(runs), "c__part": "example"})
+    assert "nothing to hold it against" in texts(app)
+    assert "All 1" not in texts(app)
+
+
+def test_a_run_without_a_score_has_no_best_lane_and_is_said_to_be_missing(client):
+    data, loss = Diabetes(), MeanSquaredError()
+    lost = spiral("sgd", 10.0, data=data, model=stack(linear(8), "ReLU", linear(1)), loss=loss)
+    sound = spiral(data=data, model=stack(linear(1)), loss=loss, budget=Budget(epochs=1))
+    app = opened(compare_page, **{"runs__chosen": tuple(trained(client, lost, sound)), "c__part": "cost"})
+    lanes = app.dataframe[0].value["best lane"].tolist()
+    assert [one for one in lanes if isinstance(one, str)] == [sound.lane_names()[0]]
+    assert "Not drawn" in texts(app)
+
+
 def test_the_result_travels_as_npz(client):
     client.submit(CrossValidationJob.of(IRIS, 2))
     with np.load(io.BytesIO(client.artifact_bytes(next(iter(client.store.records)), "result.npz"))) as arrays:
