@@ -44,7 +44,6 @@ class Group:
     n_known: int
     best: float | None
     mean: float | None
-    best_run: str = ""
 
 
 def value_of(row: RunRow, field: str) -> Fact | None:
@@ -124,7 +123,7 @@ def _group(value: str, rows: list[RunRow], figure: str, is_highest: bool) -> Gro
     ids = tuple(row.id for row in rows)
     if best is None:
         return Group(value, ids, 0, None, None)
-    return Group(value, ids, len(known), float(value_of(best, figure) or 0.0), math.fsum(known) / len(known), best.id)
+    return Group(value, ids, len(known), float(value_of(best, figure) or 0.0), math.fsum(known) / len(known))
 
 
 def _in_order(parts: Iterable[Iterable[str]]) -> tuple[str, ...]:

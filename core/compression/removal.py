@@ -81,26 +81,9 @@ def cut_state(state: "dict[str, torch.Tensor]", cut: Cut, kept: "torch.Tensor") 
     state[weight] = state[weight][:, _places(kept, cut.reads)].clone()
 
 
-def silence_state(state: "dict[str, torch.Tensor]", cut: Cut, kept: "torch.Tensor") -> None:
-    """Make all units of this layer but `kept` give 0, in place: weights, bias, and what normalisations add to them."""
-    import torch
-
-    gone = torch.ones(cut.n, dtype=torch.bool)
-    gone[kept] = False
-    for place, reads in ((cut.first, 1), *cut.between):
-        for name in _by_unit(state, place, cut.n * reads):
-            if name.rpartition(".")[2] in ("weight", "bias"):
-                state[name] = torch.where(_along(gone.repeat_interleave(reads), state[name]), 0, state[name])
-
-
 def _by_unit(state: "dict[str, torch.Tensor]", place: int, n: int) -> list[str]:
     """Names of the tensors of a layer that have one entry for each of its `n` units along their first axis."""
     return [name for name, value in state.items() if name.startswith(f"{place}.") and value.ndim and value.shape[0] == n]
-
-
-def _along(chosen: "torch.Tensor", tensor: "torch.Tensor") -> "torch.Tensor":
-    """Flags of the first axis, shaped to be broadcast over all others."""
-    return chosen.reshape(-1, *[1] * (tensor.ndim - 1))
 
 
 def _places(kept: "torch.Tensor", reads: int) -> "torch.Tensor":

@@ -1,6 +1,6 @@
 """An experiment as flat facts: what the table of runs shows, filters and groups by. Torch-free."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from core.errors import LayerwiseError
@@ -96,9 +96,3 @@ def _text(parts: Iterator[str]) -> str:
     """Parts in a line, cut where it gets too long."""
     text = ", ".join(parts)
     return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 2]} …"
-
-
-def known(values: Mapping[str, Fact], name: str) -> float | None:
-    """A fact as a number that can be an axis; None where it is text or not there."""
-    value = values.get(name)
-    return value if isinstance(value, float) else None
