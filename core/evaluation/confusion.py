@@ -7,7 +7,8 @@ import numpy as np
 
 from core.data.dataset import Splits
 from core.data.gallery import SplitName, split_named
-from core.evaluation.predictions import outputs_of
+from core.errors import NotApplicable
+from core.evaluation.predictions import outputs_of, refuse_unless_finite
 from core.models.output import class_log_probabilities
 from core.results.confusion import ConfusionOverTime, confusion_counts
 
@@ -23,15 +24,24 @@ def confusion_over_time(
     Args:
         models: the model in evaluation mode with the weights of a moment, and its step; one after the other.
         n_kept: moments that the run has kept.
+
+    Raises:
+        NotApplicable: the model's answers are numbers at no moment.
     """
     there = split_named(splits, split)
     x, labels = splits.model_input(there.x[chosen]), there.y[chosen].astype(np.int64)
     n_classes = splits.profile.n_classes
-    steps, counts = [], []
+    steps, counts, n_diverged = [], [], 0
     for model, step in models:
-        predicted = class_log_probabilities(model, outputs_of(model, x)).numpy().argmax(1)
+        try:
+            outputs = outputs_of(model, x)
+        except NotApplicable:  # it has diverged by then
+            n_diverged += 1
+            continue
+        predicted = class_log_probabilities(model, outputs).numpy().argmax(1)
         steps.append(step)
         counts.append(confusion_counts(labels, predicted, n_classes))
+    refuse_unless_finite(bool(steps))
     return ConfusionOverTime(
         split=split,
         steps=np.array(steps, np.int64),
@@ -40,4 +50,5 @@ def confusion_over_time(
         n_examples=len(chosen),
         n_in_split=len(there),
         n_kept=n_kept,
+        n_diverged=n_diverged,
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from core.errors import NotApplicable
+from core.evaluation.predictions import refuse_unless_finite
 from core.metrics import classification, regression
 from core.metrics.bootstrap import N_RESAMPLES, Floats, Report, no_report, percentile_interval, resampled
 from core.metrics.calibration import (
@@ -189,8 +189,4 @@ def _mean(values: Floats) -> float:
 
 def _finite(found: Predictions) -> None:
     said = found.values if found.log_probabilities is None else found.log_probabilities
-    if not np.isfinite(np.asarray(said)).all():
-        raise NotApplicable(
-            "What this model says at this moment is not a number: its training has diverged.",
-            hint="Look at an earlier moment, or train again with a smaller learning rate.",
-        )
+    refuse_unless_finite(bool(np.isfinite(np.asarray(said)).all()))

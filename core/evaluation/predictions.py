@@ -7,6 +7,7 @@ import numpy as np
 
 from core.data.dataset import Splits
 from core.data.gallery import SplitName, split_named
+from core.errors import NotApplicable
 from core.models.output import class_log_probabilities, predicted_numbers
 from core.results.predictions import Predictions
 
@@ -38,7 +39,11 @@ def predictions(
 
 
 def outputs_of(module: "nn.Module", x: np.ndarray, report: Report = no_report) -> "torch.Tensor":
-    """Outputs (N, K) float64 for inputs (N, *shape) as the model receives them, some at a time."""
+    """Outputs (N, K) float64 for inputs (N, *shape) as the model receives them, some at a time.
+
+    Raises:
+        NotApplicable: an output is infinite or not a number: whatever is counted of such answers would mislead.
+    """
     import torch
 
     given = torch.from_numpy(x)
@@ -49,4 +54,19 @@ def outputs_of(module: "nn.Module", x: np.ndarray, report: Report = no_report) -
             parts.append(module(part).double())
             done += len(part)
     report(done, len(given))
-    return torch.cat(parts)
+    found = torch.cat(parts)
+    refuse_unless_finite(bool(torch.isfinite(found).all()))
+    return found
+
+
+def refuse_unless_finite(is_finite: bool) -> None:
+    """Says what it means that a model's answers are no numbers.
+
+    Raises:
+        NotApplicable: they are not.
+    """
+    if not is_finite:
+        raise NotApplicable(
+            "What this model says at this moment is not a number: its training has diverged.",
+            hint="Look at an earlier moment or another lane, or train again with a smaller learning rate.",
+        )

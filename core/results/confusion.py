@@ -25,7 +25,9 @@ class ConfusionOverTime:
     n_examples: int
     n_in_split: int
     n_kept: int
-    """Moments that the run has kept; the M are spread evenly over them."""
+    """Moments that the run has kept; those that were looked at are spread evenly over them."""
+    n_diverged: int = 0
+    """Moments that were looked at and are none of the M: the model's answers were no numbers any more."""
 
 
 def confusion_counts(labels: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.ndarray:

@@ -117,7 +117,11 @@ def alt_cell(found: ConfusionOverTime, cell: tuple[int, int]) -> str:
     """The curve in a sentence."""
     true, predicted = cell
     shares = normalised(found.counts, "true")[:, true, predicted]
-    return _("{true} taken for {predicted}: {first:.1%} of the examples at step {a:,}, {last:.1%} at step {b:,}.").format(
+    if true == predicted:
+        words = _("{true}, rightly predicted: {first:.1%} of the examples at step {a:,}, {last:.1%} at step {b:,}.")
+    else:
+        words = _("{true} taken for {predicted}: {first:.1%} of the examples at step {a:,}, {last:.1%} at step {b:,}.")
+    return words.format(
         true=found.class_names[true],
         predicted=found.class_names[predicted],
         first=float(shares[0]),

@@ -100,6 +100,7 @@ def _telling(subject: Subject, found: Predictions, *, key: str) -> None:
         "predictions.npz",
         key=f"{key}.download",
         icon=":material/download:",
+        on_click="ignore",
     )
     gallery(subject, found, places, key=f"{key}.gallery", label=words)
 

@@ -140,6 +140,7 @@ def _downloads(counts: np.ndarray, found: Predictions, by: Normalised, key: str)
             "predictions.npz",
             key=f"{key}.npz",
             icon=":material/download:",
+            on_click="ignore",
         )
     if len(found.class_names) <= MOST_CLASSES:
         with st.expander(_("As a picture"), key=f"{key}.picture"):

@@ -76,6 +76,7 @@ def _chosen(found: Slices, key: str) -> list[int]:
             "slices.npz",
             key=f"{key}.download",
             icon=":material/download:",
+            on_click="ignore",
         )
     return [i for i, name in enumerate(found.criteria) if criterion in (ALL, None, name)]
 

@@ -13,7 +13,7 @@ from dashboard.components.confusion import Look, confusion_matrix
 from dashboard.figures.confusion import alt_cell, cell_curve, ramp
 from dashboard.session import state
 from dashboard.session.moments import moments
-from dashboard.text import _
+from dashboard.text import _, counted
 from dashboard.widgets.evaluate_errors_matrix import MOST_CLASSES, Cell, choose_cell, chosen_cell, how, pairs
 from dashboard.widgets.evaluate_errors_matrix import table as matrix_table
 from dashboard.widgets.figure import figure, is_dark
@@ -74,6 +74,7 @@ def _downloads(found: ConfusionOverTime, key: str) -> None:
             "confusion-over-time.npz",
             key=f"{key}.npz",
             icon=":material/download:",
+            on_click="ignore",
         )
 
 
@@ -82,7 +83,13 @@ def in_words(found: ConfusionOverTime) -> str:
     words = _("{n} moments, from step {first:,} to step {last:,}.").format(
         n=len(found.steps), first=int(found.steps[0]), last=int(found.steps[-1])
     )
-    if found.n_kept > len(found.steps):
+    if found.n_diverged:
+        words += " " + counted(
+            "{n} moment is left out: the model's answers were no numbers then, since its training diverged.",
+            "{n} moments are left out: the model's answers were no numbers then, since its training diverged.",
+            found.n_diverged,
+        )
+    if found.n_kept > len(found.steps) + found.n_diverged:
         words += " " + _("The run has kept {n:,}; these are spread evenly over them.").format(n=found.n_kept)
     if found.n_examples < found.n_in_split:
         words += " " + _("Counted on the same {n:,} of {all:,} examples each time.").format(

@@ -118,6 +118,7 @@ def _downloads(found: CrossValidation, key: str) -> None:
             "cross_validation.npz",
             key=f"{key}.download",
             icon=":material/download:",
+            on_click="ignore",
             help=_("Curves of all folds, and what was said of every example while it was held out."),
         )
         download_table(fold_table(found), "folds.csv", key=f"{key}.csv")

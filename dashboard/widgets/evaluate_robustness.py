@@ -100,6 +100,7 @@ def _shown(found: Robustness, key: str) -> None:
         "robustness.npz",
         key=f"{key}.download",
         icon=":material/download:",
+        on_click="ignore",
     )
 
 

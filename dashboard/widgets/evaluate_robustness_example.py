@@ -118,6 +118,7 @@ def _shown(found: DisturbedExample, key: str) -> None:
         "disturbed-example.npz",
         key=f"{key}.download",
         icon=":material/download:",
+        on_click="ignore",
     )
 
 

@@ -72,7 +72,12 @@ def asked_for(job: ManyJob, *, key: str) -> bool:
 def download(found: Any, name: str, *, key: str) -> None:
     """The arrays of a result to take along."""
     st.download_button(
-        _("Download arrays (NPZ)"), lambda: result_bytes(found), name, key=f"{key}.download", icon=":material/download:"
+        _("Download arrays (NPZ)"),
+        lambda: result_bytes(found),
+        name,
+        key=f"{key}.download",
+        icon=":material/download:",
+        on_click="ignore",
     )
 
 

@@ -127,6 +127,7 @@ def _answers(runs: Sequence[Run], ref: ExampleRef, key: str) -> None:
                 "prediction.npz",
                 key=f"{key}.download.{names.index(name)}",
                 icon=":material/download:",
+                on_click="ignore",
             )
 
 

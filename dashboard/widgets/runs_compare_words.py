@@ -10,6 +10,8 @@ from dashboard.widgets.failure import plain
 from dashboard.widgets.table_file import download_table
 from dashboard.widgets.verdict import said
 
+FEWEST_PAIRS = 2
+
 
 def tests_in_words(tests: Sequence[Compared], n_tests: int, *, key: str) -> None:
     """What each test says; which test it was and what it assumes, once where it is the same for all."""
@@ -20,6 +22,9 @@ def tests_in_words(tests: Sequence[Compared], n_tests: int, *, key: str) -> None
             st.markdown(f"**{plain(first)}**")
             for text in rest:
                 st.text(text)
+            if one.difference.n < FEWEST_PAIRS:
+                st.text(_("What diverged, or has no such figure yet, makes no pair."))
+                continue  # no test was made: how it would be is no help
             methods += [text for text in map(said, method_sentences(one, n_tests)) if text not in methods]
         for text in methods:
             st.caption(plain(text))

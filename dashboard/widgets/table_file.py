@@ -32,5 +32,11 @@ def _harmless(value: Any) -> Any:
 def download_table(columns: Mapping[str, Sequence[Any]], file_name: str, *, key: str) -> None:
     """A button that downloads the columns."""
     st.download_button(
-        _("Download (CSV)"), lambda: csv_text(columns), file_name, "text/csv", key=key, icon=":material/download:"
+        _("Download (CSV)"),
+        lambda: csv_text(columns),
+        file_name,
+        "text/csv",
+        key=key,
+        icon=":material/download:",
+        on_click="ignore",
     )

@@ -1,5 +1,6 @@
 """Examples as cards: what each is, what the model says of it with probabilities, and a button that leads to why."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
@@ -59,7 +60,7 @@ def example_cards(
         return sent
 
     data = {
-        "cards": [asdict(card) for card in cards],
+        "cards": [asdict(card) | {"bars": [_drawable(bar) for bar in card.bars]} for card in cards],
         "chosen": chosen,
         "label": label,
         "is_choice": on_pick is not None,
@@ -67,3 +68,8 @@ def example_cards(
         "texts": {"explain": _("Explain"), "explain_this": _("Explain this prediction: {title}"), "right": _("right")},
     }
     _component(key=key, data=data, on_pick_change=told("pick", on_pick), on_explain_change=told("explain", on_explain))
+
+
+def _drawable(bar: Bar) -> dict[str, object]:
+    """What a browser can read: JSON has no number for a model that diverged."""
+    return asdict(bar) | {"share": bar.share if math.isfinite(bar.share) else 0.0}

@@ -13,7 +13,7 @@ from core.data.rendered import Digits
 from core.data.sequence import Sentiment
 from core.data.tabular import Diabetes, Iris
 from core.errors import NotApplicable, SpecError
-from core.events import Artifact
+from core.events import Artifact, Failed
 from core.experiment.experiment import Budget, Lane
 from core.jobs.error_lenses import (
     ConfusionOverTimeJob,
@@ -70,6 +70,26 @@ def test_the_matrix_over_time_is_sklearns_at_every_kept_moment(settings):
     said = result(PredictionsJob(experiment=IRIS, split="train", weights=refs[-1]), Predictions, settings, shelf)
     np.testing.assert_array_equal(found.counts[-1], confusion_matrix(said.labels, said.predicted, labels=range(3)))
     assert (found.n_examples, found.n_in_split) == (len(said.labels), len(said.labels))
+
+
+def test_of_a_lane_that_diverged_nothing_is_counted_and_its_moments_are_left_out(settings):
+    shelf = MemoryShelf()
+    deep = stack(linear(64), "ReLU", linear(64), "ReLU", linear(64), "ReLU", linear(3))
+    lanes = (*IRIS.lanes, Lane(optimizer=optimizer_like("sgd", 10.0)))
+    race = IRIS.but(model=deep, lanes=lanes, budget=Budget(epochs=None, steps=40))
+    assert list(run_inline(TrainJob(experiment=race), settings, shelf=shelf, run="r"))
+    refs = tuple(shelf.references("r"))
+    lost = {"experiment": race, "weights": refs[-1], "series": 1}
+    noise = {"disturbance": ColumnNoise()}
+    for kind, more in ((PredictionsJob, {}), (SlicesJob, {}), (RobustnessJob, noise), (DisturbedExampleJob, noise)):
+        *_events, end = run_inline(kind(**lost, **more), settings, shelf=shelf)
+        assert isinstance(end.event, Failed)
+        assert "not a number" in end.event.message
+    found = result(ConfusionOverTimeJob(experiment=race, series=1, checkpoints=refs), ConfusionOverTime, settings, shelf)
+    assert found.steps[0] == 0
+    assert found.steps[-1] < 40
+    assert found.n_diverged
+    assert len(found.steps) + found.n_diverged == min(24, len(refs))
 
 
 def test_a_lane_has_no_matrix_before_it_joined(settings):
