@@ -3,8 +3,10 @@
 import streamlit as st
 
 from core.data.plane import Plane
+from core.errors import SpecError
 from core.experiment.experiment import Experiment
 from core.store.protocol import RunRecord
+from core.types import UNFINISHED
 from dashboard.components.boundary import boundary
 from dashboard.components.live_curves import live_curves
 from dashboard.figures.theme import categorical
@@ -18,11 +20,21 @@ from dashboard.widgets.lane_controls import lane_controls, repeat_with_changes
 from dashboard.widgets.phases import phases
 from dashboard.widgets.run_controls import LIVE, learning_rate, run_controls
 
+COMPRESSED = "compress"
+"""The kind of a run whose model was made smaller."""
+
 
 def render() -> None:
     """The Train screen."""
     record = state.run()
-    experiment = state.experiment_of(record.job) if record else state.experiment()
+    try:
+        experiment = state.experiment_of(record.job) if record else state.experiment()
+    except SpecError:
+        st.info(_without_curves(record.kind if record else ""), icon=":material/info:")
+        return
+    if record is not None and record.kind == COMPRESSED:
+        _made_smaller(record, experiment)
+        return
     run_controls(record, key="train")
     if record is not None:
         learning_rate(record, key="train")
@@ -33,6 +45,26 @@ def render() -> None:
         doctor(record, key="train.doctor")
         repeat_with_changes(record, key="train.repeat")
         _fork(record)
+
+
+def _without_curves(kind: str) -> str:
+    """Where the results of a run stand that has trained no model of its own."""
+    words = {
+        "cross_validation": _(
+            "This was a cross-validation: its folds stand on Evaluate. Open a training run to see curves here."
+        ),
+        "pruning_sweep": _("This was a pruning sweep: its lines stand on Compress. Open a training run to see curves here."),
+    }
+    return words.get(kind, _("This run keeps no model: it has no curves. Open a training run on the Runs screen."))
+
+
+def _made_smaller(record: RunRecord, experiment: Experiment) -> None:
+    """A compressed model: one point of figures, nothing to steer, and weights to go on from."""
+    st.info(_("This model was made smaller, not trained: its figures are one point. See Compress."), icon=":material/compress:")
+    if record.state in UNFINISHED:
+        run_controls(record, key="train")
+    _watch(record, experiment)
+    _fork(record)
 
 
 def _watch(record: RunRecord | None, experiment: Experiment) -> None:

@@ -44,15 +44,17 @@ def _start(wanted: Experiment, key: str) -> None:
     except LayerwiseError as error:
         toast(error)
         return
-    st.session_state[f"{key}.{PAIR}"] = (fork, scratch)
+    source = wanted.origin.run if wanted.origin else ""
+    st.session_state[f"{key}.{PAIR}"] = (source, fork, scratch)
     chosen_runs.choose([fork, scratch])
 
 
-def fork_comparison(*, key: str) -> None:
-    """The curves of the pair that was started last; nothing before."""
-    pair = st.session_state.get(f"{key}.{PAIR}")
-    if not pair:
+def fork_comparison(run: str, *, key: str) -> None:
+    """The curves of the pair that was started last, where this run is their source or one of them; else nothing."""
+    started = st.session_state.get(f"{key}.{PAIR}", ())
+    if run not in started:
         return
+    pair = started[1:]
     records = [resources.reader().run(run) for run in pair]
     if any(record is None for record in records):
         return
@@ -60,7 +62,12 @@ def fork_comparison(*, key: str) -> None:
     with st.container(border=True, key=f"{key}.comparison"):
         st.markdown(f"**{_('From the checkpoint, and from scratch')}**")
         st.fragment(partial(_curves, pair, key), run_every=POLL_S if live else None)()
-        st.caption(_("Both runs are chosen in the table of runs: its curves and comparisons show them too."))
+        st.caption(
+            _(
+                "The steps that the source has trained before do not count here: the fork has them for free. "
+                "Both runs are chosen in the table of runs: its curves and comparisons show them too."
+            )
+        )
 
 
 def _curves(pair: tuple[str, str], key: str) -> None:

@@ -52,7 +52,7 @@ def fork_form(record: RunRecord, *, key: str) -> None:
     found = _findings(wanted, source)
     _say(wanted, source, found)
     _buttons(wanted, key, is_off=any(one.severity == "error" for one in found))
-    fork_comparison(key=key)
+    fork_comparison(record.id, key=key)
 
 
 def _start(record: RunRecord, kept: tuple[Moment, ...], source: Experiment, key: str) -> tuple[Moment, int]:

@@ -21,7 +21,16 @@ def panel(*, key: str) -> None:
     if not rows:
         st.info(_("No runs yet: press Train above, and come back with a few runs to compare."), icon=":material/scatter_plot:")
         return
-    rows = _scope(rows, key)
+    scope, others = _scope(rows, key)
+    if len(scope) < LEAST <= len(others):
+        words = _("Charts need at least two runs: choose more in the table, or take the other runs offered above.")
+        st.info(words, icon=":material/scatter_plot:")
+        return
+    if not scope:
+        words = _("The search or the filter of the table holds all runs back: change it there.")
+        st.info(words, icon=":material/filter_alt_off:")
+        return
+    rows = scope
     settings, figures = _fields(rows)
     if len(rows) < LEAST or not figures:
         st.info(
@@ -35,8 +44,8 @@ def panel(*, key: str) -> None:
         scatter(rows, settings, figures, key=f"{key}.scatter")
 
 
-def _scope(rows: tuple[RunRow, ...], key: str) -> tuple[RunRow, ...]:
-    """The chosen runs, or all that the filter of the table lets through."""
+def _scope(rows: tuple[RunRow, ...], key: str) -> tuple[tuple[RunRow, ...], tuple[RunRow, ...]]:
+    """The chosen runs, or all that the filter of the table lets through; and behind them those that were not asked for."""
     picked, shown = run_rows.chosen_rows(rows), run_rows.shown(rows)
     words = {
         "chosen": counted("{n} chosen run", "{n} chosen runs", len(picked)),
@@ -51,7 +60,7 @@ def _scope(rows: tuple[RunRow, ...], key: str) -> tuple[RunRow, ...]:
         format_func=words.__getitem__,
         persist_state="session",
     )
-    return picked if scope == "chosen" else shown
+    return (picked, shown) if scope == "chosen" else (shown, picked)
 
 
 def _fields(rows: Sequence[RunRow]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -12,7 +12,7 @@ from dashboard.widgets.runs_table_actions import actions, undo_notice
 from dashboard.widgets.runs_table_best import best_picker
 from dashboard.widgets.runs_table_bin import bin_button
 from dashboard.widgets.runs_table_curves import curves
-from dashboard.widgets.runs_table_filter import filter_row
+from dashboard.widgets.runs_table_filter import filter_row, show_all
 from dashboard.widgets.runs_table_groups import groups_table
 
 POLL_S = 2.0
@@ -29,30 +29,40 @@ def panel(*, key: str) -> None:
         by = filter_row(rows, key=f"{key}.filter")
         fields = runs_table_grid.columns_chooser(rows, key=f"{key}.columns")
         bin_button(binned, key=f"{key}.bin")
-    shown = run_rows.shown(rows)
-    best_picker(shown, key=f"{key}.best")
-    if by:
-        groups_table(shown, by, key=f"{key}.groups")
-    _table(rows, fields, key)
-    actions(run_rows.chosen_rows(rows), key=f"{key}.actions")
+    picked = run_rows.chosen_rows(rows)
+    if run_rows.shown(rows):
+        _table(rows, fields, by, key)
+    else:  # not in the fragment: what the button clears stands outside of it
+        _counts(rows, (), key)
+        show_all(key=f"{key}.filter")
+        if not picked:
+            return
+    actions(picked, key=f"{key}.actions")
     curves(rows, key=f"{key}.curves")
 
 
 def _empty(binned: tuple[RunRow, ...], key: str) -> None:
-    st.info(
-        _("No runs yet. Every run that you train stands here, to be compared, named, forked and exported: press Train above."),
-        icon=":material/table_rows:",
+    words = (
+        _("All runs are in the bin. Bring some back, or press Train above.")
+        if binned
+        else _(
+            "No runs yet. Every run that you train stands here, to be compared, named, forked and exported: press Train above."
+        )
     )
+    st.info(words, icon=":material/table_rows:")
     bin_button(binned, key=f"{key}.bin")
 
 
-def _table(rows: tuple[RunRow, ...], fields: tuple[str, ...], key: str) -> None:
-    """The table itself; while runs go on it is renewed without running the page again."""
+def _table(rows: tuple[RunRow, ...], fields: tuple[str, ...], by: str, key: str) -> None:
+    """The best, the groups and the table; while runs go on they are renewed without running the page again."""
     before, known = chosen(), [rows]
 
     def draw() -> None:
         now = known.pop() if known else run_rows.rows()  # at first what the page has just read
         shown = run_rows.shown(now)
+        best_picker(shown, key=f"{key}.best")
+        if by:
+            groups_table(shown, by, key=f"{key}.groups")
         _counts(now, shown, key)
         runs_table_grid.grid(shown, fields, key=f"{key}.grid")
         if chosen() != before:  # what stands around the table shows what is chosen

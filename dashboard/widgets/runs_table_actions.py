@@ -35,7 +35,7 @@ def undo_notice(rows: tuple[RunRow, ...], *, key: str) -> None:
     runs = run_rows.just_deleted()
     if not runs:
         return
-    words = counted("{n} run is in the bin.", "{n} runs are in the bin.", len(runs))
+    words = counted("{n} run went into the bin.", "{n} runs went into the bin.", len(runs))
     if n_made := sum(row.parent in runs for row in rows):
         words += " " + counted(
             "{n} run was made from it: it stays, and cannot be repeated once the bin is emptied.",
@@ -60,7 +60,12 @@ def _open(rows: tuple[RunRow, ...], key: str) -> None:
     )  # fmt: skip
     if not pressed:
         return
-    record = resources.reader().run(rows[0].id)
+    open_run(rows[0].id)
+
+
+def open_run(run: str) -> None:
+    """Make this the present run, with its experiment, and go where its curves are. Not in a callback."""
+    record = resources.reader().run(run)
     try:
         if record is None:
             st.rerun()

@@ -22,6 +22,8 @@ MEASURES = ("batch_loss", "validation_loss", "validation_accuracy", "train_loss"
 AXES: tuple[Axis, ...] = ("step", "epoch", "seconds", "examples")
 WINDOWS = (1, 5, 10, 25, 50, 100, 250)
 NARROW = 190
+DWARFS = 1000.0
+"""Where the largest value is so many times the median, half of all cannot be told from 0 on a linear axis."""
 FIRST_GROUPS = ("tags", "optimizer", "model", "data", "kind")
 """By what many runs are coloured at first, where it tells them apart."""
 
@@ -48,9 +50,6 @@ def curves(rows: tuple[RunRow, ...], *, key: str) -> None:
             n=counted("chosen run", "{n} chosen runs", len(picked)) if picked else counted("run", "{n} runs", len(shown))
         )
     )
-    if not shown:
-        st.caption(_("Nothing is shown: change the filter."))
-        return
     asked = _controls(shown, key)
     drawn = overlaid(shown, resources.reader().curves([row.id for row in shown]), asked)
     if not drawn.runs:
@@ -58,6 +57,8 @@ def curves(rows: tuple[RunRow, ...], *, key: str) -> None:
         return
     axes = Axes(_x_title(asked.axis), _y_title(asked, shown), asked.log_x, asked.log_y)
     figure(overlay_figure(drawn, axes, dark=is_dark()), key=f"{key}.overlay", alt=alt_overlay(drawn, axes))
+    if not asked.log_y and is_dwarfed(drawn.y):
+        st.caption(_("The largest values dwarf all others. Turn on Log y to see every curve."))
     _footer(drawn, shown, key)
 
 
@@ -76,6 +77,12 @@ def overlaid(rows: Sequence[RunRow], found: dict[str, RunCurve], asked: Asked) -
             lines.append((row.id, called(row), group, curve.x(asked.axis, by_epoch=by_epoch), y))
     runs, names, groups, x, y_all = zip(*lines, strict=True) if lines else ((),) * 5
     return RunCurves(runs, names, groups, asked.axis, asked.measure, x, y_all)
+
+
+def is_dwarfed(lines: Sequence[np.ndarray]) -> bool:
+    """Whether some values are so large that most others lie on the axis."""
+    every = np.concatenate([line[np.isfinite(line)] for line in lines])
+    return bool(len(every)) and bool(every.max() > DWARFS * max(float(np.median(every)), 0.0))
 
 
 def _controls(rows: Sequence[RunRow], key: str) -> Asked:

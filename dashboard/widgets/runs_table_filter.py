@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from core.run_row import RunRow
-from core.run_table import RunFilter, facts_of
+from core.run_table import RunFilter, differing, facts_of
 from dashboard.session import run_rows
 from dashboard.text import _
 from dashboard.widgets.runs_table_words import kind_label, label, state_label
@@ -28,7 +28,7 @@ def filter_row(rows: Sequence[RunRow], *, key: str) -> str:
         st.button(_("Show all"), key=f"{key}.clear", on_click=_clear, args=(key,), disabled=present == RunFilter())
     by = st.selectbox(
         _("Group by"),
-        ["", *ALSO, *facts_of(rows)],
+        ["", *_fields(rows)],
         key=f"{key}.by",
         format_func=lambda field: label(field) if field else _("nothing"),
         persist_state="session",
@@ -37,15 +37,22 @@ def filter_row(rows: Sequence[RunRow], *, key: str) -> str:
     return by or ""
 
 
+def _fields(rows: Sequence[RunRow]) -> tuple[str, ...]:
+    """What runs can be grouped by, first what tells them apart."""
+    fields = (*ALSO, *facts_of(rows))
+    different = differing(rows, fields)
+    return (*different, *(field for field in fields if field not in different))
+
+
 def _text(present: RunFilter, key: str) -> None:
     widget = f"{key}.text"
 
     def change() -> None:
         run_rows.set_filter(text=st.session_state[widget] or "")
 
+    st.session_state.setdefault(widget, present.text)
     st.text_input(
         _("Search"),
-        present.text,
         key=widget,
         max_chars=MOST_LETTERS,
         on_change=change,
@@ -64,7 +71,15 @@ def _choice(field: str, name: str, values: Sequence[str], words: Callable[[str],
         run_rows.set_filter(**{field: tuple(st.session_state[widget])})
 
     options: list[Any] = sorted({*values, *present})
-    st.multiselect(name, options, present, key=widget, format_func=words, on_change=change)
+    default = None if widget in st.session_state else present  # "Show all" has set it
+    st.multiselect(name, options, default, key=widget, format_func=words, on_change=change)
+
+
+def show_all(*, key: str) -> None:
+    """What is said where nothing is left to show, and the way back. `key` is the one of the filter."""
+    with st.container(horizontal=True, vertical_alignment="center", key=f"{key}.nothing"):
+        st.text(_("No run fits the search and the filter."), width="content")
+        st.button(_("Show all runs"), key=f"{key}.again", on_click=_clear, args=(key,), icon=":material/filter_alt_off:")
 
 
 def _clear(key: str) -> None:

@@ -61,7 +61,6 @@ def grid(rows: Sequence[RunRow], fields: Sequence[str], *, key: str) -> None:
         st.session_state[selection] = {"selection": {"rows": wanted, "columns": [], "cells": []}}
     st.session_state[drawn] = ids
     if not rows:
-        st.info(_("No run fits the filter."), icon=":material/filter_alt_off:")
         return
     st.dataframe(
         table(rows, fields, st.context.timezone),
@@ -72,5 +71,6 @@ def grid(rows: Sequence[RunRow], fields: Sequence[str], *, key: str) -> None:
         on_select=pick,
         selection_mode="multi-row",
         selection_default={"selection": {"rows": wanted, "columns": [], "cells": []}} if state is None else None,
+        placeholder="",  # a figure that is not there yet
         alt=_("Table of {n:,} runs.").format(n=len(rows)),
     )

@@ -16,7 +16,8 @@ DEFAULT_FIGURE = "best_validation_loss"
 
 def label(field: str) -> str:
     """The name of a field, a fact or a figure."""
-    return _known().get(field) or field.replace(".", " · ").replace("_", " ")
+    plain = field.replace(".", " · ").replace("_", " ")
+    return _known().get(field) or plain[:1].upper() + plain[1:]
 
 
 def is_highest_best(figure: str) -> bool:

@@ -14,7 +14,7 @@ from dashboard.widgets.compare import SHORT_RUN
 from dashboard.widgets.failure import failure
 from dashboard.widgets.fork_form import fork_form
 from dashboard.widgets.header import STATES
-from dashboard.widgets.links import open_screen
+from dashboard.widgets.runs_table_actions import open_run
 from dashboard.widgets.table_file import download_table
 
 POLL_S = 2.0
@@ -136,8 +136,7 @@ def _run(record: RunRecord, rows: tuple[RunRow, ...], key: str) -> None:
             if st.button(
                 _("Open"), key=f"{key}.open", icon=":material/open_in_new:", help=_("Looks at this run on all screens.")
             ):
-                state.set_run(record.id)
-                open_screen("train")
+                open_run(record.id)
         fork_form(record, key=f"{key}.fork")
 
 

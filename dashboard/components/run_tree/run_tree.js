@@ -57,7 +57,7 @@ class View {
     return h("div", { role: "treeitem", class: row.tone, tabindex: -1, "data-run": row.id, "aria-level": row.depth + 1, "aria-label": words,
       "aria-selected": row.id === this.data.chosen ? "true" : "false", onclick: () => this.choose(row.id) },
     lines(row),
-    h("span", { class: "title" }, row.title),
+    h("span", { class: "title", title: row.title }, row.title),
     row.edge ? h("span", { class: "edge" }, row.edge) : null,
     h("span", { class: "facts" }, row.facts),
     h("span", { class: "fill" }),

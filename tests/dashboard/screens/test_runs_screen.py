@@ -135,7 +135,36 @@ def test_nothing_that_fits_is_said(client):
     three(client)
     app = opened()
     app.text_input(key="runs.table.filter.text").set_value("nowhere").run()
-    assert "No run fits the filter" in texts(app)
+    assert "No run fits the search and the filter" in texts(app)
+    press(app, "runs.table.filter.again")
+    assert len(grid(app)) == 3
+
+
+def test_clearing_the_filter_does_not_set_a_widget_twice(client, caplog):
+    three(client)
+    app = opened()
+    app.multiselect(key="runs.table.filter.states").set_value(["finished"]).run()
+    press(app, "runs.table.filter.clear")
+    assert not [record for record in caplog.records if "default value" in record.getMessage()]
+
+
+def test_settings_that_differ_are_the_first_to_group_by(client):
+    three(client)
+    fields = opened().selectbox(key="runs.table.filter.by").options
+    assert set(fields[1:4]) >= {"Optimizer", "Learning rate"}
+
+
+def test_charts_of_a_single_chosen_run_say_where_the_others_are(client):
+    first, *_others = three(client)
+    app = opened(**{"runs.section": "charts"})
+    choose(app, first)
+    app.session_state[SCOPE] = "chosen"
+    app.run()
+    assert "choose more in the table" in texts(app)
+    app.session_state["runs.filter"] = {"text": "nonsense"}
+    app.session_state[SCOPE] = "shown"
+    choose(app)
+    assert "holds all runs back" in texts(app)
 
 
 def test_the_best_run_is_chosen_by_a_figure(client):
@@ -181,11 +210,11 @@ def test_a_delete_is_undone_by_a_button_or_out_of_the_bin(client):
     app = choose(opened(), *runs[:2])
     press(app, "runs.table.actions.delete")
     assert len(grid(app)) == 1
-    assert "2 runs are in the bin." in texts(app)
+    assert "2 runs went into the bin." in texts(app)
     assert app.session_state["runs.chosen"] == ()
     press(app, "runs.table.undo.undo")
     assert len(grid(app)) == 3
-    assert "in the bin" not in texts(app)
+    assert "into the bin" not in texts(app)
     choose(app, runs[0])
     press(app, "runs.table.actions.delete")
     press(app, "runs.table.undo.fine")
@@ -212,6 +241,33 @@ def test_opening_a_run_makes_it_the_present_one_with_its_experiment(client):
     client.put_plain("e" * 32, job='{"kind": "dream"}')
     app = press(choose(opened(), "e" * 32), "runs.table.actions.open")
     assert "state.run" not in app.session_state
+
+
+def test_the_tree_opens_a_run_with_its_experiment_and_refuses_one_without_a_model(client):
+    runs = three(client)
+    tree = {"runs.section": "tree"}
+    app = press(opened(**tree, **{"runs.tree.node": runs[2]}), "runs.tree.open")
+    assert app.session_state["state.run"] == runs[2]
+    assert '"sgd"' in app.session_state["state.experiment"].lower()
+    client.put_plain("e" * 32, job='{"kind": "dream"}')
+    app = press(opened(**tree, **{"runs.tree.node": "e" * 32}), "runs.tree.open")
+    assert "state.run" not in app.session_state
+
+
+def test_a_value_far_above_all_others_gets_a_hint(client):
+    three(client)
+    assert "Log y" not in texts(opened())
+    client.put(spiral(), said(1e9))
+    app = opened()
+    assert "Turn on Log y" in texts(app)
+    app.toggle(key="runs.table.curves.log_y").set_value(True).run()
+    assert "Turn on Log y" not in texts(app)
+
+
+def test_when_all_runs_are_in_the_bin_that_is_said(client):
+    app = choose(opened(), *three(client))
+    press(app, "runs.table.actions.delete")
+    assert "All runs are in the bin" in texts(app)
 
 
 @pytest.mark.parametrize(("measure", "axis"), [("batch_loss", "examples"), ("validation_accuracy", "seconds")])

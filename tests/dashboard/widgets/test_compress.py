@@ -119,6 +119,16 @@ def test_the_train_screen_bears_a_run_without_a_curve(client):
     app.query_params["run"] = run
     app.run()
     assert not app.exception
+    assert "made smaller, not trained" in texts(app)
+    assert not [button for button in app.button if button.key == "train.reset"]  # it could not make these weights again
+
+
+def test_the_train_screen_says_where_the_results_of_a_sweep_stand(client):
+    app = AppTest.from_function(train_page, default_timeout=60)
+    app.session_state["state.run"] = client.submit(PruningSweepJob(experiment=DIGITS, sparsities=(0.0, 0.5), draws=1))
+    app.run()
+    assert not app.exception
+    assert "its lines stand on Compress" in texts(app)
 
 
 def test_settings_outlive_a_rerun_and_a_changed_one_asks_again(client):

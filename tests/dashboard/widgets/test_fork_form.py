@@ -137,6 +137,9 @@ def test_one_click_compares_with_from_scratch(client):
     assert "Lowest validation loss: fork" in texts(app)
     assert "One run each" in texts(app)
     assert app.get("plotly_chart")
+    app.session_state["tree.node"] = client.submit(TrainJob(experiment=SOURCE))  # another run: the pair is not of it
+    app.run()
+    assert "Lowest validation loss: fork" not in texts(app)
 
 
 def test_editing_the_rest_takes_the_fork_in_hand_and_the_header_can_forget_it(client):
