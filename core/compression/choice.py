@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
@@ -76,9 +76,6 @@ class Compressed:
 
 class CompressionChoice(Choice):
     """One way to make a model smaller."""
-
-    trains: ClassVar[bool] = False
-    """Whether it can train, so that the optimizer has a say in it."""
 
     @property
     def n_epochs(self) -> int:

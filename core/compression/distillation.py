@@ -28,7 +28,6 @@ class Distillation(CompressionChoice):
     kind: Literal["distillation"] = "distillation"
     label: ClassVar[str] = "Distillation"
     source: ClassVar[str] = 'Hinton et al. 2015, "Distilling the knowledge in a neural network", section 2'
-    trains: ClassVar[bool] = True
 
     epochs: int = Field(10, ge=1, le=200)
     """Passes over the training examples."""

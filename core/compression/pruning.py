@@ -28,7 +28,6 @@ UNITS = "This stack has no hidden Linear or convolution whose units could go: wh
 class Pruning(CompressionChoice):
     """What all prunings share: how much goes, and how long the rest may learn to do without."""
 
-    trains: ClassVar[bool] = True
     sparsity: Sparsity = 0.5
     """Share that goes, in [0, 1)."""
     epochs: Epochs = Field(0, title="epochs afterwards")

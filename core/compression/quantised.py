@@ -22,7 +22,6 @@ BATCH = 128
 SLOW = "This machine has no kernels for int8: the numbers are right, but the times say nothing of int8."
 
 Spans = dict[Path, tuple[float, float]]
-Make = Callable[[Any, Path], Any]
 
 
 class Int8(CompressionChoice):

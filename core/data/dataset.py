@@ -43,6 +43,10 @@ class DataProfile:
         """0 for regression."""
         return len(self.class_names)
 
+    def n_in(self, split: str) -> int:
+        """Examples of the split "train", "validation" or "test"."""
+        return {"train": self.n_train, "validation": self.n_validation, "test": self.n_test}[split]
+
 
 @dataclass(frozen=True, slots=True)
 class Split:

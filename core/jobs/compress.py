@@ -192,8 +192,7 @@ class PruningSweepJob(LongLensJob):
         """About how long it takes."""
         profile = self.experiment.data.profile()
         inference = infer(self.experiment.model, profile.input_shape)
-        n = {"train": profile.n_train, "validation": profile.n_validation, "test": profile.n_test}[self.split]
-        return (self.n_points + 1) * (forward_seconds(inference, n) + 0.01)
+        return (self.n_points + 1) * (forward_seconds(inference, profile.n_in(self.split)) + 0.01)
 
     def result(self, desk: Desk) -> PruningSweep:
         original, _ = self.model(desk)

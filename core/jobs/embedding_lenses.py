@@ -57,7 +57,7 @@ class EmbeddingJob(WeightsJob):
                 f"There is no layer {self.layer + 1}.", hint=f"Layers are numbered 1 to {len(experiment.model.layers)}."
             )
         profile = experiment.data.profile()
-        size = {"train": profile.n_train, "validation": profile.n_validation, "test": profile.n_test}[self.split]
+        size = profile.n_in(self.split)
         if problem := self.projection.problem(min(self.n, size)):
             raise SpecError(problem, hint="Take more examples, or a smaller number.")
         features, n = self.n_features(), min(self.n, size)

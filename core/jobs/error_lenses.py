@@ -188,8 +188,7 @@ class ExamplesJob(LensJob):
 
     def check(self, settings: Settings) -> None:
         """Refuses places that the split has not."""
-        profile = self.data.profile()
-        n = {"train": profile.n_train, "validation": profile.n_validation, "test": profile.n_test}[self.split]
+        n = self.data.profile().n_in(self.split)
         if max(self.places) >= n:
             raise SpecError(
                 f"There is no example {max(self.places):,} in the {self.split} split, it has {n:,}.",

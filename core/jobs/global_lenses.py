@@ -42,9 +42,7 @@ class ManyJob(LensJob):
 
     def n_there(self) -> int:
         """How many examples it will be."""
-        profile = self.explained.experiment.data.profile()
-        sizes = {"train": profile.n_train, "validation": profile.n_validation, "test": profile.n_test}
-        return min(self.n, sizes[self.split])
+        return min(self.n, self.explained.experiment.data.profile().n_in(self.split))
 
     def evaluations(self) -> int:
         """Passes of one example through the model, about. Torch-free."""

@@ -89,8 +89,7 @@ def example_place(split: SplitName, indices: Sequence[int]) -> int:
 def _of_the_data(experiment: Experiment, split: SplitName, screen: str) -> ExampleRef | None:
     """An example of a split; None while the examples are still loading."""
     chosen: list[ExampleRef] = []
-    profile = experiment.data.profile()
-    size = {"train": profile.n_train, "validation": profile.n_validation, "test": profile.n_test}[split]
+    size = experiment.data.profile().n_in(split)
 
     def show(gallery: ExampleGallery) -> None:
         chosen.append(ExampleRef(split=split, index=_example(gallery, size, screen)))
