@@ -26,7 +26,7 @@ from dashboard.session import resources
 from dashboard.session.moments import moments
 from dashboard.session.run_history import asked
 from dashboard.text import _
-from dashboard.widgets.failure import failure
+from dashboard.widgets.failure import failure, plain
 from dashboard.widgets.lens import look
 from dashboard.widgets.runs_compare_names import run_name, training_runs
 from dashboard.widgets.runs_compare_words import tests_in_words
@@ -217,7 +217,7 @@ def _examples(first: Entrant, others: list[Entrant], key: str) -> list[Compared]
     for one in entrants:
         newest = [moment for moment in moments(one.record) if moment.is_newest]
         if not newest:
-            st.info(_("{run} has no weights yet.").format(run=one.label), icon=":material/info:")
+            st.info(_("{run} has no weights yet.").format(run=plain(one.label)), icon=":material/info:")
             return []
         series = one.lane * one.experiment.repeats
         jobs.append(PredictionsJob(experiment=one.experiment, weights=newest[0].ref, series=series, split=split))

@@ -19,6 +19,7 @@ from dashboard.figures.what_if import in_words
 from dashboard.session import selection
 from dashboard.session.moments import moments
 from dashboard.text import _
+from dashboard.widgets.failure import plain
 from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.lens import look
 from dashboard.widgets.runs_compare_names import cost_of, run_name
@@ -39,7 +40,7 @@ def same_example(runs: Sequence[Run], *, key: str) -> None:
             _(
                 "These have other data or another seed than {first}, where this example is another one; they are left out: "
                 "{others}."
-            ).format(first=run_name(*runs[0]), others="; ".join(others)),
+            ).format(first=plain(run_name(*runs[0])), others=plain("; ".join(others))),
             icon=":material/info:",
         )
     if len(with_it) == 1:
@@ -63,8 +64,7 @@ def _example(experiment: Experiment, key: str) -> ExampleRef | None:
     split: SplitName = st.selectbox(
         _("Examples from"), SPLITS, key=widget, on_change=choose, format_func=labels.__getitem__, width=200
     )
-    profile = experiment.data.profile()
-    size = {"train": profile.n_train, "validation": profile.n_validation, "test": profile.n_test}[split]
+    size = experiment.data.profile().n_in(split)
     found: list[ExampleRef] = []
 
     def show(gallery: ExampleGallery) -> None:
@@ -106,7 +106,7 @@ def _answers(runs: Sequence[Run], ref: ExampleRef, key: str) -> None:
     for place, (record, experiment) in enumerate(runs):
         newest = next((one for one in moments(record) if one.is_newest), None)
         if newest is None:
-            st.caption(_("{run} has no weights yet.").format(run=run_name(record, experiment)))
+            st.caption(_("{run} has no weights yet.").format(run=plain(run_name(record, experiment))))
             continue
         cost = cost_of(record, experiment)
         series = min(cost.series, len(experiment.lanes) * experiment.repeats - 1)
@@ -122,7 +122,7 @@ def _answers(runs: Sequence[Run], ref: ExampleRef, key: str) -> None:
     with st.container(horizontal=True):
         for one, name in zip(found, names, strict=True):
             st.download_button(
-                _("{name} (NPZ)").format(name=name),
+                _("{name} (NPZ)").format(name=plain(name)),
                 lambda one=one: result_bytes(one),
                 "prediction.npz",
                 key=f"{key}.download.{names.index(name)}",
