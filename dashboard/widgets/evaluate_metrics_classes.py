@@ -113,7 +113,7 @@ def _chosen_classes(found: Evaluation, key: str) -> list[int]:
         persist_state="session",
         on_change=choose,
         max_selections=MOST,
-        format_func=lambda k: plain(names[k]),
+        format_func=names.__getitem__,
         help=_("Each class against all others, at most six. At first those with the smallest area under the ROC curve."),
     )
     return [k for k in chosen if k < len(names)]

@@ -42,12 +42,12 @@ def threshold(found: Evaluation, *, key: str) -> None:
 
 def _asked(found: Evaluation, key: str) -> tuple[int, float, float, float]:
     """Positive class, cost of a false positive, of a false negative, and the threshold."""
-    names = [plain(name) for name in found.class_names]
+    say = found.class_names.__getitem__
     positive = st.selectbox(
-        _("Positive class"), (0, 1), index=1, key=f"{key}.positive", persist_state="session", format_func=names.__getitem__
+        _("Positive class"), (0, 1), index=1, key=f"{key}.positive", persist_state="session", format_func=say
     )
     positive = 1 if positive is None else positive
-    yes, no = names[positive], names[1 - positive]
+    yes, no = (plain(say(k)) for k in (positive, 1 - positive))
     one, other = st.columns(2, vertical_alignment="bottom")
     with one:
         words = _("Cost when “{no}” is called “{yes}”").format(no=no, yes=yes)

@@ -11,7 +11,6 @@ SHARES = ("accuracy", "balanced_accuracy", "top_3", "top_5", "ece")
 NAMED = 5
 """Classes that a sentence names, at most."""
 FEW = 30
-MANY_RESAMPLES = 1000
 
 
 def label(name: str) -> str:
