@@ -9,10 +9,12 @@ from core.compression.choice import Plan
 from core.jobs.compress import CompressJob
 from core.models.model import layer_name
 from core.results.compression import CompressionReport
-from dashboard.components.layer_stack.view import bytes_text
 from dashboard.text import _, counted
+from dashboard.widgets.export_file import size_words
 
 NUMBER_FORMATS = ("int8_dynamic", "int8_static", "half")
+LONGER = 1.5
+"""From here on a ratio of times is said as `2 times as long`."""
 SINGLE = ("magnitude", "random")
 
 
@@ -42,13 +44,19 @@ def plan_words(job: CompressJob, plan: Plan) -> list[str]:
 def headline(report: CompressionReport) -> str:
     """What was won, and what it cost."""
     before, after = report.median_s(report.batches[-1])
-    words = _("The file has {size} of its former size, {n} at once take {time} of the time, and {score}.")
+    words = _("The file has {size} of its former size, {n} at once take {time}, and {score}.")
     return words.format(
         size=f"{report.size_bytes[1] / report.size_bytes[0]:.0%}",
         n=counted("{n} example", "{n} examples", report.batches[-1]),
-        time=f"{after / before:.0%}",
+        time=_time_words(after / before),
         score=_score_words(report),
     )
+
+
+def _time_words(ratio: float) -> str:
+    if ratio >= LONGER:
+        return _("{n:.2g} times as long").format(n=ratio)
+    return _("{share:.0%} of the time").format(share=ratio)
 
 
 def _score_words(report: CompressionReport) -> str:
@@ -101,6 +109,12 @@ def honest_words(report: CompressionReport) -> list[str]:
         )
     if report.kind in NUMBER_FORMATS:
         said.append(_shown_words(report))
+    before, after = report.median_s(report.batches[-1])
+    if report.kind == "half" and after > before:
+        words = _(
+            "This processor has no fast arithmetic in this format: the file is smaller, and answers are faster elsewhere."
+        )
+        said.append(words)
     if report.kind == "int8_dynamic":
         said.append(_("The range of the inputs is measured in every batch, so that an answer depends a little on its batch."))
     said += [_(note) for note in report.notes]
@@ -135,8 +149,8 @@ def cost_table(report: CompressionReport) -> dict[str, list[str]]:
     }
     rows = [
         (_("accuracy") if report.is_accuracy else _("R²"), *map(_score(report), report.score), ""),
-        (_("file (safetensors)"), *_pair(report.size_bytes, bytes_text)),
-        (_("file, zipped"), *_pair(report.zipped_bytes, bytes_text)),
+        (_("file (safetensors)"), *_pair(report.size_bytes, size_words)),
+        (_("file, zipped"), *_pair(report.zipped_bytes, size_words)),
         *((name, *_pair(pair, "{:,}".format)) for name, pair in counts.items()),
         *(
             (_("time, {n} at once").format(n=batch), *_times(report.latencies[place]))

@@ -30,6 +30,8 @@ from dashboard.widgets.attribution import answer
 from dashboard.widgets.evaluate_metrics_words import interval_text, label, number_text, resampling_words, value_text
 from dashboard.widgets.report_page import Chart, Folded, Part, Section, Table, page
 
+MOST_LANES = 6
+
 
 @dataclass(frozen=True, slots=True)
 class Explained:
@@ -54,14 +56,23 @@ class ReportFacts:
     evaluation: Evaluation | NumberEvaluation | None = None
     predictions: Predictions | None = None
     explained: tuple[Explained, ...] = ()
+    lane: str = ""
+    """Of a race: whose weights the figures and explanations are of."""
     curves_note: str = ""
     """What the curves leave out."""
+    figures_note: str = ""
+    """Why there are no figures."""
 
 
 def report_html(facts: ReportFacts) -> bytes:
     """The page, as a file in UTF-8."""
     title = facts.name or _("Run {id}").format(id=facts.run[:8])
     lead = _("{data}. Figures and explanations are of the weights after step {step:,}. Written by Layerwise {version}.")
+    if facts.lane:
+        lead = _(
+            "{data}. Figures and explanations are of {lane}, with its weights after step {step:,}. "
+            "Written by Layerwise {version}."
+        )
     sections = [
         Section(_("What was trained"), tuple(_summary(facts))),
         Section(_("Curves"), tuple(_curves(facts))),
@@ -70,7 +81,7 @@ def report_html(facts: ReportFacts) -> bytes:
         Section(_("Configuration"), tuple(_configuration(facts.experiment))),
         Section(_("Environment"), tuple(_environment(facts))),
     ]
-    words = lead.format(data=_(facts.experiment.data.label), step=facts.step, version=VERSION)
+    words = lead.format(data=_(facts.experiment.data.label), step=facts.step, lane=facts.lane, version=VERSION)
     return page(title, words, [section for section in sections if section.parts]).encode()
 
 
@@ -90,7 +101,7 @@ def _summary(facts: ReportFacts) -> Iterable[Part]:
         (_("Data"), _(experiment.data.label)),
         (_("Examples"), split.format(a=profile.n_train, b=profile.n_validation, c=profile.n_test)),
         (_("Model"), f"{layers}, {size}"),
-        (_("Trained by"), ", ".join(experiment.lane_names()[:6])),
+        (_("Trained by"), "; ".join(experiment.lane_names()[:MOST_LANES])),
     ]
     if facts.curves and len(facts.curves[0].losses):
         rows.append((_("Steps"), f"{max(len(curve.losses) for curve in facts.curves):,}"))
@@ -117,6 +128,8 @@ def _curves(facts: ReportFacts) -> Iterable[Part]:
 
 def _figures(facts: ReportFacts) -> Iterable[Part]:
     found = facts.evaluation
+    if facts.figures_note:
+        yield facts.figures_note
     if found is not None:
         yield _("On the {n:,} examples of the {split} split.").format(n=found.n, split=_(found.split))
         text = value_text if isinstance(found, Evaluation) else number_text
@@ -166,7 +179,7 @@ def _configuration(experiment: Experiment) -> Iterable[Part]:
     yield Table((_("Layer"), "", _("Output"), _("Parameters")), tuple(rows))
     settings = [
         (_("Loss"), _(experiment.loss.label)),
-        (_("Batch"), str(experiment.batch_size)),
+        (_("Batch"), _("all training examples") if experiment.batch_size == "full" else str(experiment.batch_size)),
         (_("Seed"), str(experiment.seed)),
         (_("Lanes"), "; ".join(experiment.lane_names())),
     ]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import streamlit as st
 
 from core.events import Finished, Started
 from core.explanation.explainer import ExplainerChoice
@@ -19,10 +20,10 @@ from core.results.predictions import Predictions
 from core.spec import choices
 from core.store.protocol import RunRecord
 from dashboard.figures.report_curves import ReportCurve
-from dashboard.session import run_history
+from dashboard.session import resources, run_history
 from dashboard.text import _
 from dashboard.widgets.explain_methods import USUAL
-from dashboard.widgets.lens import look
+from dashboard.widgets.lens import ASKED, look
 from dashboard.widgets.report import Explained, ReportFacts
 from dashboard.widgets.subject import Subject, example_names, series_names
 
@@ -34,14 +35,16 @@ N_EXPLAINED = 3
 
 def gathered(subject: Subject, record: RunRecord, *, key: str) -> ReportFacts | None:
     """All of it; None while something is being computed or has failed, which is shown here."""
+    names = series_names(subject.experiment)
     facts = ReportFacts(
         name=record.name,
         run=record.id,
         experiment=subject.experiment,
         step=subject.step,
-        curves=run_history.asked(record, lambda history: curves(history, series_names(subject.experiment))),
+        curves=run_history.asked(record, lambda history: curves(history, names)),
         started=run_history.asked(record, _started),
         end=run_history.asked(record, _end),
+        lane=names[subject.series] if len(names) > 1 else "",
         curves_note=run_history.asked(record, left_out),
     )
     evaluated = _evaluated(subject, facts, key)
@@ -52,11 +55,14 @@ def _evaluated(subject: Subject, facts: ReportFacts, key: str) -> ReportFacts | 
     """With figures and errors on the test split."""
     fields = subject.asked() | {"example": ExampleRef()}
     found: list[Evaluation | NumberEvaluation] = []
-    if subject.experiment.data.profile().task == "regression":
-        look(EvaluateJob(**fields, split=SPLIT), NumberEvaluation, found.append, key=f"{key}.figures")
+    is_regression = subject.experiment.data.profile().task == "regression"
+    wanted = NumberEvaluation if is_regression else Evaluation
+    look(EvaluateJob(**fields, split=SPLIT), wanted, found.append, key=f"{key}.figures")
+    if _has_failed(f"{key}.figures"):  # as those of a run that diverged: its curves are worth a report all the same
+        return replace(facts, figures_note=_("Figures and errors are left out: computing them failed."))
+    if is_regression:
         return replace(facts, evaluation=found[0]) if found else None
     said: list[Predictions] = []
-    look(EvaluateJob(**fields, split=SPLIT), Evaluation, found.append, key=f"{key}.figures")
     look(PredictionsJob(**fields, split=SPLIT), Predictions, said.append, key=f"{key}.predictions")
     return replace(facts, evaluation=found[0], predictions=said[0]) if found and said else None
 
@@ -72,13 +78,21 @@ def _explained(subject: Subject, facts: ReportFacts, key: str) -> ReportFacts | 
     if not galleries:
         return None
     indices, names = galleries[0].indices.tolist()[:N_EXPLAINED], example_names(galleries[0])
-    explained = []
+    explained, n_failed = [], 0
     for place, (index, name) in enumerate(zip(indices, names, strict=False)):
         found: list[Attribution] = []
         fields = subject.asked() | {"example": ExampleRef(split="validation", index=index)}
         look(ExplainJob(**fields, explainer=method), Attribution, found.append, key=f"{key}.explain.{place}")
         explained += [Explained(index, name, one) for one in found]
-    return replace(facts, explained=tuple(explained)) if len(explained) == len(indices) else None
+        n_failed += _has_failed(f"{key}.explain.{place}")
+    return replace(facts, explained=tuple(explained)) if len(explained) + n_failed == len(indices) else None
+
+
+def _has_failed(key: str) -> bool:
+    """Whether what was asked for under this key ended in an error."""
+    known = st.session_state.get(ASKED + key)
+    record = resources.reader().run(known[1]) if known else None
+    return record is not None and record.state == "failed"
 
 
 def usual_method(subject: Subject) -> ExplainerChoice | None:

@@ -18,6 +18,7 @@ from core.settings import Settings
 from dashboard.session import resources
 from dashboard.widgets.compress_sweep import sweep_table, sweep_words
 from dashboard.widgets.compress_words import (
+    _time_words,
     agreement_words,
     change_words,
     cost_numbers,
@@ -129,6 +130,11 @@ def test_the_train_screen_says_where_the_results_of_a_sweep_stand(client):
     app.run()
     assert not app.exception
     assert "its lines stand on Compress" in texts(app)
+
+
+def test_a_model_that_became_slower_is_said_to_be():
+    assert _time_words(11.07) == "11 times as long"
+    assert _time_words(1.06) == "106% of the time"
 
 
 def test_settings_outlive_a_rerun_and_a_changed_one_asks_again(client):

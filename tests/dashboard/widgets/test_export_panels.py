@@ -7,10 +7,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.data.own.keep import store_upload
+from core.errors import NotApplicable
 from core.events import Artifact, Noticed
 from core.experiment.experiment import Budget
 from core.jobs import bundle_jobs, export_jobs
 from core.jobs.bundle_jobs import BundleJob
+from core.jobs.evaluation_lenses import EvaluateJob
 from core.jobs.imported_run import ImportedRunJob
 from core.jobs.inline import run_inline
 from core.jobs.run_log import read
@@ -96,6 +98,17 @@ def test_a_report_is_prepared_once_and_goes_into_the_bundle(client, monkeypatch)
         report = archive.read("report.html").decode()
     assert "<h1>My &lt;net&gt;</h1>" in report
     assert report.count('class="chart"') == 6  # two of curves, confusion, three explanations
+
+
+def test_a_run_whose_figures_cannot_be_computed_has_a_report_all_the_same(client, monkeypatch):
+    def refuse(job, desk):
+        raise NotApplicable("These answers are no numbers.", hint="Train anew.")
+
+    monkeypatch.setattr(EvaluateJob, "result", refuse)
+    app = shown(client, "report")
+    app.button(key="export.report.report.prepare").click().run()
+    assert not app.exception
+    assert "Download report.html" in downloads(app)
 
 
 def test_card_and_event_files_come_from_the_run(client):

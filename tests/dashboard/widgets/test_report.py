@@ -107,6 +107,16 @@ def test_pictures_and_texts_are_explained_too(found):
     assert text.count('class="chart"') == 4
 
 
+def test_the_report_of_a_race_says_whose_weights_its_figures_are_of():
+    html = report_html(replace(classes("race"), lane="Adam, lr 0.1, seed 2")).decode()
+    assert "are of Adam, lr 0.1, seed 2, with its weights after step 30" in html
+
+
+def test_figures_that_could_not_be_computed_are_said_to_be_left_out():
+    html = report_html(replace(classes("diverged"), figures_note="Figures are left out.")).decode()
+    assert "<p>Figures are left out.</p>" in html
+
+
 def test_a_run_without_steps_has_a_report_all_the_same():
     text = report_html(replace(classes(), curves=(), predictions=None, explained=(), started=None)).decode()
     assert "<h2>What was trained</h2>" in text
