@@ -55,6 +55,7 @@ def attribution(
         f"{found.method}.npz",
         key=f"{key}.download",
         icon=":material/download:",
+        on_click="ignore",
     )
 
 

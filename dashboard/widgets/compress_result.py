@@ -88,6 +88,7 @@ def _downloads(report: CompressionReport, key: str) -> None:
                 FILE,
                 key=f"{key}.file",
                 icon=":material/download:",
+                on_click="ignore",
             )
         st.download_button(
             _("Download the numbers (NPZ)"),
@@ -95,5 +96,6 @@ def _downloads(report: CompressionReport, key: str) -> None:
             "compression.npz",
             key=f"{key}.npz",
             icon=":material/download:",
+            on_click="ignore",
         )
         download_table(cost_numbers(report), "compression.csv", key=f"{key}.csv")

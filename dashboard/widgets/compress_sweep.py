@@ -111,6 +111,7 @@ def _found(sweep: PruningSweep, key: str) -> None:
             "pruning-sweep.npz",
             key=f"{key}.npz",
             icon=":material/download:",
+            on_click="ignore",
         )
         download_table(sweep_table(sweep), "pruning-sweep.csv", key=f"{key}.csv")
 

@@ -45,6 +45,7 @@ def _report(report: DataReport, key: str) -> None:
         "data_report.npz",
         key=f"{key}.download",
         icon=":material/download:",
+        on_click="ignore",
     )
 
 

@@ -71,6 +71,7 @@ def _histograms(found: ActivationHistograms, key: str) -> None:
         "activation_histograms.npz",
         key=f"{key}.download",
         icon=":material/download:",
+        on_click="ignore",
     )
 
 
@@ -88,6 +89,7 @@ def _statistics(found: ActivationStatistics, key: str) -> None:
             "activation_statistics.npz",
             key=f"{key}.download",
             icon=":material/download:",
+            on_click="ignore",
         )
 
 

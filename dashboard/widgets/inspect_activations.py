@@ -46,6 +46,7 @@ def _maps(maps: ActivationMaps, key: str) -> ColourScope:
             "activations.npz",
             key=f"{key}.download",
             icon=":material/download:",
+            on_click="ignore",
         )
     columns = st.columns(2, gap="medium")
     for layer in range(len(maps.maps)):

@@ -50,6 +50,7 @@ def _maps(maps: AttentionMaps, key: str) -> None:
         "attention.npz",
         key=f"{key}.download",
         icon=":material/download:",
+        on_click="ignore",
     )
 
 

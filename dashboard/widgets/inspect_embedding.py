@@ -105,6 +105,7 @@ def _map(found: Embedding, subject: Subject, asked: Asked, key: str) -> None:
         f"embedding-{found.method}-layer-{found.layer + 1}.npz",
         key=f"{key}.download",
         icon=":material/download:",
+        on_click="ignore",
     )
 
 

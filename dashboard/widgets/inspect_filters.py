@@ -73,6 +73,7 @@ def _pictures(found: Filters, controls: "st.delta_generator.DeltaGenerator", pat
         "weights.npz",
         key=f"{key}.download",
         icon=":material/download:",
+        on_click="ignore",
     )
 
 

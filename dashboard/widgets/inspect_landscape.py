@@ -178,8 +178,11 @@ def _downloads(result: LossLine | LossSurface, table: Callable[[], str], name: s
             f"{name}.npz",
             key=f"{key}.npz",
             icon=":material/download:",
+            on_click="ignore",
         )
-        st.download_button(_("Download a table (CSV)"), table, f"{name}.csv", key=f"{key}.csv", icon=":material/download:")
+        st.download_button(
+            _("Download a table (CSV)"), table, f"{name}.csv", key=f"{key}.csv", icon=":material/download:", on_click="ignore"
+        )
 
 
 def _choice(label: str, options: dict[Any, str], key: str, *, default: Any = None, width: int = 150, help: str = "") -> Any:

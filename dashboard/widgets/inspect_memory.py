@@ -79,6 +79,7 @@ def _states(found: HiddenStates, key: str) -> None:
         "hidden_states.npz",
         key=f"{key}.download",
         icon=":material/download:",
+        on_click="ignore",
     )
 
 

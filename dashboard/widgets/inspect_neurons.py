@@ -47,6 +47,7 @@ def _net(found: NeuronResponses, subject: Subject, key: str) -> None:
         "neurons.npz",
         key=f"{key}.download",
         icon=":material/download:",
+        on_click="ignore",
     )
 
 

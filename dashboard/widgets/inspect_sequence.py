@@ -58,4 +58,5 @@ def _reading(reading: Reading, key: str) -> None:
         "reading.npz",
         key=f"{key}.reading.download",
         icon=":material/download:",
+        on_click="ignore",
     )

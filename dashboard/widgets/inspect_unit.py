@@ -270,5 +270,10 @@ def _fields(field: ReceptiveField, key: str) -> None:
 
 def _download(found: Any, name: str, key: str) -> None:
     st.download_button(
-        _("Download arrays (NPZ)"), lambda: result_bytes(found), name, key=f"{key}.download", icon=":material/download:"
+        _("Download arrays (NPZ)"),
+        lambda: result_bytes(found),
+        name,
+        key=f"{key}.download",
+        icon=":material/download:",
+        on_click="ignore",
     )

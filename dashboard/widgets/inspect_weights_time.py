@@ -155,4 +155,5 @@ def _below(found: WeightStatistics, words: list[str], key: str) -> None:
         "weights-over-time.npz",
         key=f"{key}.download",
         icon=":material/download:",
+        on_click="ignore",
     )

@@ -21,7 +21,13 @@ def model_code(experiment: Experiment, *, key: str) -> None:
     source = model_source(experiment.model, experiment.data.profile().input_shape, seed=experiment.seed)
     st.code(source, language="python", wrap_lines=True)  # a box that scrolls could not be reached by keyboard
     st.download_button(
-        _("Download the code (Python)"), source, "model.py", "text/x-python", key=f"{key}.download", icon=":material/download:"
+        _("Download the code (Python)"),
+        source,
+        "model.py",
+        "text/x-python",
+        key=f"{key}.download",
+        icon=":material/download:",
+        on_click="ignore",
     )
 
 
@@ -55,6 +61,7 @@ def model_text(model: ModelSpec, *, key: str, on_use: Callable[[ModelSpec], None
             ENDINGS[form],
             key=f"{key}.download",
             icon=":material/download:",
+            on_click="ignore",
         )
     if words := st.session_state.get(PROBLEM):
         problem(words)

@@ -67,6 +67,7 @@ def parallel(rows: Sequence[RunRow], settings: Sequence[str], figures: Sequence[
         "text/csv",
         key=f"{key}.csv",
         icon=":material/download:",
+        on_click="ignore",
     )
 
 

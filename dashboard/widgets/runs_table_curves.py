@@ -142,6 +142,7 @@ def _footer(drawn: RunCurves, shown: Sequence[RunRow], key: str) -> None:
             "runs.npz",
             key=f"{key}.download",
             icon=":material/download:",
+            on_click="ignore",
         )
 
 

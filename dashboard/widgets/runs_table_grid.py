@@ -39,6 +39,7 @@ def columns_chooser(rows: Sequence[RunRow], *, key: str) -> tuple[str, ...]:
         key=f"{key}.csv",
         help=_("All runs of this table with all their settings and figures, for a spreadsheet."),
         icon=":material/download:",
+        on_click="ignore",
     )
     return tuple(picked) or ("name",)
 

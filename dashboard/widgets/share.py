@@ -28,6 +28,7 @@ def share(experiment: Experiment) -> None:
             key="share.download",
             icon=":material/download:",
             width="stretch",
+            on_click="ignore",
         )
         _with_changes()
         st.file_uploader(_("Open an experiment file"), "json", key="share.upload", on_change=_open, max_upload_size=1)
@@ -48,6 +49,7 @@ def _with_changes() -> None:
         key="share.download_changes",
         icon=":material/download:",
         width="stretch",
+        on_click="ignore",
     )
 
 

@@ -115,6 +115,7 @@ def _shown(plane: SharedPlane, key: str, view: View) -> None:
             "ways-over-the-loss.npz",
             key=f"{key}.download",
             icon=":material/download:",
+            on_click="ignore",
         )
         st.download_button(
             _("Download the ways (CSV)"),
@@ -122,6 +123,7 @@ def _shown(plane: SharedPlane, key: str, view: View) -> None:
             "ways-over-the-loss.csv",
             key=f"{key}.csv",
             icon=":material/download:",
+            on_click="ignore",
         )
 
 

@@ -231,4 +231,5 @@ def _take_home(paths: SurfacePaths, surface: SurfaceChoice, key: str) -> None:
         "text/csv",
         key=f"{key}.csv",
         icon=":material/download:",
+        on_click="ignore",
     )

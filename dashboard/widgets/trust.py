@@ -72,4 +72,5 @@ def _numbers(trust: Trust, key: str) -> None:
         f"trust-{trust.method}.npz",
         key=f"{key}.trust.download",
         icon=":material/download:",
+        on_click="ignore",
     )
