@@ -13,7 +13,7 @@ from core.data.gallery import SplitName, gallery_at, split_named
 from core.data.menu import AnyDataset
 from core.data.plane import Plane
 from core.errors import NotApplicable, SpecError
-from core.jobs.evaluation_lenses import PredictionsJob
+from core.jobs.evaluation_lenses import SplitJob
 from core.jobs.job import ArtifactRef, Desk
 from core.jobs.lenses import SPLITS, Chosen, LensJob, Seed, WeightsJob, loaded
 from core.jobs.plane_lenses import thinned
@@ -33,10 +33,10 @@ MAX_ANSWERS = 240_000
 """Examples times moments: of a large split, some are counted at every moment."""
 
 
-class ConfusionOverTimeJob(PredictionsJob):
+class ConfusionOverTimeJob(SplitJob):
     """The confusion matrix of a split at several kept moments."""
 
-    kind: Literal["confusion_over_time"] = "confusion_over_time"  # type: ignore[assignment]
+    kind: Literal["confusion_over_time"] = "confusion_over_time"
     label = "Confusion matrix over time"
     checkpoints: Annotated[tuple[ArtifactRef, ...], Field(min_length=1, max_length=2_000)]
     """Of one run, in order of steps."""
@@ -71,10 +71,10 @@ def some_places(n: int, most: int, seed: int) -> np.ndarray:
     return chosen
 
 
-class SlicesJob(PredictionsJob):
+class SlicesJob(SplitJob):
     """The score on parts of a split: by class, by a feature, by brightness, by length."""
 
-    kind: Literal["slices"] = "slices"  # type: ignore[assignment]
+    kind: Literal["slices"] = "slices"
     label = "Slices"
 
     def result(self, desk: Desk) -> Any:

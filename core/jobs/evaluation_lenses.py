@@ -11,12 +11,17 @@ from core.metrics.bootstrap import N_RESAMPLES
 from core.seeds import stream_seed
 
 
-class PredictionsJob(WeightsJob):
+class SplitJob(WeightsJob):
+    """A look at a model on a whole split."""
+
+    split: SplitName = "test"
+
+
+class PredictionsJob(SplitJob):
     """What a model says of every example of a split."""
 
     kind: Literal["predictions"] = "predictions"
     label = "Predictions"
-    split: SplitName = "test"
 
     def result(self, desk: Desk) -> Any:
         from core.evaluation.predictions import predictions
@@ -26,14 +31,14 @@ class PredictionsJob(WeightsJob):
         return predictions(model, splits, self.split, step, desk.progress)
 
 
-class EvaluateJob(PredictionsJob):
+class EvaluateJob(SplitJob):
     """Metrics of a split with bootstrap intervals, and the curves that belong to them.
 
     Its result is an `Evaluation`, or for regression a `NumberEvaluation`. The model also sees the validation split: the
     temperature that mends its probabilities comes from there.
     """
 
-    kind: Literal["evaluate"] = "evaluate"  # type: ignore[assignment]
+    kind: Literal["evaluate"] = "evaluate"
     label = "Metrics"
     resamples: Annotated[int, Field(ge=0, le=10_000)] = N_RESAMPLES
     """Of the examples, for the intervals; 0 for none."""

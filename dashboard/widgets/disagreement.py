@@ -1,11 +1,10 @@
 """Where two models say different things: another moment, or another run; both explanations, and their difference."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import streamlit as st
 
 from core.data.gallery import SplitName
-from core.errors import SpecError
 from core.jobs.compare_lenses import DisagreementJob, Rival
 from core.jobs.lenses import ExampleRef, ExplainJob
 from core.results.attribution import Attribution
@@ -13,26 +12,18 @@ from core.results.attribution_difference import difference
 from core.results.codec import result_bytes
 from core.results.disagreement import Disagreement
 from dashboard.components.image_picker import image_picker
-from dashboard.session import chosen_runs, resources, run_now, selection, state
+from dashboard.session import selection, state
 from dashboard.session.moments import moments
 from dashboard.text import _, counted
 from dashboard.widgets.attribution import attribution
-from dashboard.widgets.compare import SHORT_RUN, pinned_subject
+from dashboard.widgets.compare import pinned_subject
 from dashboard.widgets.explain_question import Question
 from dashboard.widgets.lens import look
+from dashboard.widgets.other_models import Other, other_runs
 from dashboard.widgets.subject import Subject
 from dashboard.widgets.what_if import chosen_method
 
 SPLITS: tuple[SplitName, ...] = ("validation", "test", "train")
-
-
-@dataclass(frozen=True, slots=True)
-class Other:
-    """A model to compare with, and what to call it."""
-
-    label: str
-    rival: Rival
-    step: int
 
 
 def panel(subject: Subject, question: Question, *, key: str) -> None:
@@ -54,8 +45,9 @@ def panel(subject: Subject, question: Question, *, key: str) -> None:
             width=360,
         )
         split = _split(key)
-    other = others[min(place or 0, len(others) - 1)]
-    job = DisagreementJob(**(subject.asked() | {"example": ExampleRef()}), rival=other.rival, split=split)
+    other = others[min(place or 0, len(others) - 1)].subject
+    rival = Rival(experiment=other.experiment, weights=other.weights, series=other.series)
+    job = DisagreementJob(**(subject.asked() | {"example": ExampleRef()}), rival=rival, split=split)
     look(job, Disagreement, lambda found: _shown(found, subject, other, question, key), key=f"{key}.found")
 
 
@@ -73,36 +65,15 @@ def _others(subject: Subject) -> list[Other]:
     found = []
     for one in moments(record) if record and record.id == subject.run else ():
         if one.step != subject.step:
-            rival = Rival(experiment=subject.experiment, weights=one.ref, series=subject.series)
-            found.append(Other(_("step {step:,} of this run").format(step=one.step), rival, one.step))
+            then = replace(subject, weights=one.ref, step=one.step)
+            found.append(Other(_("step {step:,} of this run").format(step=one.step), then))
     pinned = pinned_subject()
     if pinned is not None and pinned.weights != subject.weights:
-        rival = Rival(experiment=pinned.experiment, weights=pinned.weights, series=pinned.series)
-        found.append(Other(_("what is pinned (step {step:,})").format(step=pinned.step), rival, pinned.step))
-    runs = dict.fromkeys((*chosen_runs.chosen(), *state.recent_runs()))
-    return found + [other for run in runs if run != subject.run for other in _newest_of(run, subject)]
+        found.append(Other(_("what is pinned (step {step:,})").format(step=pinned.step), pinned))
+    return found + other_runs(subject)
 
 
-def _newest_of(run: str, subject: Subject) -> list[Other]:
-    """The newest weights of another run, if it learned from the same data."""
-    record = resources.reader().run(run)
-    if record is None:
-        return []
-    try:
-        experiment = run_now.experiment_now(record)
-    except SpecError:  # a run that keeps no weights
-        return []
-    if experiment.data != subject.experiment.data or experiment.seed != subject.experiment.seed:
-        return []
-    newest = [one for one in moments(record) if one.is_newest]
-    words = _("run {run}, step {step:,}")
-    return [
-        Other(words.format(run=run[:SHORT_RUN], step=one.step), Rival(experiment=experiment, weights=one.ref), one.step)
-        for one in newest
-    ]
-
-
-def _shown(found: Disagreement, subject: Subject, other: Other, question: Question, key: str) -> None:
+def _shown(found: Disagreement, subject: Subject, other: Subject, question: Question, key: str) -> None:
     st.text(in_words(found))
     st.download_button(
         _("Download arrays (NPZ)"),
@@ -110,6 +81,7 @@ def _shown(found: Disagreement, subject: Subject, other: Other, question: Questi
         "disagreement.npz",
         key=f"{key}.download",
         icon=":material/download:",
+        on_click="ignore",
     )
     if not len(found.indices):
         return
@@ -198,13 +170,12 @@ def _short(found: Disagreement, place: int) -> str:
     return _("{first} against {second}").format(first=names[int(found.first[place])], second=names[int(found.second[place])])
 
 
-def _explained(subject: Subject, other: Other, ref: ExampleRef, question: Question, key: str) -> None:
+def _explained(subject: Subject, other: Subject, ref: ExampleRef, question: Question, key: str) -> None:
     """Both explanations of one class, and what the present one has more."""
     method = chosen_method(subject, key)
     if method is None:
         return
-    mine = subject.asked() | {"example": ref}
-    rival = {"experiment": other.rival.experiment, "weights": other.rival.weights, "series": other.rival.series, "example": ref}
+    mine, rival = (one.asked() | {"example": ref} for one in (subject, other))
     columns = st.columns(3, gap="small")
     kept: list[Attribution] = []
     sides = ((_("Other: step {step:,}"), other.step, rival), (_("Present: step {step:,}"), subject.step, mine))

@@ -1,37 +1,22 @@
 """The confusion matrices of two models side by side, and in which cells they differ: another run, or another lane."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import streamlit as st
 
 from core.data.gallery import SplitName
-from core.errors import LayerwiseError
 from core.jobs.evaluation_lenses import PredictionsJob
 from core.jobs.lenses import ExampleRef
 from core.results.confusion import changed_cell, confusion
 from core.results.predictions import Predictions
 from dashboard.components.confusion import Look, confusion_matrix
 from dashboard.figures.confusion import ramp, signed_ramp
-from dashboard.session import chosen_runs, resources, run_now, state
-from dashboard.session.moments import moments
 from dashboard.text import _, counted
-from dashboard.widgets.compare import SHORT_RUN
 from dashboard.widgets.evaluate_errors_gallery import gallery
 from dashboard.widgets.evaluate_errors_matrix import MOST_CLASSES, Cell, choose_cell, chosen_cell, how, in_words
 from dashboard.widgets.figure import is_dark
 from dashboard.widgets.lens import look
+from dashboard.widgets.other_models import Other, other_runs
 from dashboard.widgets.subject import Subject, series_names
-
-MOST_RUNS = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Other:
-    """Another model of the same data, and what to call it."""
-
-    label: str
-    subject: Subject
 
 
 def view(subject: Subject, split: SplitName, *, key: str) -> None:
@@ -70,28 +55,7 @@ def _others(subject: Subject) -> list[Other]:
         if series != subject.series:
             asked = Subject(subject.experiment, subject.weights, ExampleRef(), subject.run, subject.step, series)
             found.append(Other(_("{lane}, at this moment").format(lane=name), asked))
-    runs = dict.fromkeys((*chosen_runs.chosen()[:MOST_RUNS], *state.recent_runs()))
-    return found + [other for run in runs if run != subject.run for other in _newest_of(run, subject)]
-
-
-def _newest_of(run: str, subject: Subject) -> list[Other]:
-    """The newest weights of another run, if it learned from the same data."""
-    record = resources.reader().run(run)
-    try:
-        experiment = run_now.experiment_now(record) if record else None
-    except LayerwiseError:  # it has no weights: another kind of work
-        return []
-    if record is None or experiment is None:
-        return []
-    if experiment.data != subject.experiment.data or experiment.seed != subject.experiment.seed:
-        return []
-    newest = [one for one in moments(record) if one.is_newest]
-    words = _("{name}, step {step:,}")
-    name = record.name or _("run {run}").format(run=run[:SHORT_RUN])
-    return [
-        Other(words.format(name=name, step=one.step), Subject(experiment, one.ref, ExampleRef(), run, one.step))
-        for one in newest
-    ]
+    return found + other_runs(subject)
 
 
 def _shown(subject: Subject, found: tuple[Predictions, Predictions], other: Other, key: str) -> None:
