@@ -10,6 +10,7 @@ import streamlit as st
 from core.errors import LayerwiseError
 from core.events import Failed, Progressed, Stop
 from core.jobs.lenses import RESULT, LensJob
+from core.jobs.long_lens import LongLensJob
 from core.results.codec import load_result
 from core.store.protocol import RunRecord
 from core.types import UNFINISHED
@@ -52,7 +53,7 @@ def look(job: LensJob, wanted: type[R], show: Callable[[R], None], *, key: str) 
     if result is not None:
         show(result)
     elif record is None or record.state in UNFINISHED:
-        _waiting(run, key)
+        _waiting(run, key, is_long=isinstance(job, LongLensJob))
     else:
         _ended(record, key, ask_again)
 
@@ -80,13 +81,13 @@ def _asked(job: LensJob, asked: str) -> tuple[str, RunRecord | None]:
     return known[1], record
 
 
-def _waiting(run: str, key: str) -> None:
+def _waiting(run: str, key: str, *, is_long: bool) -> None:
     """Progress of an unfinished run, looked at again every quarter of a second."""
 
     def poll() -> None:
         try:
             record = resources.reader().run(run)
-            share, words = _progress(run, record)
+            share, words = _progress(run, record, is_long=is_long)
         except LayerwiseError as error:
             failure(error)
             return
@@ -99,7 +100,7 @@ def _waiting(run: str, key: str) -> None:
     st.fragment(poll, run_every=POLL_S)()
 
 
-def _progress(run: str, record: RunRecord | None) -> tuple[float, str]:
+def _progress(run: str, record: RunRecord | None, *, is_long: bool) -> tuple[float, str]:
     """Share done and words for it."""
     newest = record.last_seq - RECENT if record else 0
     events = [logged.event for logged in resources.reader().events(run, after=max(0, newest), name="Progressed")]
@@ -109,7 +110,9 @@ def _progress(run: str, record: RunRecord | None) -> tuple[float, str]:
         if place:
             return 0.0, _("Waiting: {n} before this one").format(n=place)
         return 0.0, _("Computing …")
-    words = _("{done:,} of {total:,} evaluations").format(done=last.done, total=last.total)
+    words = (_("{done:,} of {total:,} steps") if is_long else _("{done:,} of {total:,} evaluations")).format(
+        done=last.done, total=last.total
+    )
     if last.left_s is not None and last.done > 0.1 * last.total:  # before that, loading libraries distorts it
         words += _(", {s:.0f} s left").format(s=last.left_s)
     return min(1.0, last.done / last.total), words

@@ -19,6 +19,7 @@ from dashboard.widgets.own_image import OWN_SOURCES, own_image, source_labels
 from dashboard.widgets.time_slider import time_slider
 
 SPLITS: tuple[SplitName, ...] = ("validation", "train", "test")
+LANE_WIDTH = 360
 
 
 @dataclass(frozen=True, slots=True)
