@@ -72,7 +72,8 @@ def choose_weights(*, screen: str) -> Subject:
         return Subject(experiment, None, ExampleRef())
     names = series_names(experiment)
     moment = time_slider(record, selection.series(len(names)), key=f"{screen}.moment")
-    series = _series(names, screen)
+    with st.container(width=LANE_WIDTH):
+        series = _series(names, screen)
     return Subject(experiment, moment.ref if moment else None, ExampleRef(), record.id, moment.step if moment else 0, series)
 
 
