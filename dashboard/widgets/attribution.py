@@ -7,7 +7,6 @@ import numpy as np
 import streamlit as st
 
 from core.results.attribution import Attribution
-from core.results.codec import result_bytes
 from dashboard.figures import attribution as attribution_figures
 from dashboard.figures.attribution import View
 from dashboard.figures.bars import alt_text as bars_alt_text
@@ -15,6 +14,7 @@ from dashboard.figures.bars import contribution_bars
 from dashboard.figures.waterfall import alt_text as waterfall_alt_text
 from dashboard.figures.waterfall import has_waterfall, waterfall_figure
 from dashboard.text import _, counted
+from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.failure import plain
 from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.token_attribution import token_attribution
@@ -49,14 +49,7 @@ def attribution(
     st.text("  ·  ".join([*([answer(found)] if with_answer else []), *_figures(found)]))
     for note in found.notes:
         st.caption(plain(note))
-    st.download_button(
-        _("Download arrays (NPZ)"),
-        lambda: result_bytes(found),
-        f"{found.method}.npz",
-        key=f"{key}.download",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    download_arrays(found, f"{found.method}.npz", key=f"{key}.download")
 
 
 def _map(found: Attribution, view: View, limit: float | None, key: str) -> None:

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from core.jobs.compress import FILE, CompressJob
-from core.results.codec import result_bytes
 from core.results.compression import CompressionReport
 from dashboard.figures.compress_latency import (
     alt_latency,
@@ -15,6 +14,7 @@ from dashboard.figures.compress_latency import (
 )
 from dashboard.session import resources, state
 from dashboard.text import _
+from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.compress_words import (
     agreement_words,
     change_words,
@@ -90,12 +90,5 @@ def _downloads(report: CompressionReport, key: str) -> None:
                 icon=":material/download:",
                 on_click="ignore",
             )
-        st.download_button(
-            _("Download the numbers (NPZ)"),
-            lambda: result_bytes(report),
-            "compression.npz",
-            key=f"{key}.npz",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        download_arrays(report, "compression.npz", key=f"{key}.npz", label=_("Download the numbers (NPZ)"))
         download_table(cost_numbers(report), "compression.csv", key=f"{key}.csv")

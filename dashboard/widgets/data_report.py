@@ -7,10 +7,10 @@ import streamlit as st
 from core.data.lint import report_findings
 from core.experiment.experiment import Experiment
 from core.jobs.data_lenses import DataReportJob
-from core.results.codec import result_bytes
 from core.results.data_report import DataReport
 from dashboard.figures import data_charts as charts
 from dashboard.text import _
+from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.findings import findings
 from dashboard.widgets.lens import look
@@ -39,14 +39,7 @@ def _report(report: DataReport, key: str) -> None:
     with right:
         _by_kind(report, key, dark)
     _tables(report, key, dark)
-    st.download_button(
-        _("Download the report (NPZ)"),
-        lambda: result_bytes(report),
-        "data_report.npz",
-        key=f"{key}.download",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    download_arrays(report, "data_report.npz", key=f"{key}.download", label=_("Download the report (NPZ)"))
 
 
 def _by_kind(report: DataReport, key: str, dark: bool) -> None:

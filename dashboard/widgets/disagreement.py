@@ -9,12 +9,12 @@ from core.jobs.compare_lenses import DisagreementJob, Rival
 from core.jobs.lenses import ExampleRef, ExplainJob
 from core.results.attribution import Attribution
 from core.results.attribution_difference import difference
-from core.results.codec import result_bytes
 from core.results.disagreement import Disagreement
 from dashboard.components.image_picker import image_picker
 from dashboard.session import selection, state
 from dashboard.session.moments import moments
 from dashboard.text import _, counted
+from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.attribution import attribution
 from dashboard.widgets.compare import pinned_subject
 from dashboard.widgets.explain_question import Question
@@ -75,14 +75,7 @@ def _others(subject: Subject) -> list[Other]:
 
 def _shown(found: Disagreement, subject: Subject, other: Subject, question: Question, key: str) -> None:
     st.text(in_words(found))
-    st.download_button(
-        _("Download arrays (NPZ)"),
-        lambda: result_bytes(found),
-        "disagreement.npz",
-        key=f"{key}.download",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    download_arrays(found, "disagreement.npz", key=f"{key}.download")
     if not len(found.indices):
         return
     place = _example(found, key)

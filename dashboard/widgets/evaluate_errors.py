@@ -5,11 +5,11 @@ import streamlit as st
 from core.data.gallery import SplitName
 from core.jobs.evaluation_lenses import PredictionsJob
 from core.jobs.lenses import ExampleRef
-from core.results.codec import result_bytes
 from core.results.error_gallery import Order, furthest_off, telling
 from core.results.predictions import Predictions
 from dashboard.text import _, counted
 from dashboard.widgets import evaluate_errors_matrix, evaluate_errors_runs, evaluate_errors_slices, evaluate_errors_time
+from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.evaluate_errors_gallery import gallery
 from dashboard.widgets.evaluate_state import tell_of_failure
 from dashboard.widgets.lens import look
@@ -94,14 +94,7 @@ def _telling(subject: Subject, found: Predictions, *, key: str) -> None:
             "unsure_errors": counted("{n} error, the least sure first.", "{n} errors, the least sure first.", len(places)),
         }[order]
     st.text(words)
-    st.download_button(
-        _("Download all predictions (NPZ)"),
-        lambda: result_bytes(found),
-        "predictions.npz",
-        key=f"{key}.download",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    download_arrays(found, "predictions.npz", key=f"{key}.download", label=_("Download all predictions (NPZ)"))
     gallery(subject, found, places, key=f"{key}.gallery", label=words)
 
 

@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.results.codec import result_bytes
 from core.results.confusion import Normalised, confusion, most_confused, never_predicted
 from core.results.error_gallery import behind_cell
 from core.results.predictions import Predictions
 from dashboard.components.confusion import Look, confusion_matrix
 from dashboard.figures.confusion import alt_confusion, confusion_figure, ramp
 from dashboard.text import _, counted
+from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.evaluate_errors_gallery import gallery
 from dashboard.widgets.failure import plain
 from dashboard.widgets.figure import figure, is_dark
@@ -134,14 +134,7 @@ def _matrix(counts: np.ndarray, found: Predictions, drawn: Look, key: str) -> No
 def _downloads(counts: np.ndarray, found: Predictions, by: Normalised, key: str) -> None:
     with st.container(horizontal=True):
         download_table(table(counts, found.class_names), "confusion.csv", key=f"{key}.csv")
-        st.download_button(
-            _("Download all predictions (NPZ)"),
-            lambda: result_bytes(found),
-            "predictions.npz",
-            key=f"{key}.npz",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        download_arrays(found, "predictions.npz", key=f"{key}.npz", label=_("Download all predictions (NPZ)"))
     if len(found.class_names) <= MOST_CLASSES:
         with st.expander(_("As a picture"), key=f"{key}.picture"):
             drawing = confusion_figure(counts, found.class_names, by, dark=is_dark())

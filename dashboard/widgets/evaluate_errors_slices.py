@@ -9,12 +9,12 @@ from core.data.gallery import SplitName
 from core.jobs.error_lenses import SlicesJob
 from core.jobs.evaluation_lenses import PredictionsJob
 from core.jobs.lenses import ExampleRef
-from core.results.codec import result_bytes
 from core.results.error_gallery import furthest_off, telling
 from core.results.predictions import Predictions
 from core.results.slices import Slices
 from dashboard.figures.slices import SMALL, alt_slices, slices_figure
 from dashboard.text import _, counted
+from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.evaluate_errors_gallery import gallery
 from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.lens import look
@@ -70,14 +70,7 @@ def _chosen(found: Slices, key: str) -> list[int]:
             format_func=lambda name: name if name != ALL else _("everything"),
             width=280,
         )
-        st.download_button(
-            _("Download arrays (NPZ)"),
-            lambda: result_bytes(found),
-            "slices.npz",
-            key=f"{key}.download",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        download_arrays(found, "slices.npz", key=f"{key}.download")
     return [i for i, name in enumerate(found.criteria) if criterion in (ALL, None, name)]
 
 

@@ -7,13 +7,13 @@ import streamlit as st
 from core.data.gallery import SplitName
 from core.jobs.error_lenses import ConfusionOverTimeJob
 from core.jobs.lenses import ExampleRef
-from core.results.codec import result_bytes
 from core.results.confusion import ConfusionOverTime
 from dashboard.components.confusion import Look, confusion_matrix
 from dashboard.figures.confusion import alt_cell, cell_curve, ramp
 from dashboard.session import state
 from dashboard.session.moments import moments
 from dashboard.text import _, counted
+from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.evaluate_errors_matrix import MOST_CLASSES, Cell, choose_cell, chosen_cell, how, pairs
 from dashboard.widgets.evaluate_errors_matrix import table as matrix_table
 from dashboard.widgets.figure import figure, is_dark
@@ -68,14 +68,7 @@ def _curve(found: ConfusionOverTime, cell: Cell, key: str) -> None:
 def _downloads(found: ConfusionOverTime, key: str) -> None:
     with st.container(horizontal=True):
         download_table(table(found), "confusion-over-time.csv", key=f"{key}.csv")
-        st.download_button(
-            _("Download arrays (NPZ)"),
-            lambda: result_bytes(found),
-            "confusion-over-time.npz",
-            key=f"{key}.npz",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        download_arrays(found, "confusion-over-time.npz", key=f"{key}.npz")
 
 
 def in_words(found: ConfusionOverTime) -> str:

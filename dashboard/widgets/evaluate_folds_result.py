@@ -7,10 +7,10 @@ import streamlit as st
 
 from core.experiment.compare_models import fold_estimates, lanes_over_folds
 from core.metrics.statistics import Estimate
-from core.results.codec import result_bytes
 from core.results.cross_validation import CrossValidation
 from dashboard.figures.folds import Curve, alt_folds, axis_name, fold_bands
 from dashboard.text import _, counted, duration
+from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.failure import plain
 from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.links import open_screen
@@ -112,14 +112,11 @@ def _given(value: float) -> float | None:
 
 def _downloads(found: CrossValidation, key: str) -> None:
     with st.container(horizontal=True):
-        st.download_button(
-            _("Download arrays (NPZ)"),
-            lambda: result_bytes(found),
+        download_arrays(
+            found,
             "cross_validation.npz",
             key=f"{key}.download",
-            icon=":material/download:",
-            on_click="ignore",
-            help=_("Curves of all folds, and what was said of every example while it was held out."),
+            about=_("Curves of all folds, and what was said of every example while it was held out."),
         )
         download_table(fold_table(found), "folds.csv", key=f"{key}.csv")
         if st.button(_("Open the runs"), key=f"{key}.runs", icon=":material/table_rows:"):

@@ -8,6 +8,7 @@ import streamlit as st
 from core.results.evaluation import Evaluation, NumberEvaluation
 from dashboard.figures.evaluate_curves import MOST, alt_pr, alt_roc, pr_figure, roc_figure
 from dashboard.text import _
+from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.evaluate_metrics_calibration import calibration
 from dashboard.widgets.evaluate_metrics_threshold import threshold
 from dashboard.widgets.evaluate_metrics_words import (
@@ -21,7 +22,6 @@ from dashboard.widgets.evaluate_metrics_words import (
 )
 from dashboard.widgets.failure import plain
 from dashboard.widgets.figure import figure, is_dark
-from dashboard.widgets.global_ask import download
 from dashboard.widgets.table_file import download_table
 
 CARDS = (
@@ -61,7 +61,7 @@ def show_classes(found: Evaluation, *, key: str) -> None:
         with st.container(border=True, key=f"{key}.card.tables"):
             _tables(found, key)
     with st.container(horizontal=True, key=f"{key}.files"):
-        download(found, "metrics.npz", key=key)
+        download_arrays(found, "metrics.npz", key=f"{key}.download")
         download_table(figures_table(found), "metrics.csv", key=f"{key}.csv")
 
 

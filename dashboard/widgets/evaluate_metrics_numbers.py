@@ -13,11 +13,11 @@ from dashboard.figures.evaluate_residuals import (
     residual_histogram,
 )
 from dashboard.text import _
+from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.evaluate_metrics_classes import NARROWEST, figures_table, headline
 from dashboard.widgets.evaluate_metrics_words import few, resampling_words
 from dashboard.widgets.failure import plain
 from dashboard.widgets.figure import figure, is_dark
-from dashboard.widgets.global_ask import download
 from dashboard.widgets.table_file import download_table
 
 
@@ -46,7 +46,7 @@ def show_numbers(found: NumberEvaluation, *, key: str) -> None:
         )
     )
     with st.container(horizontal=True, key=f"{key}.files"):
-        download(found, "metrics.npz", key=key)
+        download_arrays(found, "metrics.npz", key=f"{key}.download")
         download_table(figures_table(found), "metrics.csv", key=f"{key}.csv")
 
 

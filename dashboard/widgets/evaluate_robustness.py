@@ -6,12 +6,12 @@ from core.data.disturbance import AnyDisturbance
 from core.data.gallery import SplitName
 from core.jobs.error_lenses import RobustnessJob
 from core.jobs.lenses import ExampleRef
-from core.results.codec import result_bytes
 from core.results.robustness import Robustness
 from core.spec import choices
 from dashboard.components.fields import fields_of, option_of, translated
 from dashboard.figures.robustness import alt_robustness, robustness_figure
 from dashboard.text import _
+from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.choice_form import tenth
 from dashboard.widgets.evaluate_robustness_example import strip
 from dashboard.widgets.evaluate_state import tell_of_failure
@@ -94,14 +94,7 @@ def _others(unfit: list[AnyDisturbance], subject: Subject, key: str) -> None:
 def _shown(found: Robustness, key: str) -> None:
     figure(robustness_figure(found, dark=is_dark()), key=f"{key}.figure", alt=alt_robustness(found))
     st.text(in_words(found))
-    st.download_button(
-        _("Download arrays (NPZ)"),
-        lambda: result_bytes(found),
-        "robustness.npz",
-        key=f"{key}.download",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    download_arrays(found, "robustness.npz", key=f"{key}.download")
 
 
 def in_words(found: Robustness) -> str:

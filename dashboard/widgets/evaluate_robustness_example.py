@@ -8,13 +8,13 @@ from core.data.gallery import SplitName
 from core.jobs.compare_lenses import PredictionJob
 from core.jobs.error_lenses import DisturbedExampleJob
 from core.jobs.lenses import ExampleRef
-from core.results.codec import result_bytes
 from core.results.prediction import Prediction
 from core.results.robustness import DisturbedExample
 from dashboard.components.example_cards import Bar, Card, example_cards
 from dashboard.components.shared import picture_url
 from dashboard.session import selection
 from dashboard.text import _
+from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.lens import look
 from dashboard.widgets.own_image import OWN_SOURCES, own_image, source_labels
 from dashboard.widgets.subject import Subject
@@ -112,14 +112,7 @@ def _shown(found: DisturbedExample, key: str) -> None:
         key=f"{key}.strip",
         label=_("The example under growing strength"),
     )
-    st.download_button(
-        _("Download arrays (NPZ)"),
-        lambda: result_bytes(found),
-        "disturbed-example.npz",
-        key=f"{key}.download",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    download_arrays(found, "disturbed-example.npz", key=f"{key}.download")
 
 
 def card(found: DisturbedExample, at: int) -> Card:

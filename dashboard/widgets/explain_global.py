@@ -16,10 +16,11 @@ from core.results.global_view import GlobalMaps, GlobalWords
 from dashboard.figures.global_bars import alt_bars, repeated, word_bars
 from dashboard.figures.global_maps import alt_text, global_maps_figure
 from dashboard.text import _, counted
+from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.explain_question import Question
 from dashboard.widgets.failure import plain
 from dashboard.widgets.figure import figure, is_dark
-from dashboard.widgets.global_ask import asked_for, cost_words, download, explained_words, many_job, with_class
+from dashboard.widgets.global_ask import asked_for, cost_words, explained_words, many_job, with_class
 from dashboard.widgets.global_dependence import global_dependence
 from dashboard.widgets.global_table import global_table
 from dashboard.widgets.lens import look
@@ -97,7 +98,7 @@ def _maps(subject: Subject, question: Question, method: ExplainerChoice, n: int,
             )
         )
         st.caption(cost_words(found.n_evaluations, found.seconds))
-        download(found, "mean-maps.npz", key=key)
+        download_arrays(found, "mean-maps.npz", key=f"{key}.download")
 
     if asked_for(job, key=key):
         look(job, GlobalMaps, show, key=f"{key}.maps.look")
@@ -120,7 +121,7 @@ def _words(subject: Subject, question: Question, method: ExplainerChoice, n: int
             ).format(texts=counted("{n} text", "{n} texts", found.n_texts))
         )
         st.caption(cost_words(found.n_evaluations, found.seconds))
-        download(found, "words.npz", key=key)
+        download_arrays(found, "words.npz", key=f"{key}.download")
 
     if asked_for(job, key=key):
         look(job, GlobalWords, show, key=f"{key}.words.look")

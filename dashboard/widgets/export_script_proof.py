@@ -4,13 +4,13 @@ import numpy as np
 import streamlit as st
 
 from core.jobs.script_job import ScriptRunJob
-from core.results.codec import result_bytes
 from core.results.script import CLOSE, CurveComparison, Script, ScriptRun, compared
 from core.store.protocol import RunRecord
 from core.types import UNFINISHED
 from dashboard.figures.script_curves import script_curves
 from dashboard.session import run_history
 from dashboard.text import _
+from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.lens import look
 
@@ -61,14 +61,7 @@ def _compared(losses: np.ndarray, ran: ScriptRun, job: ScriptRunJob, script: Scr
             seconds=ran.seconds, python=ran.python, torch=ran.torch
         )
     )
-    st.download_button(
-        _("Download the numbers (NPZ)"),
-        lambda: result_bytes(ran),
-        "script-run.npz",
-        key=f"{key}.npz",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    download_arrays(ran, "script-run.npz", key=f"{key}.npz", label=_("Download the numbers (NPZ)"))
 
 
 def alone_words(found: CurveComparison) -> str:

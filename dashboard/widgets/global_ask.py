@@ -9,7 +9,6 @@ from core.data.gallery import SplitName
 from core.explanation.explainer import ExplainerChoice
 from core.jobs.global_lenses import ManyJob
 from core.jobs.lenses import ExampleRef, ExplainJob
-from core.results.codec import result_bytes
 from dashboard.text import _, counted, duration
 from dashboard.widgets.explain_question import Question
 from dashboard.widgets.subject import SPLITS, Subject
@@ -67,18 +66,6 @@ def asked_for(job: ManyJob, *, key: str) -> bool:
     )
     st.button(words, key=f"{key}.ask", on_click=ask, icon=":material/functions:")
     return False
-
-
-def download(found: Any, name: str, *, key: str) -> None:
-    """The arrays of a result to take along."""
-    st.download_button(
-        _("Download arrays (NPZ)"),
-        lambda: result_bytes(found),
-        name,
-        key=f"{key}.download",
-        icon=":material/download:",
-        on_click="ignore",
-    )
 
 
 def cost_words(n_evaluations: int, seconds: float) -> str:

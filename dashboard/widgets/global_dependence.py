@@ -8,9 +8,10 @@ from core.jobs.global_lenses import PartialDependenceJob
 from core.results.partial_dependence import PartialDependence
 from dashboard.figures.partial_dependence import alt_text, partial_dependence_figure
 from dashboard.text import _
+from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.explain_question import Question
 from dashboard.widgets.figure import figure, is_dark
-from dashboard.widgets.global_ask import asked_for, download, many_job
+from dashboard.widgets.global_ask import asked_for, many_job
 from dashboard.widgets.lens import look
 from dashboard.widgets.subject import Subject
 
@@ -46,7 +47,7 @@ def global_dependence(subject: Subject, question: Question, n: int, *, key: str)
                 "there are few, and where a value does not go with the rest of an example, the model guesses."
             )
         )
-        download(found, f"along-{job.column}.npz", key=key)
+        download_arrays(found, f"along-{job.column}.npz", key=f"{key}.download")
 
     if asked_for(job, key=key):
         look(job, PartialDependence, show, key=f"{key}.look")

@@ -13,10 +13,11 @@ from dashboard.figures.beeswarm import alt_text, beeswarm_figure, value_text
 from dashboard.figures.global_bars import alt_bars, importance_axis, importance_bars, mean_size_bars
 from dashboard.session import selection
 from dashboard.text import _, counted
+from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.explain_question import Question
 from dashboard.widgets.failure import plain
 from dashboard.widgets.figure import CONFIG, figure, is_dark
-from dashboard.widgets.global_ask import asked_for, cost_words, download, many_job
+from dashboard.widgets.global_ask import asked_for, cost_words, many_job
 from dashboard.widgets.lens import look
 from dashboard.widgets.subject import Subject
 
@@ -50,7 +51,7 @@ def _shown(view: GlobalView, subject: Subject, key: str) -> None:
             _importance(view, dark, key)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(plain(cost_words(view.n_evaluations, view.seconds) + _sampled(view)))
-        download(view, "all-examples.npz", key=f"{key}.view")
+        download_arrays(view, "all-examples.npz", key=f"{key}.view.download")
     with st.expander(_("Examples as a list"), key=f"{key}.list"):
         _listed(view, key)
 

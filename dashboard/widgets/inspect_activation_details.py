@@ -9,7 +9,6 @@ from core.jobs.activation_lenses import ActivationHistogramsJob, ActivationStati
 from core.jobs.lenses import ExampleRef
 from core.results.activation_histograms import ActivationHistograms
 from core.results.activation_statistics import ActivationStatistics
-from core.results.codec import result_bytes
 from dashboard.figures.activation_histograms import (
     activation_histogram,
     alt_activation_histogram,
@@ -17,6 +16,7 @@ from dashboard.figures.activation_histograms import (
     picture_histogram,
 )
 from dashboard.text import _, counted
+from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.lens import look
 from dashboard.widgets.subject import Subject
@@ -65,14 +65,7 @@ def _histograms(found: ActivationHistograms, key: str) -> None:
     for i, (drawing, name, alt) in enumerate(drawings):
         with columns[i % 2]:
             figure(drawing, key=name, alt=alt)
-    st.download_button(
-        _("Download the histograms (NPZ)"),
-        lambda: result_bytes(found),
-        "activation_histograms.npz",
-        key=f"{key}.download",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    download_arrays(found, "activation_histograms.npz", key=f"{key}.download", label=_("Download the histograms (NPZ)"))
 
 
 def _statistics(found: ActivationStatistics, key: str) -> None:
@@ -83,14 +76,7 @@ def _statistics(found: ActivationStatistics, key: str) -> None:
     st.dataframe(_shown(table), hide_index=True, key=f"{key}.table", column_config=_columns())
     with st.container(horizontal=True):
         download_table(table, "activation_statistics.csv", key=f"{key}.csv")
-        st.download_button(
-            _("Download every unit (NPZ)"),
-            lambda: result_bytes(found),
-            "activation_statistics.npz",
-            key=f"{key}.download",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        download_arrays(found, "activation_statistics.npz", key=f"{key}.download", label=_("Download every unit (NPZ)"))
 
 
 def _over(found: ActivationStatistics) -> str:

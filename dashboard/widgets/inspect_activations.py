@@ -4,10 +4,10 @@ import streamlit as st
 
 from core.jobs.lenses import ActivationsJob
 from core.results.activations import ActivationMaps
-from core.results.codec import result_bytes
 from dashboard.figures.activations import ColourScope, activation_figure, alt_text
 from dashboard.figures.prediction import prediction_figure
 from dashboard.text import _
+from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.failure import plain
 from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.inspect_activation_details import histograms, still_units
@@ -40,14 +40,7 @@ def _maps(maps: ActivationMaps, key: str) -> ColourScope:
         scale = _scale(key)
         _example(maps)
         st.text(_prediction(maps))
-        st.download_button(
-            _("Download all arrays (NPZ)"),
-            lambda: result_bytes(maps),
-            "activations.npz",
-            key=f"{key}.download",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        download_arrays(maps, "activations.npz", key=f"{key}.download", label=_("Download all arrays (NPZ)"))
     columns = st.columns(2, gap="medium")
     for layer in range(len(maps.maps)):
         with columns[layer % 2]:

@@ -5,12 +5,12 @@ import streamlit as st
 from core.jobs.sequence_lenses import AttentionJob
 from core.models.sequence_layers import SequencePlace
 from core.results.attention import AttentionMaps
-from core.results.codec import result_bytes
 from dashboard.components.token_strip import Patches, Token, token_strip
 from dashboard.figures.attention import alt_text, attention_heatmap
 from dashboard.figures.token_axis import short
 from dashboard.figures.token_strip import pale, unsigned_colours, veils
 from dashboard.text import _
+from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.failure import plain
 from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.inspect_memory import chosen_place
@@ -44,14 +44,7 @@ def _maps(maps: AttentionMaps, key: str) -> None:
     else:
         _strip(maps, head, query, key)
         _heatmap(maps, head, query, key)
-    st.download_button(
-        _("Download attention (NPZ)"),
-        lambda: result_bytes(maps),
-        "attention.npz",
-        key=f"{key}.download",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    download_arrays(maps, "attention.npz", key=f"{key}.download", label=_("Download attention (NPZ)"))
 
 
 def _head(maps: AttentionMaps, key: str) -> int | None:

@@ -13,7 +13,6 @@ from core.jobs.embedding_lenses import MAX_MOMENTS, EmbeddingJob, last_hidden
 from core.jobs.job import ArtifactRef
 from core.jobs.projections import AnyProjection, Pca, Projection, Umap
 from core.models.model import infer
-from core.results.codec import result_bytes
 from core.results.embedding import Embedding
 from core.spec import parse_json
 from dashboard.components.embedding import MapView, embedding_map
@@ -21,6 +20,7 @@ from dashboard.figures.embedding import map_colours
 from dashboard.session import resources, selection
 from dashboard.session.moments import moments
 from dashboard.text import _
+from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.choice_form import choice_form
 from dashboard.widgets.embedding_words import axes, basis_words, chosen_words, trust_words
 from dashboard.widgets.failure import plain
@@ -99,13 +99,11 @@ def _map(found: Embedding, subject: Subject, asked: Asked, key: str) -> None:
     st.text(basis_words(found, moment))
     for note in found.notes:
         st.caption(plain(note))
-    st.download_button(
-        _("Download the numbers (NPZ)"),
-        lambda: result_bytes(found),
+    download_arrays(
+        found,
         f"embedding-{found.method}-layer-{found.layer + 1}.npz",
         key=f"{key}.download",
-        icon=":material/download:",
-        on_click="ignore",
+        label=_("Download the numbers (NPZ)"),
     )
 
 

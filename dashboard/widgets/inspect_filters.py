@@ -4,12 +4,12 @@ import streamlit as st
 
 from core.jobs.lenses import ExampleRef
 from core.jobs.weight_lenses import FiltersJob, weight_layers
-from core.results.codec import result_bytes
 from core.results.filters import Filters
 from core.types import shape_text
 from dashboard.figures.filters import Scale, View, alt_text, filters_figure, in_view, is_of_neurons, page_size
 from dashboard.session import selection
 from dashboard.text import _
+from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.lens import look
 from dashboard.widgets.subject import Subject
@@ -67,14 +67,7 @@ def _pictures(found: Filters, controls: "st.delta_generator.DeltaGenerator", pat
         scale = _scale(found, key)
     figure(filters_figure(found, view, scale=scale, dark=is_dark()), key=f"{key}.figure", alt=alt_text(found, view))
     st.caption(in_words(found, view))
-    st.download_button(
-        _("Download these weights (NPZ)"),
-        lambda: result_bytes(found),
-        "weights.npz",
-        key=f"{key}.download",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    download_arrays(found, "weights.npz", key=f"{key}.download", label=_("Download these weights (NPZ)"))
 
 
 def _view(found: Filters, key: str) -> View:

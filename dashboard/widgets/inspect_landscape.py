@@ -7,7 +7,6 @@ import streamlit as st
 
 from core.jobs.landscape_lenses import EXAMPLES, MAX_S, SIDES, SPANS, LandscapeJob, LossLineJob, LossSurfaceJob
 from core.jobs.lenses import ExampleRef
-from core.results.codec import result_bytes
 from core.results.landscape import LossLine, LossSurface
 from dashboard.figures.landscape import (
     SCALES,
@@ -20,6 +19,7 @@ from dashboard.figures.landscape import (
 )
 from dashboard.session import resources
 from dashboard.text import _, duration
+from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.failure import plain
 from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.landscape_words import (
@@ -172,14 +172,7 @@ def _is_agreed(job: LandscapeJob, key: str) -> bool:
 
 def _downloads(result: LossLine | LossSurface, table: Callable[[], str], name: str, key: str) -> None:
     with st.container(horizontal=True):
-        st.download_button(
-            _("Download the numbers (NPZ)"),
-            lambda: result_bytes(result),
-            f"{name}.npz",
-            key=f"{key}.npz",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        download_arrays(result, f"{name}.npz", key=f"{key}.npz", label=_("Download the numbers (NPZ)"))
         st.download_button(
             _("Download a table (CSV)"), table, f"{name}.csv", key=f"{key}.csv", icon=":material/download:", on_click="ignore"
         )

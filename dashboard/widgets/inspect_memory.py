@@ -5,7 +5,6 @@ import streamlit as st
 
 from core.jobs.sequence_lenses import HiddenStatesJob
 from core.models.sequence_layers import SequencePlace
-from core.results.codec import result_bytes
 from core.results.hidden_states import HiddenStates
 from dashboard.components.token_strip import Token, token_strip
 from dashboard.figures.hidden_states import norm_line, state_heatmap
@@ -13,6 +12,7 @@ from dashboard.figures.token_axis import short
 from dashboard.figures.token_strip import signed_colours
 from dashboard.session import selection
 from dashboard.text import _
+from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.lens import look
 from dashboard.widgets.subject import Subject
@@ -73,14 +73,7 @@ def _states(found: HiddenStates, key: str) -> None:
         ),
     )
     st.caption(_words(found, changes, start))
-    st.download_button(
-        _("Download states (NPZ)"),
-        lambda: result_bytes(found),
-        "hidden_states.npz",
-        key=f"{key}.download",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    download_arrays(found, "hidden_states.npz", key=f"{key}.download", label=_("Download states (NPZ)"))
 
 
 def _part(found: HiddenStates, key: str) -> int:

@@ -7,12 +7,12 @@ from core.data.plane import Plane, PlanePoints
 from core.errors import LayerwiseError
 from core.jobs.lenses import ExampleRef
 from core.jobs.weight_lenses import NeuronsJob, reason_against_neurons
-from core.results.codec import result_bytes
 from core.results.responses import NeuronResponses
 from dashboard.components.neurons import neurons
 from dashboard.figures import theme
 from dashboard.session import selection
 from dashboard.text import _
+from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.figure import is_dark
 from dashboard.widgets.lens import look
 from dashboard.widgets.subject import Subject
@@ -41,14 +41,7 @@ def _net(found: NeuronResponses, subject: Subject, key: str) -> None:
         on_choose=selection.choose_unit,
     )
     st.caption(in_words(found))
-    st.download_button(
-        _("Download weights and responses (NPZ)"),
-        lambda: result_bytes(found),
-        "neurons.npz",
-        key=f"{key}.download",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    download_arrays(found, "neurons.npz", key=f"{key}.download", label=_("Download weights and responses (NPZ)"))
 
 
 def in_words(found: NeuronResponses) -> str:

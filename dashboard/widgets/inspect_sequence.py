@@ -4,10 +4,10 @@ import streamlit as st
 
 from core.jobs.sequence_lenses import ReadingJob
 from core.models.sequence_layers import attention_places, memory_places
-from core.results.codec import result_bytes
 from core.results.hidden_states import Reading
 from dashboard.figures.hidden_states import reading_alt_text, reading_figure
 from dashboard.text import _
+from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.inspect_attention import attention
 from dashboard.widgets.inspect_memory import memory
@@ -52,11 +52,4 @@ def _reading(reading: Reading, key: str) -> None:
     """One line per class over the tokens."""
     figure(reading_figure(reading, dark=is_dark()), key=f"{key}.reading.figure", alt=reading_alt_text(reading))
     st.caption(_("The text up to each token, padded on the left as the data are, and what the model says of that much of it."))
-    st.download_button(
-        _("Download reading (NPZ)"),
-        lambda: result_bytes(reading),
-        "reading.npz",
-        key=f"{key}.reading.download",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    download_arrays(reading, "reading.npz", key=f"{key}.reading.download", label=_("Download reading (NPZ)"))

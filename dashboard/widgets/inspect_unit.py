@@ -11,7 +11,6 @@ from core.models.layers.convolution import Conv2d
 from core.models.model import all_layers, layer_number
 from core.models.stack import Path
 from core.results.activations import ActivationMaps
-from core.results.codec import result_bytes
 from core.results.convolution import ConvolutionParts
 from core.results.receptive_field import ReceptiveField
 from core.results.top_examples import TopExamples
@@ -23,6 +22,7 @@ from dashboard.figures.activations import ColourScope
 from dashboard.figures.map_pictures import MOST, framed_pictures, map_pictures
 from dashboard.session import selection
 from dashboard.text import _
+from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.figure import is_dark
 from dashboard.widgets.inspect_activation_details import split_words
 from dashboard.widgets.lens import look
@@ -147,7 +147,7 @@ def _top_examples(found: TopExamples, key: str) -> None:
 
         st.dataframe(top_table(found), hide_index=True, key=f"{key}.table", on_select=pick_row, selection_mode="single-row")
         st.caption(_("Choose a row, and every lens looks at it."))
-    _download(found, "top_examples.npz", key)
+    download_arrays(found, "top_examples.npz", key=f"{key}.download")
 
 
 def top_sentence(found: TopExamples) -> str:
@@ -230,7 +230,7 @@ def _conv_path(paths: list[Path], present: Path, names: dict[Path, str], key: st
 def _arithmetic(parts: ConvolutionParts, key: str) -> None:
     conv_arithmetic(parts, key=f"{key}.parts", palettes=palettes())
     st.text(arithmetic_sentence(parts))
-    _download(parts, CONVOLUTION_FILE, key)
+    download_arrays(parts, CONVOLUTION_FILE, key=f"{key}.download")
 
 
 def arithmetic_sentence(parts: ConvolutionParts) -> str:
@@ -265,15 +265,4 @@ def _fields(field: ReceptiveField, key: str) -> None:
             layer=field.layer_name, height=field.size[0], width=field.size[1]
         )
     )
-    _download(field, FIELD_FILE, key)
-
-
-def _download(found: Any, name: str, key: str) -> None:
-    st.download_button(
-        _("Download arrays (NPZ)"),
-        lambda: result_bytes(found),
-        name,
-        key=f"{key}.download",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    download_arrays(field, FIELD_FILE, key=f"{key}.download")

@@ -6,7 +6,6 @@ import numpy as np
 import streamlit as st
 
 from core.jobs.weight_lenses import WeightsOverTimeJob
-from core.results.codec import result_bytes
 from core.results.weight_statistics import KINDS, WeightStatistics
 from core.types import UNFINISHED
 from dashboard.figures import gradients as lines
@@ -14,6 +13,7 @@ from dashboard.figures import weight_histograms as heat
 from dashboard.session import resources, selection
 from dashboard.session.moments import moments
 from dashboard.text import _, counted
+from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.lens import look
 from dashboard.widgets.subject import Subject
@@ -149,11 +149,4 @@ def _below(found: WeightStatistics, words: list[str], key: str) -> None:
     if found.is_averaged:
         words.append(_("This lane also keeps an average of its weights; these are the trained weights themselves."))
     st.caption(" ".join(words))
-    st.download_button(
-        _("Download all numbers (NPZ)"),
-        lambda: result_bytes(found),
-        "weights-over-time.npz",
-        key=f"{key}.download",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    download_arrays(found, "weights-over-time.npz", key=f"{key}.download", label=_("Download all numbers (NPZ)"))

@@ -9,7 +9,6 @@ from core.experiment.difference import has_same_examples
 from core.experiment.experiment import Experiment
 from core.jobs.compare_lenses import PredictionJob
 from core.jobs.lenses import ExampleRef, GalleryJob
-from core.results.codec import result_bytes
 from core.results.examples import ExampleGallery
 from core.results.prediction import Prediction
 from core.store.protocol import RunRecord
@@ -19,6 +18,7 @@ from dashboard.figures.what_if import in_words
 from dashboard.session import selection
 from dashboard.session.moments import moments
 from dashboard.text import _
+from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.failure import plain
 from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.lens import look
@@ -121,13 +121,11 @@ def _answers(runs: Sequence[Run], ref: ExampleRef, key: str) -> None:
     st.caption(_("Each run with its newest weights; of several lanes the best one, first seed. ✓ marks the right class."))
     with st.container(horizontal=True):
         for one, name in zip(found, names, strict=True):
-            st.download_button(
-                _("{name} (NPZ)").format(name=plain(name)),
-                lambda one=one: result_bytes(one),
+            download_arrays(
+                one,
                 "prediction.npz",
                 key=f"{key}.download.{names.index(name)}",
-                icon=":material/download:",
-                on_click="ignore",
+                label=_("{name} (NPZ)").format(name=plain(name)),
             )
 
 

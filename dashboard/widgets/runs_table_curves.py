@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from core.results.codec import result_bytes
 from core.results.run_curves import RunCurves
 from core.run_curve import Axis, RunCurve, smoothed
 from core.run_row import RunRow
@@ -15,6 +14,7 @@ from core.types import UNFINISHED
 from dashboard.figures.runs_overlay import MOST_NAMED, Axes, alt_overlay, overlay_figure
 from dashboard.session import resources, run_rows
 from dashboard.text import _, counted
+from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.runs_table_words import called, label, loss_unit
 
@@ -136,14 +136,7 @@ def _footer(drawn: RunCurves, shown: Sequence[RunRow], key: str) -> None:
         st.caption(" ".join(words), width="stretch")
         if any(row.state in UNFINISHED for row in shown):  # pressing it runs the page, which draws them anew
             st.button(_("Go on to now"), key=f"{key}.renew", icon=":material/refresh:")
-        st.download_button(
-            _("Download arrays (NPZ)"),
-            lambda: result_bytes(drawn),
-            "runs.npz",
-            key=f"{key}.download",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        download_arrays(drawn, "runs.npz", key=f"{key}.download")
 
 
 def _measure(name: str) -> str:

@@ -9,7 +9,6 @@ import streamlit as st
 from core.experiment.experiment import Experiment
 from core.jobs.job import ArtifactRef
 from core.jobs.plane_lenses import COARSE, FINE, SharedPlaneJob
-from core.results.codec import result_bytes
 from core.results.shared_plane import SharedPlane
 from core.store.protocol import RunRecord
 from dashboard.figures.landscape import Scale
@@ -17,6 +16,7 @@ from dashboard.figures.shared_plane import alt_text, shared_plane_figure, shared
 from dashboard.session import resources
 from dashboard.session.run_now import experiment_now
 from dashboard.text import _
+from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.lens import look
 
@@ -109,14 +109,7 @@ def _shown(plane: SharedPlane, key: str, view: View) -> None:
     figure(drawing, key=f"{key}.figure", alt=alt_text(plane))
     st.text(in_words(plane))
     with st.container(horizontal=True):
-        st.download_button(
-            _("Download the numbers (NPZ)"),
-            lambda: result_bytes(plane),
-            "ways-over-the-loss.npz",
-            key=f"{key}.download",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        download_arrays(plane, "ways-over-the-loss.npz", key=f"{key}.download", label=_("Download the numbers (NPZ)"))
         st.download_button(
             _("Download the ways (CSV)"),
             lambda: table(plane),

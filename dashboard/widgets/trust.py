@@ -5,10 +5,10 @@ import streamlit as st
 from core.jobs.lenses import ExplainJob
 from core.jobs.trust_lenses import TrustJob
 from core.results.attribution import Attribution
-from core.results.codec import result_bytes
 from core.results.trust import Trust
 from dashboard.figures.trust import alt_curves, trust_curves
 from dashboard.text import _, duration
+from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.failure import plain
 from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.lens import look
@@ -66,11 +66,4 @@ def _numbers(trust: Trust, key: str) -> None:
             st.text(line)
     for note in trust.notes:
         st.caption(plain(note))
-    st.download_button(
-        _("Download arrays (NPZ)"),
-        lambda: result_bytes(trust),
-        f"trust-{trust.method}.npz",
-        key=f"{key}.trust.download",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    download_arrays(trust, f"trust-{trust.method}.npz", key=f"{key}.trust.download")
