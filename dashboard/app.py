@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.errors import LayerwiseError
 from dashboard.screens import build, compress, data, evaluate, explain, export, inspect, race, runs, train
@@ -16,7 +17,9 @@ ASSETS = Path(__file__).parent / "assets"
 
 
 def language() -> str:
-    """The language of the visitor's browser, such as "de"."""
+    """The language of the visitor's browser, such as "de"; English for a download that is made outside of a run of the page."""
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return "en"
     return st.context.locale or "en"
 
 

@@ -165,8 +165,12 @@ class PruningSweepJob(LongLensJob):
         if len(set(self.methods)) < len(self.methods) or list(self.sparsities) != sorted(set(self.sparsities)):
             raise SpecError("Each method can be there once, and sparsities must rise.", hint="Remove what is there twice.")
         for name in self.methods:
-            if reason := self.pruning(name, 0.5).reason_against(self.experiment.data.profile(), self.experiment.model):
+            if reason := self.reason_against(name):
                 raise NotApplicable(reason, hint="Choose other methods.")
+
+    def reason_against(self, name: PrunerName) -> str | None:
+        """Why a method does not apply here; None when it does."""
+        return self.pruning(name, 0.5).reason_against(self.experiment.data.profile(), self.experiment.model)
 
     def pruning(
         self, name: PrunerName, sparsity: float, draw: int = 0

@@ -16,6 +16,8 @@ from dashboard.text import _, counted
 DECADES = 2.0
 """Positive numbers that spread over more powers of ten than this are drawn on a logarithmic axis."""
 LEAST_FOR_SCALE = 2
+LEFT, LETTER = 72, 7
+"""Pixels beside the first axis, and for each letter of its longest text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,9 @@ def parallel_figure(columns: Sequence[Column], colour: Column, *, dark: bool = F
         labelangle=-12,
         labelside="top",
     )
+    left = max(LEFT, LETTER * max((len(str(text)) for text in trace.dimensions[0].ticktext or ()), default=0))
     return go.Figure(trace).update_layout(
-        template=theme.template(dark), height=480, margin={"t": 96, "l": 72, "r": 40, "b": 24}
+        template=theme.template(dark), height=480, margin={"t": 96, "l": left, "r": 40, "b": 24}
     )
 
 

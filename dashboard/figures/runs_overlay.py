@@ -120,6 +120,7 @@ def _grouped(curves: RunCurves, lines: Sequence[tuple[np.ndarray, np.ndarray]], 
                 opacity=opacity,
                 hoverinfo="skip",
                 legendgroup=shown,
+                showlegend=False,
             )
         )
         traces.append(
@@ -127,11 +128,11 @@ def _grouped(curves: RunCurves, lines: Sequence[tuple[np.ndarray, np.ndarray]], 
                 x=[float(lines[k][0][-1]) for k in members],
                 y=[float(lines[k][1][-1]) for k in members],
                 mode="markers",
+                name=shown,  # the dots, which are not faint, stand in the legend
                 marker={"color": colour, "size": 6},
                 customdata=[plain(curves.names[k]) for k in members],
                 hovertemplate="%{customdata}<br>%{x:.5g}<br><b>%{y:.4g}</b><extra></extra>",
                 legendgroup=shown,
-                showlegend=False,
             )
         )
     return traces

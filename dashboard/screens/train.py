@@ -4,24 +4,25 @@ import streamlit as st
 
 from core.data.plane import Plane
 from core.errors import SpecError
+from core.events import EpochDone
 from core.experiment.experiment import Experiment
+from core.history import History
 from core.store.protocol import RunRecord
 from core.types import UNFINISHED
 from dashboard.components.boundary import boundary
 from dashboard.components.live_curves import live_curves
 from dashboard.figures.theme import categorical
-from dashboard.session import state
+from dashboard.session import run_history, state
 from dashboard.session.plane import plane_points
 from dashboard.text import _
+from dashboard.widgets.compress_made import is_made_smaller
 from dashboard.widgets.doctor import doctor
 from dashboard.widgets.fork_form import fork_form
 from dashboard.widgets.known import known_of
 from dashboard.widgets.lane_controls import lane_controls, repeat_with_changes
+from dashboard.widgets.links import open_screen
 from dashboard.widgets.phases import phases
 from dashboard.widgets.run_controls import LIVE, learning_rate, run_controls
-
-COMPRESSED = "compress"
-"""The kind of a run whose model was made smaller."""
 
 
 def render() -> None:
@@ -32,7 +33,7 @@ def render() -> None:
     except SpecError:
         st.info(_without_curves(record.kind if record else ""), icon=":material/info:")
         return
-    if record is not None and record.kind == COMPRESSED:
+    if record is not None and is_made_smaller(record):
         _made_smaller(record, experiment)
         return
     run_controls(record, key="train")
@@ -63,8 +64,32 @@ def _made_smaller(record: RunRecord, experiment: Experiment) -> None:
     st.info(_("This model was made smaller, not trained: its figures are one point. See Compress."), icon=":material/compress:")
     if record.state in UNFINISHED:
         run_controls(record, key="train")
-    _watch(record, experiment)
+    _point(record, experiment)
+    if st.button(_("Open Compress"), key="train.compress", icon=":material/compress:"):
+        open_screen("compress")
     _fork(record)
+
+
+def _point(record: RunRecord, experiment: Experiment) -> None:
+    """The figures that the model has since it was made smaller, as curves would end with them."""
+    row = run_history.asked(record, _last_row)
+    if row is None:
+        return
+    score = _("R²") if experiment.loss.task == "regression" else _("accuracy")
+    figures = {
+        _("Training loss"): row.train_loss,
+        _("Validation loss"): row.validation_loss,
+        _("Training {score}").format(score=score): row.train_accuracy,
+        _("Validation {score}").format(score=score): row.validation_accuracy,
+    }
+    with st.container(horizontal=True, key="train.point"):
+        for name, values in figures.items():
+            if values:
+                st.metric(name, f"{values[0]:.4g}", border=True, width=220)
+
+
+def _last_row(history: History) -> EpochDone | None:
+    return history.epochs[-1] if history.epochs else None
 
 
 def _watch(record: RunRecord | None, experiment: Experiment) -> None:

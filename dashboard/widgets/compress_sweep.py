@@ -90,7 +90,18 @@ def _asked(subject: Subject, key: str) -> PruningSweepJob | None:
     if not chosen:
         return None
     looked_at = subject.asked() | {"example": ExampleRef()}
-    return PruningSweepJob(**looked_at, methods=chosen, scope=scope, draws=int(draws), split=split)
+    return _fitting(PruningSweepJob(**looked_at, methods=chosen, scope=scope, draws=int(draws), split=split))
+
+
+def _fitting(job: PruningSweepJob) -> PruningSweepJob:
+    """The sweep without the methods that do not apply, which is said; as it is where none does."""
+    against = {name: reason for name in job.methods if (reason := job.reason_against(name))}
+    if not against or len(against) == len(job.methods):
+        return job
+    for name, reason in against.items():
+        words = _("Without {method} pruning: {reason}").format(method=method_name(name), reason=_(reason))
+        st.caption(plain(words))
+    return job.but(methods=tuple(name for name in job.methods if name not in against))
 
 
 def _found(sweep: PruningSweep, key: str) -> None:

@@ -90,7 +90,8 @@ def change_words(report: CompressionReport) -> str:
 def agreement_words(report: CompressionReport) -> str:
     """How often both say the same."""
     if math.isnan(report.agreement):
-        return _("Predicted numbers differ by {difference:.3g} on average.").format(difference=report.difference)
+        words = _("Predicted numbers differ by {difference:.3g} on average, in units of the target.")
+        return words.format(difference=report.difference)
     words = _(
         "Both predict the same class in {share:.1%} of the examples; probabilities differ by {difference:.2g} on average."
     )

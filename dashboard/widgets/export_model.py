@@ -2,10 +2,14 @@
 
 import streamlit as st
 
+from core.jobs.compress import CompressJob
 from core.jobs.export_jobs import FILES, ModelExportJob, ModelFormat
 from core.jobs.lenses import ExampleRef
+from core.jobs.menu import parse_job
 from core.models.model import infer
+from dashboard.session import resources
 from dashboard.text import _
+from dashboard.widgets.compress_words import NUMBER_FORMATS
 from dashboard.widgets.export_file import Offer, offered
 from dashboard.widgets.subject import Subject
 
@@ -19,12 +23,21 @@ def panel(subject: Subject, *, key: str) -> None:
     fields = subject.asked() | {"example": ExampleRef()}
     inference = infer(subject.experiment.model, subject.experiment.data.profile().input_shape)
     is_cheap = inference.n_parameters + inference.n_frozen <= CHEAP
-    st.text(_("Every file is checked here before you get it. The weights are those of the moment chosen above."))
+    st.text(_("Every file is checked here before you get it. Its weights are those after step {n:,}.").format(n=subject.step))
+    _of_numbers(subject)
     columns = st.columns(2)
     for place, (name, offer) in enumerate(offers().items()):
         job = ModelExportJob(**fields, format=name)
         with columns[place % 2]:
             offered(offer, job, file_name(name, subject.step), key=f"{key}.{name}", at_once=is_cheap and name in AT_ONCE)
+
+
+def _of_numbers(subject: Subject) -> None:
+    """Of a model that computes in int8 or half precision: where its own file is."""
+    record = resources.reader().run(subject.run) if subject.run else None
+    job = parse_job(record.job) if record is not None and record.kind == "compress" else None
+    if isinstance(job, CompressJob) and job.compression.kind in NUMBER_FORMATS:
+        st.caption(_("These files hold the rounded weights as 32-bit floats. The small file is on Compress, with its figures."))
 
 
 def offers() -> dict[ModelFormat, Offer]:

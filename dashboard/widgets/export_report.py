@@ -18,6 +18,7 @@ from core.store.protocol import RunRecord
 from core.types import UNFINISHED
 from dashboard.session import resources
 from dashboard.text import _, counted
+from dashboard.widgets.compress_made import is_made_smaller
 from dashboard.widgets.export_file import Offer, card, offered, prepared, size_words
 from dashboard.widgets.failure import toast
 from dashboard.widgets.report import report_html
@@ -105,7 +106,9 @@ def _card(subject: Subject, record: RunRecord, key: str) -> None:
 
 
 def _events(subject: Subject, record: RunRecord, key: str) -> None:
-    """The curves for TensorBoard."""
+    """The curves for TensorBoard; a model that was made smaller has none."""
+    if is_made_smaller(record):
+        return
     offer = Offer(
         _("TensorBoard event files"),
         _("Losses, figures, learning rates and norms at their steps: unpack them and run tensorboard --logdir on the folder."),
@@ -140,6 +143,9 @@ def _bundle(subject: Subject, record: RunRecord, build: Callable[[], bytes] | No
 def _checkpoints(record: RunRecord, key: str) -> Literal["all", "newest"]:
     """Which checkpoints go along, with their sizes."""
     saved = [one for one in resources.reader().artifacts(record.id) if one.kind == "checkpoint"]
+    if len(saved) == 1:
+        st.caption(_("With its checkpoint, {size}.").format(size=size_words(saved[0].n_bytes)))
+        return "all"
     newest = max(saved, key=lambda one: one.seq, default=None)
     sizes = {"all": sum(one.n_bytes for one in saved), "newest": newest.n_bytes if newest else 0}
     n = counted("{n} checkpoint", "{n} checkpoints", len(saved))

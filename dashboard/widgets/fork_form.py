@@ -37,7 +37,7 @@ def fork_form(record: RunRecord, *, key: str) -> None:
         return
     kept = moments(record)
     if not kept:
-        st.info(_("This run has kept no checkpoint yet: there is nothing to fork from."), icon=":material/info:")
+        st.info(_("This run has kept no checkpoint: there is nothing to fork from."), icon=":material/info:")
         return
     st.caption(
         _(

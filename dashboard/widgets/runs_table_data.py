@@ -31,7 +31,7 @@ def usual_fields(fields: Sequence[str], rows: Sequence[RunRow]) -> tuple[str, ..
     """The columns to begin with; kind and parent too where they tell rows apart."""
     wanted = [*USUAL]
     if len({row.kind for row in rows}) > 1:
-        wanted.insert(2, "kind")
+        wanted[2:2] = ["kind", "compression"]
     return tuple(field for field in wanted if field in fields)
 
 

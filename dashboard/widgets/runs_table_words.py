@@ -68,6 +68,7 @@ def _known() -> Mapping[str, str]:
         "note": _("Note"),
         "id": _("Id"),
         "parent": _("Made from"),
+        "compression": _("Compression"),
         "data": _("Data"),
         "data.n_points": _("Points"),
         "data.n_examples": _("Examples in the data set"),

@@ -110,7 +110,7 @@ def _facts(row: RunRow) -> str:
     optimizer, rate = facts.get("optimizer"), facts.get("lr")
     lane = _("{optimizer}, lr {rate:g}").format(optimizer=optimizer, rate=rate) if isinstance(rate, float) else optimizer
     known_as = _("run {run}").format(run=row.id[:SHORT_RUN]) if row.name else ""
-    return " · ".join(str(part) for part in (known_as, facts.get("data"), lane) if part)
+    return " · ".join(str(part) for part in (known_as, facts.get("compression"), facts.get("data"), lane) if part)
 
 
 def _score(row: RunRow) -> str:

@@ -36,6 +36,8 @@ def test_many_runs_share_the_colour_of_their_group_and_a_dot_says_each_name():
     lines = [trace for trace in figure.data if trace.mode == "lines"]
     dots = [trace for trace in figure.data if trace.mode == "markers"]
     assert [line.name for line in lines] == [f"group {k} (25 runs)" for k in range(4)]
+    assert not any(line.showlegend for line in lines)  # faint: the dots stand in the legend
+    assert [dot.name for dot in dots] == [line.name for line in lines]
     assert len({line.line.color for line in lines}) == 4
     assert sum(len(dot.x) for dot in dots) == 100
     assert {name for dot in dots for name in dot.customdata} >= {"run 1", "run 99"}

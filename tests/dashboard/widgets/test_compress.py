@@ -121,6 +121,7 @@ def test_the_train_screen_bears_a_run_without_a_curve(client):
     app.run()
     assert not app.exception
     assert "made smaller, not trained" in texts(app)
+    assert [metric.label for metric in app.metric][1] == "Validation loss"
     assert not [button for button in app.button if button.key == "train.reset"]  # it could not make these weights again
 
 
@@ -166,7 +167,11 @@ def test_what_does_not_apply_is_said_and_has_no_button(client):
     assert "no hidden Linear or convolution" in texts(app)
     assert not [button for button in app.button if button.key == "compress.one.start"]
     app.segmented_control(key="compress.section").set_value("sweep").run()
+    assert "Without structured pruning: This stack has no hidden Linear or convolution" in texts(app)
+    assert not app.button(key="compress.sweep.start").disabled  # the other methods apply
+    app.pills(key="compress.sweep.methods").set_value(["structured"]).run()
     assert "no hidden Linear or convolution" in texts(app)
+    assert not [button for button in app.button if button.key == "compress.sweep.start"]
 
 
 def test_a_sweep_is_run_and_drawn(client):
