@@ -23,6 +23,7 @@ from dashboard.widgets.compress_words import plan_words
 from dashboard.widgets.failure import plain
 from dashboard.widgets.lens import look
 from dashboard.widgets.presets import fitting_presets, preset_model
+from dashboard.widgets.split_choice import split_choice
 from dashboard.widgets.subject import Subject
 
 FORM_PX = 720
@@ -100,16 +101,9 @@ def _asked(subject: Subject, key: str) -> CompressJob:
 
 
 def split_chosen(key: str) -> SplitName:
-    labels: dict[SplitName, str] = {"validation": _("Validation"), "test": _("Test"), "train": _("Training")}
-    return st.selectbox(
-        _("Measured on"),
-        list(labels),
-        key=f"{key}.split",
-        persist_state="session",
-        format_func=labels.__getitem__,
-        width=220,
-        help=_("Choose with the validation split; the test split is for the last look."),
-    )
+    """Where the smaller model is measured."""
+    about = _("Choose with the validation split; the test split is for the last look.")
+    return split_choice(_("Measured on"), ("validation", "test", "train"), key=f"{key}.split", width=220, about=about)
 
 
 def _student(subject: Subject, key: str) -> ModelSpec | None:

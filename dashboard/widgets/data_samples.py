@@ -14,6 +14,7 @@ from dashboard.components.image_picker import image_picker
 from dashboard.text import _
 from dashboard.widgets import subject
 from dashboard.widgets.lens import look
+from dashboard.widgets.split_choice import split_titles
 
 PER_PAGE = 48
 
@@ -21,12 +22,11 @@ PER_PAGE = 48
 def data_samples(experiment: Experiment, *, key: str) -> None:
     """The browser with its controls."""
     profile = experiment.data.profile()
-    sizes = {"train": profile.n_train, "validation": profile.n_validation, "test": profile.n_test}
-    names = {"train": _("Training"), "validation": _("Validation"), "test": _("Test")}
+    names, sizes = split_titles(), {split: profile.n_in(split) for split in subject.SPLITS}
     with st.container(key=f"{key}.controls", horizontal=True, vertical_alignment="bottom"):
         split: SplitName = st.selectbox(
             _("Split"),
-            list(sizes),
+            ("train", "validation", "test"),
             key=f"{key}.split",
             persist_state="session",
             format_func=lambda name: f"{names[name]} ({sizes[name]:,})",

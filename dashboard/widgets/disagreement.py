@@ -20,6 +20,7 @@ from dashboard.widgets.compare import pinned_subject
 from dashboard.widgets.explain_question import Question
 from dashboard.widgets.lens import look
 from dashboard.widgets.other_models import Other, other_runs
+from dashboard.widgets.split_choice import split_choice
 from dashboard.widgets.subject import Subject
 from dashboard.widgets.what_if import chosen_method
 
@@ -44,19 +45,11 @@ def panel(subject: Subject, question: Question, *, key: str) -> None:
             format_func=lambda place: others[place].label if place < len(others) else "",
             width=360,
         )
-        split = _split(key)
+        split = split_choice(_("Examples from"), SPLITS, key=f"{key}.split")
     other = others[min(place or 0, len(others) - 1)].subject
     rival = Rival(experiment=other.experiment, weights=other.weights, series=other.series)
     job = DisagreementJob(**(subject.asked() | {"example": ExampleRef()}), rival=rival, split=split)
     look(job, Disagreement, lambda found: _shown(found, subject, other, question, key), key=f"{key}.found")
-
-
-def _split(key: str) -> SplitName:
-    labels = {"validation": _("Validation"), "train": _("Training"), "test": _("Test")}
-    chosen: SplitName | None = st.selectbox(
-        _("Examples from"), SPLITS, key=f"{key}.split", format_func=labels.__getitem__, width=160
-    )
-    return chosen or "validation"
 
 
 def _others(subject: Subject) -> list[Other]:

@@ -13,6 +13,7 @@ from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.evaluate_errors_gallery import gallery
 from dashboard.widgets.evaluate_state import tell_of_failure
 from dashboard.widgets.lens import look
+from dashboard.widgets.split_choice import split_choice
 from dashboard.widgets.subject import Subject
 
 SPLITS: tuple[SplitName, ...] = ("validation", "test", "train")
@@ -24,7 +25,12 @@ def panel(subject: Subject, *, key: str) -> None:
     tell_of_failure(subject)
     is_regression = subject.experiment.data.profile().task == "regression"
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"{key}.choice"):
-        split = _split(key)
+        split = split_choice(
+            _("Examples from"),
+            SPLITS,
+            key=f"{key}.split",
+            about=_("Errors of the test split are for a last look: who mends the model by them has no test split left."),
+        )
         view = _view(is_regression, key)
     if is_regression:
         st.caption(
@@ -43,20 +49,6 @@ def panel(subject: Subject, *, key: str) -> None:
         show = evaluate_errors_matrix.view if view == "matrix" else _telling
         job = PredictionsJob(**(subject.asked() | {"example": ExampleRef()}), split=split)
         look(job, Predictions, lambda found: show(subject, found, key=f"{key}.{view}"), key=f"{key}.predictions")
-
-
-def _split(key: str) -> SplitName:
-    labels = {"validation": _("Validation"), "train": _("Training"), "test": _("Test")}
-    chosen: SplitName | None = st.selectbox(
-        _("Examples from"),
-        SPLITS,
-        key=f"{key}.split",
-        persist_state="session",
-        format_func=labels.__getitem__,
-        width=160,
-        help=_("Errors of the test split are for a last look: who mends the model by them has no test split left."),
-    )
-    return chosen or "validation"
 
 
 def _view(is_regression: bool, key: str) -> str:

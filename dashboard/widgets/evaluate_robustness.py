@@ -17,6 +17,7 @@ from dashboard.widgets.evaluate_robustness_example import strip
 from dashboard.widgets.evaluate_state import tell_of_failure
 from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.lens import look
+from dashboard.widgets.split_choice import split_choice
 from dashboard.widgets.subject import Subject
 
 SPLITS: tuple[SplitName, ...] = ("test", "validation", "train")
@@ -72,13 +73,10 @@ def _chosen(fitting: list[AnyDisturbance], key: str) -> AnyDisturbance:
 
 def _counted_on(key: str) -> tuple[SplitName, int, int]:
     """The split, how many of its examples, and the seed of what is random."""
-    labels = {"validation": _("Validation"), "train": _("Training"), "test": _("Test")}
-    split: SplitName | None = st.selectbox(
-        _("Examples from"), SPLITS, key=f"{key}.split", persist_state="session", format_func=labels.__getitem__
-    )
+    split = split_choice(_("Examples from"), SPLITS, key=f"{key}.split", width="stretch")
     n = st.selectbox(_("At most so many examples"), SIZES, index=1, key=f"{key}.n", persist_state="session")
     luck = st.number_input(_("Seed of the disturbance"), 0, 9_999, 0, key=f"{key}.luck")
-    return split or "test", int(n or SIZES[1]), int(luck)
+    return split, int(n or SIZES[1]), int(luck)
 
 
 def _others(unfit: list[AnyDisturbance], subject: Subject, key: str) -> None:

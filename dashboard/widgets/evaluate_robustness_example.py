@@ -17,7 +17,7 @@ from dashboard.text import _
 from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.lens import look
 from dashboard.widgets.own_image import OWN_SOURCES, own_image, source_labels
-from dashboard.widgets.subject import Subject
+from dashboard.widgets.subject import SPLITS, Subject
 
 OF_THE_DATA = "data"
 TOP, TOP_OWN = 3, 5
@@ -69,9 +69,8 @@ def _source(subject: Subject, key: str) -> str:
 def _of_the_data(subject: Subject, split: SplitName) -> ExampleRef:
     """The example that is looked at on all screens where it is one of the data; else the first one of this split."""
     profile = subject.experiment.data.profile()
-    sizes: dict[SplitName, int] = {"train": profile.n_train, "validation": profile.n_validation, "test": profile.n_test}
-    for name, size in sizes.items():
-        known = selection.example(size) if selection.is_split(name) else None
+    for name in SPLITS:
+        known = selection.example(profile.n_in(name)) if selection.is_split(name) else None
         if known is not None:
             return ExampleRef(split=name, index=known)
     return ExampleRef(split=split, index=0)

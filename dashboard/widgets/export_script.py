@@ -15,6 +15,7 @@ from core.store.protocol import RunRecord
 from core.types import UNFINISHED
 from dashboard.session import run_now, state
 from dashboard.text import _
+from dashboard.widgets.export_file import size_words
 from dashboard.widgets.export_script_proof import proof
 from dashboard.widgets.failure import failure
 from dashboard.widgets.lens import look
@@ -123,7 +124,7 @@ def _archive(source: Source, key: str) -> None:
 
     def show(files: ScriptFiles) -> None:
         st.download_button(
-            _("All files ({size})").format(size=_size(len(files.archive))),
+            _("All files ({size})").format(size=size_words(len(files.archive))),
             lambda: files.archive.tobytes(),
             "training-script.zip",
             "application/zip",
@@ -135,7 +136,3 @@ def _archive(source: Source, key: str) -> None:
         )
 
     look(source.job(part="files"), ScriptFiles, show, key=f"{key}.files")
-
-
-def _size(n_bytes: int) -> str:
-    return f"{n_bytes / 2**20:,.1f} MB" if n_bytes >= 2**20 else f"{max(1, n_bytes // 2**10):,} kB"

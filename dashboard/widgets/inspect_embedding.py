@@ -25,6 +25,7 @@ from dashboard.widgets.choice_form import choice_form
 from dashboard.widgets.embedding_words import axes, basis_words, chosen_words, trust_words
 from dashboard.widgets.failure import plain
 from dashboard.widgets.lens import look
+from dashboard.widgets.split_choice import split_titles
 from dashboard.widgets.subject import SPLITS, Subject
 
 ASKED = "subject.embedding"
@@ -137,7 +138,7 @@ def _controls(subject: Subject, asked: Asked, key: str) -> int:
     """Everything that can be chosen; the chosen layer."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         layer = _layer(subject, key)
-        names = {"validation": _("Validation"), "train": _("Training"), "test": _("Test")}
+        names = split_titles()
         label = _("Points from")
         _select(
             label, SPLITS, _split(subject, asked), lambda to: _ask(asked, split=to), key=f"{key}.split", say=names.__getitem__

@@ -23,6 +23,7 @@ from dashboard.widgets.failure import plain
 from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.lens import look
 from dashboard.widgets.runs_compare_names import cost_of, run_name
+from dashboard.widgets.split_choice import split_titles
 from dashboard.widgets.subject import example_names
 
 MOST_MODELS = 6
@@ -54,7 +55,6 @@ def same_example(runs: Sequence[Run], *, key: str) -> None:
 
 def _example(experiment: Experiment, key: str) -> ExampleRef | None:
     """The selected example, which can be changed here; None while the examples are loading."""
-    labels = {"validation": _("Validation"), "train": _("Training"), "test": _("Test")}
     widget = f"{key}.split"
     st.session_state[widget] = selection.split(SPLITS)
 
@@ -62,7 +62,7 @@ def _example(experiment: Experiment, key: str) -> ExampleRef | None:
         selection.choose_split(st.session_state[widget])
 
     split: SplitName = st.selectbox(
-        _("Examples from"), SPLITS, key=widget, on_change=choose, format_func=labels.__getitem__, width=200
+        _("Examples from"), SPLITS, key=widget, on_change=choose, format_func=split_titles().__getitem__, width=200
     )
     size = experiment.data.profile().n_in(split)
     found: list[ExampleRef] = []

@@ -16,6 +16,7 @@ from dashboard.session import run_now, selection, state
 from dashboard.text import _
 from dashboard.widgets.lens import look
 from dashboard.widgets.own_image import OWN_SOURCES, own_image, source_labels
+from dashboard.widgets.split_choice import split_titles
 from dashboard.widgets.time_slider import time_slider
 
 SPLITS: tuple[SplitName, ...] = ("validation", "train", "test")
@@ -124,7 +125,7 @@ def series_names(experiment: Experiment) -> list[str]:
 
 def _source(screen: str, sources: tuple[str, ...]) -> str:
     """Where the example comes from: a split of the data, or the visitor."""
-    labels = {"validation": _("Validation"), "train": _("Training"), "test": _("Test")} | source_labels()
+    labels = {**split_titles(), **source_labels()}
     key = f"{screen}.split"
     st.session_state[key] = selection.split(sources)
 
