@@ -51,8 +51,7 @@ def model_card(experiment: Experiment, history: History, facts: CardFacts) -> st
         *_data(experiment, profile),
         "## Model",
         *_model(experiment),
-        "## Training",
-        *_training(experiment, history, facts),
+        *(_compression() if _is_made_smaller(history) else ("## Training", *_training(experiment, history, facts))),
         "## Figures",
         _figures(experiment, history, facts),
         "## Limits",
@@ -126,6 +125,16 @@ def _model(experiment: Experiment) -> Iterable[str]:
         yield f"Training began from the weights of another run after its step {experiment.origin.step:,}."
 
 
+def _is_made_smaller(history: History) -> bool:
+    """Whether there are figures, and not a step that led to them: as of a compressed model."""
+    return bool(history.epochs) and not any(len(losses) for losses in history.losses)
+
+
+def _compression() -> Iterable[str]:
+    yield "## Origin"
+    yield "This model was made smaller out of a trained one: by pruning, by fewer bits, or by learning from the larger one."
+
+
 def _training(experiment: Experiment, history: History, facts: CardFacts) -> Iterable[str]:
     lane = experiment.lanes[min(facts.series // experiment.repeats, len(experiment.lanes) - 1)]
     optimizer = lane.optimizer.model_dump(exclude={"kind"})
@@ -153,6 +162,8 @@ def _figures(experiment: Experiment, history: History, facts: CardFacts) -> str:
     """Figures of the weights' own epoch where there is one, of the best epoch, and of the test."""
     name = "R²" if experiment.data.profile().task == "regression" else "accuracy"
     here = next((row for row in reversed(history.epochs) if row.step == facts.step), None)
+    if _is_made_smaller(history):
+        return _table(("Figure", "Value"), _made(history, facts, name))
     best = history.best_epochs()[facts.series] if facts.series < len(history.series) else None
     rows = [*_epoch("These weights", here, facts.series, name), *_epoch("Best epoch", best, facts.series, name)]
     end = history.end
@@ -162,6 +173,15 @@ def _figures(experiment: Experiment, history: History, facts: CardFacts) -> str:
             rows.append((f"Test at the end: {name}", f"{end.test_accuracy[facts.series]:.4g}"))
     rows += [(plain(what), plain(value)) for what, value in facts.measured]
     return _table(("Figure", "Value"), rows) if rows else "Nothing was measured yet."
+
+
+def _made(history: History, facts: CardFacts, name: str) -> list[tuple[str, str]]:
+    """The one row of figures of a compressed model."""
+    row, end = history.epochs[-1], history.end
+    rows = [("Validation loss", f"{row.validation_loss[0]:.4g}"), (f"Validation {name}", f"{row.validation_accuracy[0]:.4g}")]
+    if isinstance(end, Finished) and end.test_loss and end.test_accuracy:
+        rows += [("Test loss", f"{end.test_loss[0]:.4g}"), (f"Test {name}", f"{end.test_accuracy[0]:.4g}")]
+    return rows + [(plain(what), plain(value)) for what, value in facts.measured]
 
 
 def _epoch(what: str, row: EpochDone | None, series: int, name: str) -> list[tuple[str, str]]:

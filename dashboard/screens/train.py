@@ -75,10 +75,11 @@ def _point(record: RunRecord, experiment: Experiment) -> None:
     row = run_history.asked(record, _last_row)
     if row is None:
         return
+    unit = _(experiment.loss.unit)
     score = _("R²") if experiment.loss.task == "regression" else _("accuracy")
     figures = {
-        _("Training loss"): row.train_loss,
-        _("Validation loss"): row.validation_loss,
+        _("Training loss ({unit})").format(unit=unit): row.train_loss,
+        _("Validation loss ({unit})").format(unit=unit): row.validation_loss,
         _("Training {score}").format(score=score): row.train_accuracy,
         _("Validation {score}").format(score=score): row.validation_accuracy,
     }

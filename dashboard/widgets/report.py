@@ -60,6 +60,8 @@ class ReportFacts:
     """Of a race: whose weights the figures and explanations are of."""
     curves_note: str = ""
     """What the curves leave out."""
+    smaller: str = ""
+    """How a model that was made smaller came about; empty for a trained one."""
     figures_note: str = ""
     """Why there are no figures."""
 
@@ -74,11 +76,11 @@ def report_html(facts: ReportFacts) -> bytes:
             "Written by Layerwise {version}."
         )
     sections = [
-        Section(_("What was trained"), tuple(_summary(facts))),
+        Section(_("What was made smaller") if facts.smaller else _("What was trained"), tuple(_summary(facts))),
         Section(_("Curves"), tuple(_curves(facts))),
         Section(_("How good it is"), tuple(_figures(facts))),
         Section(_("Why it decides as it does"), tuple(_explanations(facts))),
-        Section(_("Configuration"), tuple(_configuration(facts.experiment))),
+        Section(_("Configuration"), tuple(_configuration(facts))),
         Section(_("Environment"), tuple(_environment(facts))),
     ]
     words = lead.format(data=_(facts.experiment.data.label), step=facts.step, lane=facts.lane, version=VERSION)
@@ -101,7 +103,9 @@ def _summary(facts: ReportFacts) -> Iterable[Part]:
         (_("Data"), _(experiment.data.label)),
         (_("Examples"), split.format(a=profile.n_train, b=profile.n_validation, c=profile.n_test)),
         (_("Model"), f"{layers}, {size}"),
-        (_("Trained by"), "; ".join(experiment.lane_names()[:MOST_LANES])),
+        (_("Made smaller by"), facts.smaller)
+        if facts.smaller
+        else (_("Trained by"), "; ".join(experiment.lane_names()[:MOST_LANES])),
     ]
     if facts.curves and len(facts.curves[0].losses):
         rows.append((_("Steps"), f"{max(len(curve.losses) for curve in facts.curves):,}"))
@@ -170,7 +174,8 @@ def explanation_chart(one: Explained) -> Chart:
     return both(lambda dark: contribution_bars(found, dark=dark), bars_alt_text(found), caption, is_narrow=True)
 
 
-def _configuration(experiment: Experiment) -> Iterable[Part]:
+def _configuration(facts: ReportFacts) -> Iterable[Part]:
+    experiment = facts.experiment
     inference = infer(experiment.model, experiment.data.profile().input_shape)
     rows = [
         (str(place + 1), _(layer.label), shape_text(info.out_shape or ()), f"{info.n_parameters:,}")
@@ -184,6 +189,8 @@ def _configuration(experiment: Experiment) -> Iterable[Part]:
         (_("Lanes"), "; ".join(experiment.lane_names())),
     ]
     yield Table(("", ""), tuple(settings))
+    if facts.smaller:  # trained anew, this experiment would give another model
+        return
     yield Folded(_("The experiment as a file (JSON): Share > Open repeats it"), file_text(experiment))
 
 
@@ -191,4 +198,5 @@ def _environment(facts: ReportFacts) -> Iterable[Part]:
     known = facts.started.fingerprint if facts.started else {}
     if known:
         yield Table(("", ""), tuple((name, str(value)) for name, value in known.items()))
-        yield _("Equal versions on an equal machine repeat the curve bit for bit.")
+        if not facts.smaller:
+            yield _("Equal versions on an equal machine repeat the curve bit for bit.")

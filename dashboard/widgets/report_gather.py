@@ -10,8 +10,10 @@ from core.events import Finished, Started
 from core.explanation.explainer import ExplainerChoice
 from core.explanation.menu import AnyExplainer
 from core.history import History
+from core.jobs.compress import CompressJob
 from core.jobs.evaluation_lenses import EvaluateJob, PredictionsJob
 from core.jobs.lenses import ExampleRef, ExplainJob, GalleryJob
+from core.jobs.menu import parse_job
 from core.models.model import all_layers
 from core.results.attribution import Attribution
 from core.results.evaluation import Evaluation, NumberEvaluation
@@ -22,6 +24,7 @@ from core.store.protocol import RunRecord
 from dashboard.figures.report_curves import ReportCurve
 from dashboard.session import resources, run_history
 from dashboard.text import _
+from dashboard.widgets.compress_made import is_made_smaller
 from dashboard.widgets.explain_methods import USUAL
 from dashboard.widgets.lens import ASKED, look
 from dashboard.widgets.report import Explained, ReportFacts
@@ -44,6 +47,7 @@ def gathered(subject: Subject, record: RunRecord, *, key: str) -> ReportFacts | 
         curves=run_history.asked(record, lambda history: curves(history, names)),
         started=run_history.asked(record, _started),
         end=run_history.asked(record, _end),
+        smaller=_smaller(record),
         lane=names[subject.series] if len(names) > 1 else "",
         curves_note=run_history.asked(record, left_out),
     )
@@ -86,6 +90,19 @@ def _explained(subject: Subject, facts: ReportFacts, key: str) -> ReportFacts | 
         explained += [Explained(index, name, one) for one in found]
         n_failed += _has_failed(f"{key}.explain.{place}")
     return replace(facts, explained=tuple(explained)) if len(explained) + n_failed == len(indices) else None
+
+
+def _smaller(record: RunRecord) -> str:
+    """How a model was made smaller, and out of which; empty for a trained one."""
+    if not is_made_smaller(record):
+        return ""
+    job = parse_job(record.job)
+    if not isinstance(job, CompressJob):
+        return _("a compression, before it was imported")
+    words = _("{how}, of run {run} at step {step:,}") if job.weights else _("{how}")
+    saved = resources.reader().artifacts(job.weights.run) if job.weights else ()
+    step = next((one.step for one in saved if job.weights and one.name == job.weights.name), 0)
+    return words.format(how=_(job.compression.label), run=job.weights.run[:8] if job.weights else "", step=step)
 
 
 def _has_failed(key: str) -> bool:

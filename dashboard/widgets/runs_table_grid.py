@@ -19,14 +19,16 @@ def columns_chooser(rows: Sequence[RunRow], *, key: str) -> tuple[str, ...]:
     fields = fields_of(rows)
     widget = f"{key}.fields"
     known = [field for field in st.session_state.get(widget, ()) if field in fields]
-    if widget in st.session_state:
-        st.session_state[widget] = known
+    usual, touched = usual_fields(fields, rows), f"{key}.is_touched"
+    if widget in st.session_state:  # until somebody chooses, the columns follow what there is to tell apart
+        st.session_state[widget] = known if st.session_state.get(touched) else list(usual)
     with st.popover(_("Columns"), icon=":material/view_column:"):
         picked = st.multiselect(
             _("Columns of the table"),
             fields,
-            default=None if widget in st.session_state else usual_fields(fields, rows),
+            default=None if widget in st.session_state else usual,
             key=widget,
+            on_change=lambda: st.session_state.update({touched: True}),
             format_func=label,
             persist_state="session",
         )

@@ -8,10 +8,11 @@ import pytest
 
 from core.data.tabular import Diabetes
 from core.data.toy import Spiral
-from core.events import Artifact, EpochDone, Failed
+from core.events import Artifact, EpochDone, Failed, Finished, Started
 from core.experiment.experiment import Budget, Lane
 from core.export.card import CardFacts, model_card
 from core.export.tensorboard_events import folder_names
+from core.history import History
 from core.jobs.export_jobs import EventFilesJob
 from core.jobs.inline import MemoryShelf, run_inline
 from core.jobs.run_log import folded
@@ -95,3 +96,18 @@ def test_a_card_of_a_regression_names_its_target(home):
     assert "predicts disease progression" in card
     assert "Nothing was measured yet." in card
     assert "calibrated" not in card
+
+
+def test_a_card_of_a_smaller_model_tells_its_figures_and_of_no_training():
+    log = [
+        Started(0, 42, 100, 50, 50, 10, 30, "cpu", ("a",), {"torch": "2"}, ("a",), 1),
+        EpochDone(1, 30, (0.4,), (0.9,), (0.5,), (0.8,), 0.0),
+        Finished("completed", 30, 0.1, (0.6,), (0.7,)),
+    ]
+    history = History()
+    for event in log:
+        history.append(event)
+    card = model_card(spiral(), history, CardFacts(step=30))
+    assert "made smaller out of a trained one" in card
+    assert all(words in card for words in ("| Validation loss | 0.5 |", "| Test accuracy | 0.7 |"))
+    assert not any(words in card for words in ("## Training", "Best epoch", "| Steps |"))

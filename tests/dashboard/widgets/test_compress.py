@@ -121,7 +121,7 @@ def test_the_train_screen_bears_a_run_without_a_curve(client):
     app.run()
     assert not app.exception
     assert "made smaller, not trained" in texts(app)
-    assert [metric.label for metric in app.metric][1] == "Validation loss"
+    assert [metric.label for metric in app.metric][1] == "Validation loss (nats)"
     assert not [button for button in app.button if button.key == "train.reset"]  # it could not make these weights again
 
 

@@ -112,6 +112,12 @@ def test_the_report_of_a_race_says_whose_weights_its_figures_are_of():
     assert "are of Adam, lr 0.1, seed 2, with its weights after step 30" in html
 
 
+def test_the_report_of_a_smaller_model_says_how_it_came_about_and_not_that_training_repeats_it():
+    html = report_html(replace(classes("small"), smaller="int8, static, of run ab12 at step 30")).decode()
+    assert "int8, static, of run ab12 at step 30" in html
+    assert not any(words in html for words in ("What was trained", "Trained by", "repeats it", "repeat the curve"))
+
+
 def test_figures_that_could_not_be_computed_are_said_to_be_left_out():
     html = report_html(replace(classes("diverged"), figures_note="Figures are left out.")).decode()
     assert "<p>Figures are left out.</p>" in html
