@@ -17,6 +17,8 @@ from dashboard.widgets.table_file import csv_text
 MOST_AXES, LEAST_AXES = 10, 2
 FIRST_SETTINGS = 4
 USUAL = ("data", "model", "optimizer", "lr", "batch_size")
+FALLBACK = ("optimizer", "lr")
+"""The first axes of runs with equal settings."""
 PLAIN = ("state", "kind", "seed", "best_lane")
 """Not among the first axes."""
 
@@ -29,14 +31,17 @@ def parallel(rows: Sequence[RunRow], settings: Sequence[str], figures: Sequence[
     )
     options = [*settings, *figures]
     result = DEFAULT_FIGURE if DEFAULT_FIGURE in figures else figures[0]
-    widget = f"{key}.axes"
-    if widget in st.session_state:
-        st.session_state[widget] = [field for field in st.session_state[widget] if field in options]
+    widget, touched = f"{key}.axes", f"{key}.is_touched"
+    usual = [*_first(rows, settings), result]
+    if widget in st.session_state:  # until somebody chooses, the axes follow what tells the runs apart
+        known = [field for field in st.session_state[widget] if field in options]
+        st.session_state[widget] = known if st.session_state.get(touched) else usual
     axes = st.multiselect(
         _("Axes"),
         options,
-        default=None if widget in st.session_state else [*_first(rows, settings), result],
+        default=None if widget in st.session_state else usual,
         key=widget,
+        on_change=lambda: st.session_state.update({touched: True}),
         format_func=label,
         max_selections=MOST_AXES,
         persist_state="session",
@@ -76,5 +81,7 @@ def _first(rows: Sequence[RunRow], settings: Sequence[str]) -> list[str]:
     different = [
         field for field in differing(rows, settings) if field not in PLAIN and len(complete(rows, [field])) == len(rows)
     ]
+    if not different:  # as of a fork and its twin from scratch
+        return [field for field in FALLBACK if field in settings and len(complete(rows, [field])) == len(rows)]
     usual = [field for field in USUAL if field in different]
     return [*usual, *(field for field in different if field not in usual)][:FIRST_SETTINGS]

@@ -154,6 +154,20 @@ def test_settings_that_differ_are_the_first_to_group_by(client):
     assert set(fields[1:4]) >= {"Optimizer", "Learning rate"}
 
 
+def test_axes_of_runs_with_equal_settings_are_the_usual_ones_until_others_tell_them_apart(client):
+    client.put(spiral(), said(0.3))
+    client.put(spiral(), said(0.2))
+    app = opened(**{"runs.section": "charts"})
+    axes = "runs.charts.parallel.axes"
+    assert app.multiselect(key=axes).value == ["optimizer", "lr", "best_validation_loss"]
+    client.put(spiral(batch_size=20), said(0.1))
+    app.run()
+    assert app.multiselect(key=axes).value == ["batch_size", "best_validation_loss"]
+    app.multiselect(key=axes).set_value(["lr", "steps"]).run()
+    assert not app.exception
+    assert app.multiselect(key=axes).value == ["lr", "steps"]
+
+
 def test_charts_of_a_single_chosen_run_say_where_the_others_are(client):
     first, *_others = three(client)
     app = opened(**{"runs.section": "charts"})
