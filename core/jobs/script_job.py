@@ -16,17 +16,18 @@ import numpy as np
 from pydantic import Field
 
 from core.errors import SpecError, TrainingError
-from core.events import Event
+from core.events import Event, Progressed
 from core.export.script import script_files, training_script
 from core.export.zips import zipped
 from core.history import History
-from core.jobs.job import Desk
+from core.jobs.export_jobs import check_file_size, exported, stated
+from core.jobs.job import Desk, Stream
 from core.jobs.lenses import WeightsJob, loaded
 from core.jobs.long_lens import LongLensJob
 from core.jobs.training import origin_bytes
 from core.optim.regularizers import average_of
 from core.optim.schedules import Clock, clock_of
-from core.results.script import Script, ScriptFiles, ScriptRun
+from core.results.script import Script, ScriptRun
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from core.training.beginnings import Beginnings
 
+ARCHIVE = "training-script.zip"
 LIMIT_S = 3600
 """A script that runs longer is ended."""
 POLL_S = 0.1
@@ -49,39 +51,49 @@ runpy.run_path(sys.argv[1], run_name="__main__")
 """What the process does that runs a script: nothing of ours is in it."""
 
 
-class ScriptJob(WeightsJob):
+class _OfScript(WeightsJob):
+    """What the jobs of a script share."""
+
+    last_step: LastStep | None = None
+    """Where the run ended, where that cannot be known from the experiment: by the clock, by hand, by what other lanes did."""
+
+    def check(self, settings: Settings) -> None:
+        """Refuses what a script cannot say."""
+        super().check(settings)
+        training_script(self.experiment, self.series, self.last_step)
+
+
+class ScriptJob(_OfScript):
     """A training script in plain PyTorch, with the very data, initial weights and batches of a run."""
 
     kind: Literal["script"] = "script"
     label = "Training script"
-    last_step: LastStep | None = None
-    """Where the run ended, where that cannot be known from the experiment: by the clock, by hand, by what other lanes did."""
-    part: Literal["text", "files"] = "text"
-    """The script alone, or a zip of all files that belong beside it."""
 
-    def check(self, settings: Settings) -> None:
-        """Refuses what a script cannot say."""
-        super().check(settings)
-        training_script(self.experiment, self.series, self.last_step)
-
-    def result(self, desk: Desk) -> Script | ScriptFiles:
-        if self.part == "text":
-            return training_script(self.experiment, self.series, self.last_step)
-        return archived(files_of(self, self.last_step, desk))
+    def result(self, desk: Desk) -> Script:
+        return training_script(self.experiment, self.series, self.last_step)
 
 
-class ScriptRunJob(LongLensJob):
+class ScriptFilesJob(_OfScript):
+    """A zip of the script with all files that belong beside it."""
+
+    kind: Literal["script_files"] = "script_files"
+    label = "Files of a training script"
+
+    def stream(self, desk: Desk) -> Stream:
+        """Progress, the zip, what is said of it, and the end."""
+        yield Progressed(0, 1)
+        began = time.monotonic()
+        files = files_of(self, self.last_step, desk)
+        data = zipped(files)
+        check_file_size(len(data), desk.settings, "Take the script alone, or raise LAYERWISE_WORKER_FILE_MB.")
+        yield from exported(stated("script", ARCHIVE, data, 0, f"It holds {', '.join(files)}."), data, began)
+
+
+class ScriptRunJob(LongLensJob, _OfScript):
     """The training script, run in a process of its own that has nothing of ours."""
 
     kind: Literal["script_run"] = "script_run"
     label = "Run of a training script"
-    last_step: LastStep | None = None
-    """As in ScriptJob."""
-
-    def check(self, settings: Settings) -> None:
-        """Refuses what a script cannot say."""
-        super().check(settings)
-        training_script(self.experiment, self.series, self.last_step)
 
     @property
     def n_steps(self) -> int:
@@ -174,12 +186,6 @@ def _memory(job: WeightsJob, beginnings: "Beginnings", model: "nn.Sequential") -
         arrays |= {f"average.{name}": tensor.numpy() for name, tensor in one.average.state_dict().items()}
     memory = [np.inf if number is None else number for number in one.memory.numbers()]
     return arrays | {"memory": np.array(memory, np.float64)}
-
-
-def archived(files: Mapping[str, bytes]) -> ScriptFiles:
-    """The files as one zip; equal files give an equal zip."""
-    archive = np.frombuffer(zipped(files), np.uint8)
-    return ScriptFiles(archive, tuple(files), tuple(map(len, files.values())))
 
 
 def _executed(folder: Path, n_steps: int, desk: Desk) -> str:

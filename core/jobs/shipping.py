@@ -23,7 +23,7 @@ from core.jobs.imported_run import ImportedRunJob
 from core.jobs.landscape_lenses import LossLineJob, LossSurfaceJob
 from core.jobs.lenses import ActivationsJob, ExplainJob, GalleryJob
 from core.jobs.plane_lenses import SharedPlaneJob
-from core.jobs.script_job import ScriptJob, ScriptRunJob
+from core.jobs.script_job import ScriptFilesJob, ScriptJob, ScriptRunJob
 from core.jobs.sequence_lenses import AttentionJob, HiddenStatesJob, ReadingJob
 from core.jobs.surface_race import SurfaceRaceJob
 from core.jobs.training import TrainJob
@@ -78,6 +78,7 @@ AnyJob = Annotated[
     | CompressJob
     | PruningSweepJob
     | ScriptJob
+    | ScriptFilesJob
     | ScriptRunJob
     | ModelExportJob
     | EventFilesJob

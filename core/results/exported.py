@@ -8,7 +8,7 @@ class ExportedFile:
     """One file to download. `file` is the name of the artifact of the same run that holds it."""
 
     what: str
-    """onnx, program, safetensors, state_dict, service, bundle or events."""
+    """onnx, program, safetensors, state_dict, service, bundle, events, card or script."""
     file: str
     n_bytes: int
     sha256: str

@@ -26,17 +26,6 @@ class Script:
 
 
 @dataclass(frozen=True, slots=True)
-class ScriptFiles:
-    """All files of a script that lie beside each other, as one zip."""
-
-    archive: np.ndarray
-    """(bytes,) uint8."""
-    names: tuple[str, ...]
-    sizes: tuple[int, ...]
-    """Bytes of each before packing."""
-
-
-@dataclass(frozen=True, slots=True)
 class ScriptRun:
     """What a script gave in a process of its own."""
 

@@ -65,7 +65,7 @@ def _file(found: ExportedFile, name: str, key: str) -> None:
         st.caption(plain(_("Not in it: {reason}").format(reason=note)))
     st.download_button(
         _("Download {name}, {size}").format(name=name, size=size_words(found.n_bytes)),
-        _bytes_of(key, found.file),
+        bytes_of(key, found.file),
         name,
         MIME.get(name.rpartition(".")[2], "application/octet-stream"),
         key=f"{key}.download",
@@ -84,7 +84,7 @@ def difference_words(found: ExportedFile) -> str:
     return f"{words} " + _("ONNX opset {opset}.").format(opset=found.opset) if found.opset else words
 
 
-def _bytes_of(key: str, file: str) -> Callable[[], bytes]:
+def bytes_of(key: str, file: str) -> Callable[[], bytes]:
     """Reads the artifact, of the run that was asked under `key`, only once somebody downloads it."""
     _job_key, run = st.session_state[ASKED + key]
     return lambda: resources.client().artifact_bytes(run, file)

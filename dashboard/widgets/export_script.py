@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -9,13 +10,14 @@ from core.errors import LayerwiseError
 from core.events import Failed, Finished
 from core.experiment.experiment import Experiment
 from core.jobs.lenses import ExampleRef
-from core.jobs.script_job import ScriptJob
-from core.results.script import Script, ScriptFiles
+from core.jobs.script_job import ScriptFilesJob, ScriptJob
+from core.results.exported import ExportedFile
+from core.results.script import Script
 from core.store.protocol import RunRecord
 from core.types import UNFINISHED
 from dashboard.session import run_now, state
 from dashboard.text import _
-from dashboard.widgets.export_file import size_words
+from dashboard.widgets.export_file import bytes_of, size_words
 from dashboard.widgets.export_script_proof import proof
 from dashboard.widgets.failure import failure
 from dashboard.widgets.lens import look
@@ -34,9 +36,10 @@ class Source:
     last_step: int | None
     record: RunRecord | None
 
-    def job(self, **fields: object) -> ScriptJob:
-        """The job that writes it."""
-        return ScriptJob(**_asked(self), **fields)  # type: ignore[arg-type]
+    def asked(self) -> dict[str, Any]:
+        """The fields of a job that say which script; the moment and the example that are looked at have no part in it."""
+        fields = {"experiment": self.experiment, "series": self.series, "last_step": self.last_step}
+        return fields | {"weights": None, "example": ExampleRef()}
 
 
 def panel(subject: Subject, *, key: str) -> None:
@@ -55,11 +58,11 @@ def panel(subject: Subject, *, key: str) -> None:
     def show(script: Script) -> None:
         _exactness(script)
         _downloads(script, source, key)
-        proof(source.record, _asked(source), script, key=f"{key}.proof")
+        proof(source.record, source.asked(), script, key=f"{key}.proof")
         with st.expander(_("train.py, {n} lines").format(n=script.text.count("\n")), expanded=True, key=f"{key}.text"):
             st.code(script.text, language="python", line_numbers=True, wrap_lines=True)  # a box that scrolls has no keyboard
 
-    look(source.job(), Script, show, key=f"{key}.script")
+    look(ScriptJob(**source.asked()), Script, show, key=f"{key}.script")
 
 
 def source_of(subject: Subject, record: RunRecord | None) -> Source:
@@ -83,12 +86,6 @@ def _last_step(record: RunRecord) -> int | None:
         return None
     step = end.step if isinstance(end, Finished) else record.last_step
     return step or None
-
-
-def _asked(source: Source) -> dict[str, object]:
-    """The fields of a job that say which script; the moment and the example that are looked at have no part in it."""
-    fields = {"experiment": source.experiment, "series": source.series, "last_step": source.last_step}
-    return fields | {"weights": None, "example": ExampleRef()}
 
 
 def _exactness(script: Script) -> None:
@@ -122,17 +119,17 @@ def _archive(source: Source, key: str) -> None:
             st.rerun()
         return
 
-    def show(files: ScriptFiles) -> None:
+    def show(found: ExportedFile) -> None:
         st.download_button(
-            _("All files ({size})").format(size=size_words(len(files.archive))),
-            lambda: files.archive.tobytes(),
-            "training-script.zip",
+            _("All files ({size})").format(size=size_words(found.n_bytes)),
+            bytes_of(f"{key}.files", found.file),
+            found.file,
             "application/zip",
             key=f"{key}.zip",
             icon=":material/folder_zip:",
             type="primary",
-            help=", ".join(files.names),
+            help=found.check,
             on_click="ignore",
         )
 
-    look(source.job(part="files"), ScriptFiles, show, key=f"{key}.files")
+    look(ScriptFilesJob(**source.asked()), ExportedFile, show, key=f"{key}.files")

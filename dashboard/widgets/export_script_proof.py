@@ -1,5 +1,7 @@
 """The script, run in a process of its own: its curve beside that of the run."""
 
+from typing import Any
+
 import numpy as np
 import streamlit as st
 
@@ -15,7 +17,7 @@ from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.lens import look
 
 
-def proof(record: RunRecord | None, asked: dict[str, object], script: Script, *, key: str) -> None:
+def proof(record: RunRecord | None, asked: dict[str, Any], script: Script, *, key: str) -> None:
     """A button that runs the script; then both curves, and in words how near they are."""
     if record is not None and record.state in UNFINISHED:
         st.caption(_("When this run has ended, the script can be run here and compared with it."))
@@ -23,7 +25,7 @@ def proof(record: RunRecord | None, asked: dict[str, object], script: Script, *,
     if record is None or record.last_step == 0:
         st.caption(_("Once there is a run, the script can be run here and compared with it."))
         return
-    job = ScriptRunJob(**asked)  # type: ignore[arg-type]
+    job = ScriptRunJob(**asked)
     wanted = f"{key}.wanted"
 
     def want() -> None:

@@ -17,13 +17,13 @@ from core.jobs import script_job
 from core.jobs.inline import MemoryShelf, run_inline
 from core.jobs.lenses import RESULT
 from core.jobs.menu import parse_job
-from core.jobs.script_job import ScriptJob, ScriptRunJob
+from core.jobs.script_job import ARCHIVE, ScriptFilesJob, ScriptJob, ScriptRunJob
 from core.jobs.training import TrainJob
 from core.optim.optimizers import ASGD, SGD, Adafactor, Adam, Muon, NAdam, Rprop
 from core.optim.regularizers import WeightAverage
 from core.optim.schedules import Plateau
 from core.results.codec import load_result
-from core.results.script import Script, ScriptFiles, ScriptRun, compared
+from core.results.script import Script, ScriptRun, compared
 from core.settings import Settings
 from tests.core.export.script_cases import cnn
 from tests.core.export.script_curves import run_curves
@@ -40,6 +40,11 @@ def answer(job, wanted, shelf=None):
     return load_result(wanted, shelf.read("inline", RESULT, result.sha256))
 
 
+def zipped_files(job, shelf) -> zipfile.ZipFile:
+    artifacts = {item.name: item.data for item in run_inline(job, SETTINGS, shelf=shelf) if isinstance(item, Artifact)}
+    return zipfile.ZipFile(io.BytesIO(artifacts[ARCHIVE]))
+
+
 def test_the_script_comes_back_from_the_store_as_it_was_written():
     experiment = spiral()
     job = parse_job(ScriptJob(experiment=experiment).model_dump_json())
@@ -47,11 +52,9 @@ def test_the_script_comes_back_from_the_store_as_it_was_written():
 
 
 def test_the_zip_holds_all_files_and_no_other():
-    found = answer(ScriptJob(experiment=cnn(), part="files"), ScriptFiles)
-    with zipfile.ZipFile(io.BytesIO(found.archive.tobytes())) as archive:
+    with zipped_files(ScriptFilesJob(experiment=cnn()), MemoryShelf()) as archive:
         assert archive.testzip() is None
-        assert tuple(archive.namelist()) == found.names
-        assert [info.file_size for info in archive.infolist()] == list(found.sizes)
+        assert archive.namelist() == ["train.py", "train.ipynb", "data.npz", "requirements.txt"]
         assert archive.read("train.py").decode() == training_script(cnn()).text
 
 
@@ -72,8 +75,7 @@ def test_of_stacked_networks_training_one_by_one_gives_the_scripts_losses():
 
 def executed(experiment, shelf, folder) -> np.ndarray:
     """The losses of a script with the files of its job, in a namespace of its own."""
-    found = answer(ScriptJob(experiment=experiment, part="files"), ScriptFiles, shelf)
-    with zipfile.ZipFile(io.BytesIO(found.archive.tobytes())) as archive:
+    with zipped_files(ScriptFilesJob(experiment=experiment), shelf) as archive:
         archive.extractall(folder)
     names: dict[str, object] = {"__name__": "__main__", "__file__": str(folder / "train.py")}
     with torch.random.fork_rng(devices=[]):
@@ -115,7 +117,7 @@ def test_a_fork_with_its_optimizers_memory_goes_on_bit_for_bit(optimizer, lane, 
 
 def test_a_fork_whose_origin_is_gone_says_so():
     gone = cnn(origin=Origin(run="before", name="x", sha256="0" * 64))
-    events = [item.event for item in run_inline(ScriptJob(experiment=gone, part="files"), SETTINGS)]
+    events = [item.event for item in run_inline(ScriptFilesJob(experiment=gone), SETTINGS)]
     assert isinstance(events[-1], Failed)
     assert "is gone" in events[-1].message
 

@@ -9,10 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from core.experiment.codec import link_text
 from core.export.script import training_script
-from core.jobs.script_job import ScriptJob, ScriptRunJob
+from core.jobs.script_job import ScriptFilesJob, ScriptJob, ScriptRunJob
 from core.jobs.training import TrainJob
-from core.results.codec import load_result
-from core.results.script import ScriptFiles, compared
+from core.results.script import compared
 from core.settings import Settings
 from dashboard.figures.script_curves import MAX_POINTS, script_curves
 from dashboard.session import resources
@@ -63,10 +62,9 @@ def test_without_a_run_the_script_is_there_and_says_what_would_prove_it(client):
     assert app.code[0].value == training_script(spiral()).text.rstrip("\n")
     assert "within 1e-6" in words(app)
     assert "Once there is a run" in words(app)
-    assert [type(job) for job in client.jobs] == [ScriptJob, ScriptJob]
+    assert [type(job) for job in client.jobs] == [ScriptJob, ScriptFilesJob]
     run = list(client.store.records)[-1]
-    files = load_result(ScriptFiles, client.artifact_bytes(run, "result.npz"))
-    with zipfile.ZipFile(io.BytesIO(files.archive.tobytes())) as archive:
+    with zipfile.ZipFile(io.BytesIO(client.artifact_bytes(run, "training-script.zip"))) as archive:
         assert "data.npz" in archive.namelist()
 
 
@@ -94,9 +92,9 @@ def test_a_run_that_was_stopped_is_repeated_up_to_there(client):
 def test_many_examples_are_packed_when_they_are_asked_for(client, monkeypatch):
     monkeypatch.setattr(export_script, "AT_ONCE", 10)
     app = shown(spiral())
-    assert [job.part for job in client.jobs] == ["text"]
+    assert [job.kind for job in client.jobs] == ["script"]
     app.button(key="here.pack").click().run()
-    assert [job.part for job in client.jobs][-1] == "files"
+    assert client.jobs[-1].kind == "script_files"
     assert not app.exception
 
 
