@@ -5,6 +5,10 @@ from dataclasses import dataclass, field
 
 from core.types import RunState
 
+MAX_NAME, MAX_NOTE = 200, 2000
+"""Letters of what people say of a run."""
+MAX_TAG, MAX_TAGS = 40, 12
+"""Letters of a tag, and tags of a run."""
 Fact = str | float
 """A setting of a run as the table shows it: text, or a number that can be an axis."""
 

@@ -76,9 +76,7 @@ def _batch_findings(experiment: Experiment) -> list[Diagnostic]:
             )
         ]
     batch = experiment.batch(n_train)
-    trained = [layer for index, layer in enumerate(experiment.model.layers) if index not in experiment.frozen]
-    normalised = any(layer.kind.startswith("BatchNorm") for _, layer in all_layers(trained))
-    if normalised and (batch == 1 or n_train % batch == 1):
+    if has_lonely_batch(experiment, n_train):
         better = next(other for other in range(max(2, batch), n_train + 1) if n_train % other != 1)
         return [
             Diagnostic(
@@ -92,6 +90,14 @@ def _batch_findings(experiment: Experiment) -> list[Diagnostic]:
             )
         ]
     return []
+
+
+def has_lonely_batch(experiment: Experiment, n_train: int) -> bool:
+    """Whether batch normalisation would meet a batch of one example among `n_train`."""
+    batch = experiment.batch(n_train)
+    trained = [layer for index, layer in enumerate(experiment.model.layers) if index not in experiment.frozen]
+    is_normalised = any(layer.kind.startswith("BatchNorm") for _, layer in all_layers(trained))
+    return is_normalised and (batch == 1 or n_train % batch == 1)
 
 
 def training_bytes(experiment: Experiment) -> int:

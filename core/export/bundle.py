@@ -13,6 +13,7 @@ from pydantic import Field
 from core import VERSION
 from core.events import Event, dump
 from core.export.zips import zipped
+from core.run_row import MAX_NAME
 from core.spec import Spec
 
 MANIFEST, EXPERIMENT, EVENTS = "manifest.json", "experiment.json", "events.jsonl"
@@ -66,7 +67,7 @@ class SourceRun(Spec):
     """The run on the machine that it comes from. Times in seconds since the epoch."""
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-    name: Annotated[str, Field(max_length=200)] = ""
+    name: Annotated[str, Field(max_length=MAX_NAME)] = ""
     kind: Annotated[str, Field(max_length=40)]
     state: Annotated[str, Field(max_length=20)]
     created: float

@@ -21,6 +21,7 @@ from core.jobs.lenses import LensJob, WeightsJob
 from core.jobs.menu import parse_job
 from core.jobs.run_log import Recorded, recorded
 from core.results.exported import BundleFound
+from core.run_row import MAX_NAME
 from core.settings import Settings
 from core.store.protocol import ArtifactRecord
 
@@ -66,7 +67,7 @@ class BundleJob(WeightsJob):
             ArtifactEntry.model_validate({name: getattr(one, name) for name in ArtifactEntry.model_fields}) for one in kept
         ]
         about = known.record
-        source = SourceRun(id=about.id, name=about.name[:200], kind=about.kind, state=about.state, created=about.created)
+        source = SourceRun(id=about.id, name=about.name[:MAX_NAME], kind=about.kind, state=about.state, created=about.created)
         data = bundle_bytes(source, len(known.events), entries, files)
         check_file_size(len(data), desk.settings, SMALLER)
         what = "1 artifact" if len(kept) == 1 else f"{len(kept):,} artifacts"

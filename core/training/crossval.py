@@ -12,10 +12,10 @@ from core.data.dataset import Splits
 from core.data.folds import fold_numbers, folds, pooled
 from core.errors import SpecError
 from core.events import Artifact, EpochDone, Failed, Finished, StepsDone
-from core.experiment.check import checked
+from core.experiment.check import checked, has_lonely_batch
 from core.experiment.experiment import Experiment
 from core.experiment.fold_plan import fold_experiment, fold_steps
-from core.models.model import all_layers, build, infer
+from core.models.model import build, infer
 from core.models.output import predicted_classes, predicted_numbers
 from core.results.cross_validation import CrossValidation
 from core.settings import Settings
@@ -202,13 +202,10 @@ def _curves(ran: list[_Ran], n_epochs: int, name: str) -> np.ndarray:
 
 def _refuse_lonely_batch(plain: Experiment, n_train: int) -> None:
     """As the check of an ordinary run, for the training part of a fold."""
-    size = plain.batch(n_train)
-    trained = [layer for index, layer in enumerate(plain.model.layers) if index not in plain.frozen]
-    normalised = any(layer.kind.startswith("BatchNorm") for _path, layer in all_layers(trained))
-    if normalised and (size == 1 or n_train % size == 1):
+    if has_lonely_batch(plain, n_train):
         raise SpecError(
-            f"A fold has {n_train:,} training examples: batches of {size:,} leave one of a single example, and batch "
-            "normalisation needs at least two.",
+            f"A fold has {n_train:,} training examples: batches of {plain.batch(n_train):,} leave one of a single example, "
+            "and batch normalisation needs at least two.",
             hint="Use another batch size, or another number of folds.",
         )
 

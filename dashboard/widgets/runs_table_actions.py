@@ -6,15 +6,13 @@ from typing import Any
 import streamlit as st
 
 from core.errors import LayerwiseError
-from core.run_row import RunRow
+from core.run_row import MAX_NAME, MAX_NOTE, RunRow
 from dashboard.session import resources, run_rows, state
 from dashboard.session.chosen_runs import choose, chosen
 from dashboard.text import _, counted
 from dashboard.widgets.failure import failure, toast
 from dashboard.widgets.links import open_screen
 from dashboard.widgets.runs_table_bin import bring_back
-
-MAX_NAME, MAX_NOTE, MAX_TAG = 200, 2000, 40
 
 
 def actions(rows: tuple[RunRow, ...], *, key: str) -> None:

@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterable
 
 from core.errors import SpecError
 from core.jobs.pool.control import Answer
+from core.run_row import MAX_NAME, MAX_NOTE, MAX_TAG, MAX_TAGS
 from core.settings import Settings
 from core.store.protocol import RunRecord, RunWriter
 from core.types import UNFINISHED
 
-MAX_NAME, MAX_NOTE = 200, 2000
-MAX_TAG, MAX_TAGS = 40, 12
 MAX_RUNS = 2000
 """In one request."""
 SWEEP_S = 30.0

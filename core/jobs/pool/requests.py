@@ -31,11 +31,12 @@ from core.jobs.menu import parse_job
 from core.jobs.messages import Carry, Change, carry_text, parse_carry
 from core.jobs.pool.control import Answer
 from core.jobs.pool.engine import Engine, Lane
-from core.jobs.pool.library import MAX_NAME, Library, plain
+from core.jobs.pool.library import Library, plain
 from core.jobs.pool.recovery import end_without_worker, rewind_to_checkpoint, stopped_without_worker
 from core.jobs.pool.running import LiveRun
 from core.jobs.pool.scheduling import check_room
 from core.jobs.pool.summaries import Summaries
+from core.run_row import MAX_NAME
 from core.settings import Settings
 from core.store.artifacts import ArtifactFiles
 from core.store.protocol import RunRecord, RunWriter
