@@ -164,8 +164,7 @@ def _check_directory(archive: zipfile.ZipFile, names: list[str], manifest: Manif
     """The archive holds what the manifest names, each once, and nothing else."""
     sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
     named = {one.path: one.n_bytes for one in manifest.files}
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice or len(named) < len(manifest.files):
+    if len(set(names)) < len(names) or len(named) < len(manifest.files):
         raise SpecError("The bundle holds one file twice.", hint=AGAIN)
     strange = sorted(set(names) - set(named) - {MANIFEST})
     if strange:
