@@ -46,6 +46,15 @@ def moments(record: RunRecord) -> tuple[Moment, ...]:
     )
 
 
+def newest(run: str) -> tuple[ArtifactRef, int] | None:
+    """The weights that a run has kept last, and their step; None where there are none. Its log is not read for that."""
+    saved = resources.reader().artifacts(run, kind="checkpoint")
+    if not saved:
+        return None
+    last = max(saved, key=lambda one: one.seq)
+    return ArtifactRef(run=last.run, name=last.name, sha256=last.sha256), last.step
+
+
 def _epochs(history: History) -> tuple[int, dict[int, float]]:
     """Steps of an epoch (0 while unknown), and the mean validation loss by step."""
     losses = {row.step: sum(row.validation_loss) / len(row.validation_loss) for row in history.epochs if row.validation_loss}

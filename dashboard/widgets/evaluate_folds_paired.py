@@ -23,7 +23,7 @@ from core.results.predictions import Predictions
 from core.spec import parse_json
 from core.store.protocol import RunRecord
 from dashboard.session import resources
-from dashboard.session.moments import moments
+from dashboard.session.moments import newest
 from dashboard.session.run_history import asked
 from dashboard.text import _
 from dashboard.widgets.failure import failure, plain
@@ -215,12 +215,12 @@ def _examples(first: Entrant, others: list[Entrant], key: str) -> list[Compared]
     entrants = [first, *others]
     jobs = []
     for one in entrants:
-        newest = [moment for moment in moments(one.record) if moment.is_newest]
-        if not newest:
+        kept = newest(one.record.id)
+        if kept is None:
             st.info(_("{run} has no weights yet.").format(run=plain(one.label)), icon=":material/info:")
             return []
         series = one.lane * one.experiment.repeats
-        jobs.append(PredictionsJob(experiment=one.experiment, weights=newest[0].ref, series=series, split=split))
+        jobs.append(PredictionsJob(experiment=one.experiment, weights=kept[0], series=series, split=split))
     found = _gathered(jobs, Predictions, f"{key}.job")
     if len(found) < len(entrants):
         return []

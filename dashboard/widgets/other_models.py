@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from core.errors import LayerwiseError
 from core.jobs.lenses import ExampleRef
 from dashboard.session import chosen_runs, resources, run_now, state
-from dashboard.session.moments import moments
+from dashboard.session.moments import newest
 from dashboard.text import _
 from dashboard.widgets.compare import SHORT_RUN
 from dashboard.widgets.subject import Subject
@@ -29,7 +29,7 @@ def other_runs(subject: Subject) -> list[Other]:
 
 
 def _newest_of(run: str, subject: Subject) -> list[Other]:
-    """None where the run has other data or another seed, keeps no weights, or is gone."""
+    """One, or none where the run has other data or another seed, keeps no weights, or is gone."""
     record = resources.reader().run(run)
     if record is None:
         return []
@@ -39,12 +39,10 @@ def _newest_of(run: str, subject: Subject) -> list[Other]:
         return []
     if experiment.data != subject.experiment.data or experiment.seed != subject.experiment.seed:
         return []
+    kept = newest(run)
+    if kept is None:
+        return []
+    ref, step = kept
     name = record.name or _("run {run}").format(run=run[:SHORT_RUN])
-    return [
-        Other(
-            _("{name}, step {step:,}").format(name=name, step=one.step),
-            Subject(experiment, one.ref, ExampleRef(), run, one.step),
-        )
-        for one in moments(record)
-        if one.is_newest
-    ]
+    label = _("{name}, step {step:,}").format(name=name, step=step)
+    return [Other(label, Subject(experiment, ref, ExampleRef(), run, step))]

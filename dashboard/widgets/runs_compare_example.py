@@ -16,7 +16,7 @@ from dashboard.components.image_picker import image_picker
 from dashboard.figures.side_by_side import alt_side_by_side, side_by_side
 from dashboard.figures.what_if import in_words
 from dashboard.session import selection
-from dashboard.session.moments import moments
+from dashboard.session.moments import newest
 from dashboard.text import _
 from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.failure import plain
@@ -104,15 +104,15 @@ def _answers(runs: Sequence[Run], ref: ExampleRef, key: str) -> None:
     found: list[Prediction] = []
     names = []
     for place, (record, experiment) in enumerate(runs):
-        newest = next((one for one in moments(record) if one.is_newest), None)
-        if newest is None:
+        kept = newest(record.id)
+        if kept is None:
             st.caption(_("{run} has no weights yet.").format(run=plain(run_name(record, experiment))))
             continue
         cost = cost_of(record, experiment)
         series = min(cost.series, len(experiment.lanes) * experiment.repeats - 1)
         name = run_name(record, experiment)
         names.append(f"{name} ({cost.lane})" if len(experiment.lanes) > 1 else name)
-        job = PredictionJob(experiment=experiment, weights=newest.ref, series=series, example=ref)
+        job = PredictionJob(experiment=experiment, weights=kept[0], series=series, example=ref)
         look(job, Prediction, found.append, key=f"{key}.model.{place}")
     if not found or len(found) < len(names):
         return
