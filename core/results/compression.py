@@ -56,5 +56,10 @@ class CompressionReport:
 
     def median_s(self, batch: int) -> tuple[float, float]:
         """The median time of an answer to so many examples, of both."""
-        found = np.median(self.latencies[self.batches.index(batch)], 1)
+        _, found, _ = self.quartiles_s(batch)
         return float(found[0]), float(found[1])
+
+    def quartiles_s(self, batch: int) -> np.ndarray:
+        """(3, 2) float64: lower quartile, median and upper quartile of that time, of both."""
+        found: np.ndarray = np.quantile(self.latencies[self.batches.index(batch)], [0.25, 0.5, 0.75], axis=1)
+        return found

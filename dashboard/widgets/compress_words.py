@@ -153,10 +153,7 @@ def cost_table(report: CompressionReport) -> dict[str, list[str]]:
         (_("file (safetensors)"), *_pair(report.size_bytes, size_words)),
         (_("file, zipped"), *_pair(report.zipped_bytes, size_words)),
         *((name, *_pair(pair, "{:,}".format)) for name, pair in counts.items()),
-        *(
-            (_("time, {n} at once").format(n=batch), *_times(report.latencies[place]))
-            for place, batch in enumerate(report.batches)
-        ),
+        *((_("time, {n} at once").format(n=batch), *_times(report.quartiles_s(batch))) for batch in report.batches),
     ]
     heads = (_("what"), _("original"), _("compressed"), _("share"))
     return {head: [row[place] for row in rows] for place, head in enumerate(heads)}
@@ -194,7 +191,7 @@ def _score(report: CompressionReport) -> Any:
     return lambda row: f"{form.format(row[0])} ({form.format(row[1])} … {form.format(row[2])})"
 
 
-def _times(seconds: Any) -> tuple[str, str, str]:
-    low, middle, high = 1e3 * np.quantile(seconds, [0.25, 0.5, 0.75], axis=1)
+def _times(quartiles_s: np.ndarray) -> tuple[str, str, str]:
+    low, middle, high = 1e3 * quartiles_s
     said = [f"{m:.3g} ms ({a:.3g} … {b:.3g})" for a, m, b in zip(low, middle, high, strict=True)]
     return said[0], said[1], f"{middle[1] / middle[0]:.0%}"
