@@ -17,6 +17,7 @@ from dashboard.session import state
 from dashboard.session.plane import plane_points
 from dashboard.text import _
 from dashboard.widgets.changes import use
+from dashboard.widgets.compress_made import is_made_smaller
 from dashboard.widgets.doctor import doctor
 from dashboard.widgets.failure import toast
 from dashboard.widgets.known import known_of
@@ -53,6 +54,12 @@ def render() -> None:
 def _on_this_network(experiment: Experiment) -> None:
     record = state.run()
     _setup(experiment, record)
+    if record is not None and is_made_smaller(record):
+        st.info(
+            _("The present run was made smaller, not trained: Train says what came of it. Press Race to start a race."),
+            icon=":material/info:",
+        )
+        return
     run_controls(record, key="race")
     if record is None:
         st.info(_("No race yet. Choose who races above, then press Race."), icon=":material/flag:")

@@ -55,7 +55,7 @@ def cost_table(costs: Sequence[RunCost], watts: float) -> dict[str, list[Any]]:
     score = _("accuracy") if all(one.is_accuracy for one in costs) else _("accuracy or R²")
     return {
         _("run"): [one.name for one in costs],
-        _("parameters"): [one.n_parameters for one in costs],
+        _("parameters, frozen ones too"): [one.n_parameters for one in costs],
         _("multiply-adds (one example)"): [one.multiply_adds for one in costs],
         _("training time (s)"): [_given(one.seconds) for one in costs],
         _("energy (Wh, at {w:g} W)").format(w=watts): [_given(one.watt_hours(watts)) for one in costs],
@@ -72,7 +72,7 @@ def _given(value: float) -> float | None:
 
 def _scatter(costs: Sequence[RunCost], watts: float, key: str) -> None:
     what = {
-        "n_parameters": _("parameters"),
+        "n_parameters": _("parameters, frozen ones too"),
         "multiply_adds": _("multiply-adds of one example"),
         "seconds": _("training time (s)"),
         "energy": _("energy (Wh, at {w:g} W)").format(w=watts),

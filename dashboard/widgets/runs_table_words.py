@@ -110,6 +110,6 @@ def _known() -> Mapping[str, str]:
         "epochs": _("Epochs"),
         "seconds": _("Seconds of training"),
         "examples": _("Training examples seen"),
-        "n_parameters": _("Parameters"),
+        "n_parameters": _("Trained parameters"),
         "multiply_adds": _("Multiply-adds"),
     }

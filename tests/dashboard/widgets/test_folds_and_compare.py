@@ -193,7 +193,7 @@ def test_costs_are_those_of_the_runs_and_energy_follows_the_watts(client):
     runs = trained(client, IRIS, IRIS.but(model=stack(linear(40), "Tanh", linear(3))))
     app = opened(compare_page, **{"runs__chosen": tuple(runs), "c__part": "cost"})
     table = app.dataframe[0].value
-    assert table["parameters"].tolist() == [4 * 4 + 4 + 4 * 3 + 3, 4 * 40 + 40 + 40 * 3 + 3]
+    assert table["parameters, frozen ones too"].tolist() == [4 * 4 + 4 + 4 * 3 + 3, 4 * 40 + 40 + 40 * 3 + 3]
     app.number_input(key="c.cost.watts").set_value(360.0).run()
     table = ran(app).dataframe[0].value
     assert table["energy (Wh, at 360 W)"].tolist() == pytest.approx((table["training time (s)"] / 10).tolist(), rel=1e-2)
