@@ -2,7 +2,7 @@
 
 import { cssValue, h } from "./dom.js";
 import { laneStyle } from "./lane_view.js";
-import { loadPlotly } from "./curve_panel.js";
+import { loadPlotly } from "./plotly.js";
 import { brief, mixed } from "./surface_data.js";
 import { shapeOf } from "./surface_paint.js";
 
