@@ -1,1 +1,1 @@
-"""Functions that exported scripts copy as text: plain torch, no import of ours, lines of at most 100 characters."""
+"""What exported scripts copy as text: plain torch, no import of ours, at most 100 wide."""
