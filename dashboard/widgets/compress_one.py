@@ -21,7 +21,7 @@ from dashboard.widgets.choice_form import choice_form
 from dashboard.widgets.compress_result import result
 from dashboard.widgets.compress_words import plan_words
 from dashboard.widgets.failure import plain
-from dashboard.widgets.lens import look
+from dashboard.widgets.lens import is_wanted, look, want
 from dashboard.widgets.presets import fitting_presets, preset_model
 from dashboard.widgets.split_choice import split_choice
 from dashboard.widgets.subject import Subject
@@ -39,25 +39,20 @@ def panel(subject: Subject, *, key: str) -> None:
         return
     for words in plan_words(job, job.plan()):
         st.caption(plain(words))
-    wanted = f"{key}.wanted"
+    is_asked = is_wanted(job, key=key)
     with st.container(horizontal=True, vertical_alignment="center"):
-        is_wanted = st.session_state.get(wanted) == job.key()
         st.button(
             _("Compress"),
             key=f"{key}.start",
-            on_click=_want,
-            args=(wanted, job.key()),
-            disabled=is_wanted,
+            on_click=want,
+            args=(job, key),
+            disabled=is_asked,
             type="primary",
             icon=":material/compress:",
         )
         st.caption(_cost(job))
-    if is_wanted:
+    if is_asked:
         look(job, CompressionReport, lambda report: result(job, report, key=f"{key}.result"), key=key)
-
-
-def _want(wanted: str, job_key: str) -> None:
-    st.session_state[wanted] = job_key
 
 
 def _where_it_is_from(subject: Subject, key: str) -> None:

@@ -16,7 +16,7 @@ from dashboard.text import _, counted, duration
 from dashboard.widgets.compress_one import split_chosen
 from dashboard.widgets.failure import plain
 from dashboard.widgets.figure import figure, is_dark
-from dashboard.widgets.lens import look
+from dashboard.widgets.lens import is_wanted, look, want
 from dashboard.widgets.subject import Subject
 from dashboard.widgets.table_file import download_table
 
@@ -38,26 +38,21 @@ def panel(subject: Subject, *, key: str) -> None:
     except LayerwiseError as error:
         st.info(plain(str(error)), icon=":material/block:")
         return
-    wanted = f"{key}.wanted"
+    is_asked = is_wanted(job, key=key)
     with st.container(horizontal=True, vertical_alignment="center"):
-        is_wanted = st.session_state.get(wanted) == job.key()
         st.button(
             _("Run the sweep"),
             key=f"{key}.start",
-            on_click=_want,
-            args=(wanted, job.key()),
-            disabled=is_wanted,
+            on_click=want,
+            args=(job, key),
+            disabled=is_asked,
             type="primary",
             icon=":material/show_chart:",
         )
         words = counted("{n} pruned model", "{n} pruned models", job.n_points)
         st.caption(_("{models}, about {time}").format(models=words, time=duration(max(0.1, job.seconds))))
-    if is_wanted:
+    if is_asked:
         look(job, PruningSweep, lambda sweep: _found(sweep, key), key=key)
-
-
-def _want(wanted: str, job_key: str) -> None:
-    st.session_state[wanted] = job_key
 
 
 def _asked(subject: Subject, key: str) -> PruningSweepJob | None:

@@ -23,14 +23,13 @@ from dashboard.text import _, counted, duration
 from dashboard.widgets.changes import use
 from dashboard.widgets.evaluate_folds_paired import paired_test
 from dashboard.widgets.evaluate_folds_result import shown
-from dashboard.widgets.lens import look
+from dashboard.widgets.lens import is_wanted, look, want
 from dashboard.widgets.links import open_screen
 from dashboard.widgets.subject import Subject
 
 SEEDS = 5
 LEAST_S = 3.0
 """Shorter times than this are not told by their figure."""
-WANTED = ".wanted"
 
 
 def panel(subject: Subject, *, key: str) -> None:
@@ -63,24 +62,14 @@ def _folds(subject: Subject, key: str) -> None:
         st.info(reason + " " + _("Choose fewer folds."), icon=":material/info:")
         return
     job = CrossValidationJob.of(experiment, k)
-    if not _is_wanted(job, key):
-        st.button(_("Cross-validate"), key=f"{key}.start", on_click=_want, args=(key, job.key()), icon=":material/view_week:")
+    if not is_wanted(job, key=key) and resources.reader().by_key(job.key()) is None:  # a known one is shown at once
+        st.button(_("Cross-validate"), key=f"{key}.start", on_click=want, args=(job, key), icon=":material/view_week:")
         return
 
     def show(found: CrossValidation) -> None:
         shown(found, key=f"{key}.found")
 
     look(job, CrossValidation, show, key=f"{key}.job")
-
-
-def _is_wanted(job: CrossValidationJob, key: str) -> bool:
-    """Whether it was asked for here, or is known already."""
-    wanted = job.key()
-    return bool(st.session_state.get(key + WANTED) == wanted) or resources.reader().by_key(wanted) is not None
-
-
-def _want(key: str, job_key: str) -> None:
-    st.session_state[key + WANTED] = job_key
 
 
 def _cost(subject: Subject, k: int) -> str:

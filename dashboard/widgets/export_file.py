@@ -11,10 +11,9 @@ from core.results.exported import ExportedFile
 from dashboard.session import resources
 from dashboard.text import _
 from dashboard.widgets.failure import plain
-from dashboard.widgets.lens import ASKED, look
+from dashboard.widgets.lens import ASKED, is_wanted, look, want
 
 MIME = {"zip": "application/zip", "html": "text/html", "md": "text/markdown"}
-WANTED = "export.wanted."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +43,11 @@ def card(offer: Offer, *, key: str) -> AbstractContextManager[object]:
 
 def prepared(offer: Offer, job: LensJob, file_name: str, *, key: str, at_once: bool = False) -> None:
     """The file, or the button that prepares it."""
-    wanted = WANTED + key
-    if not at_once and st.session_state.get(wanted) != job.key():
+    if not at_once and not is_wanted(job, key=key):
         words = offer.button or _("Prepare")
-        st.button(words, key=f"{key}.prepare", on_click=_want, args=(wanted, job.key()), icon=":material/build:")
+        st.button(words, key=f"{key}.prepare", on_click=want, args=(job, key), icon=":material/build:")
         return
     look(job, ExportedFile, lambda found: _file(found, file_name, key), key=key)
-
-
-def _want(wanted: str, job_key: str) -> None:
-    st.session_state[wanted] = job_key
 
 
 def _file(found: ExportedFile, name: str, key: str) -> None:

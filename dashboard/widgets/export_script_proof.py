@@ -14,7 +14,7 @@ from dashboard.session import run_history
 from dashboard.text import _
 from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.figure import figure, is_dark
-from dashboard.widgets.lens import look
+from dashboard.widgets.lens import is_wanted, look, want
 
 
 def proof(record: RunRecord | None, asked: dict[str, Any], script: Script, *, key: str) -> None:
@@ -26,14 +26,9 @@ def proof(record: RunRecord | None, asked: dict[str, Any], script: Script, *, ke
         st.caption(_("Once there is a run, the script can be run here and compared with it."))
         return
     job = ScriptRunJob(**asked)
-    wanted = f"{key}.wanted"
-
-    def want() -> None:
-        st.session_state[wanted] = job.key()
-
-    if st.session_state.get(wanted) != job.key():
+    if not is_wanted(job, key=key):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.button(_("Run it and compare"), key=f"{key}.run", on_click=want, icon=":material/verified:")
+            st.button(_("Run it and compare"), key=f"{key}.run", on_click=want, args=(job, key), icon=":material/verified:")
             st.caption(_("In a process of its own, with nothing of Layerwise in it. It takes about as long as the run took."))
         return
 

@@ -11,6 +11,7 @@ from core.jobs.global_lenses import ManyJob
 from core.jobs.lenses import ExampleRef, ExplainJob
 from dashboard.text import _, counted, duration
 from dashboard.widgets.explain_question import Question
+from dashboard.widgets.lens import is_wanted, want
 from dashboard.widgets.subject import SPLITS, Subject
 
 J = TypeVar("J", bound=ManyJob)
@@ -54,17 +55,13 @@ def split_of(subject: Subject) -> SplitName:
 
 def asked_for(job: ManyJob, *, key: str) -> bool:
     """Whether the job may run: at once where it is quick, else after a click on a button that tells the price."""
-    seconds, asked, job_key = job.seconds(), f"{key}.asked", job.key()
-    if seconds <= AUTOMATIC_S or st.session_state.get(asked) == job_key:
+    seconds = job.seconds()
+    if seconds <= AUTOMATIC_S or is_wanted(job, key=key):
         return True
-
-    def ask() -> None:
-        st.session_state[asked] = job_key
-
     words = _("Look at {examples} (about {time})").format(
         examples=counted("{n} example", "{n} examples", job.n_there()), time=duration(seconds)
     )
-    st.button(words, key=f"{key}.ask", on_click=ask, icon=":material/functions:")
+    st.button(words, key=f"{key}.ask", on_click=want, args=(job, key), icon=":material/functions:")
     return False
 
 

@@ -25,7 +25,7 @@ RECENT = 20
 """Events among which the newest report of progress is."""
 KEPT_BYTES = 2 * 2**20
 """Larger results are read again from their file with every click: the page's process serves everybody."""
-ASKED = "lens.asked."
+ASKED, WANTED = "lens.asked.", "lens.wanted."
 PATIENCE_S = 0.25
 """What was just asked for is waited for this long, so that a quick lens shows no progress bar. All of one page together."""
 WAITING, LOOK_S = "lens.waiting_since", 0.01
@@ -56,6 +56,16 @@ def look(job: LensJob, wanted: type[R], show: Callable[[R], None], *, key: str) 
         _waiting(run, key, is_long=isinstance(job, LongLensJob))
     else:
         _ended(record, key, ask_again)
+
+
+def is_wanted(job: LensJob, *, key: str) -> bool:
+    """Whether this visitor has pressed the button that asks for this very job: dear work begins with one."""
+    return bool(st.session_state.get(WANTED + key) == job.key())
+
+
+def want(job: LensJob, key: str) -> None:
+    """The callback of that button."""
+    st.session_state[WANTED + key] = job.key()
 
 
 def _awaited(record: RunRecord) -> RunRecord:
