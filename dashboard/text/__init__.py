@@ -58,3 +58,10 @@ def duration(seconds: float) -> str:
         if seconds >= 1.5 * size:
             return f"{seconds / size:.2g} {unit}" if seconds < 10 * size else f"{seconds / size:,.0f} {unit}"
     return f"{seconds:.2g} {_('s')}" if seconds < 10 else f"{seconds:.0f} {_('s')}"
+
+
+def size_words(n_bytes: int) -> str:
+    """The size of a file as a person reads it, 1 kB being 1,000 bytes: `12.3 kB`."""
+    if n_bytes < 1_000_000:
+        return _("{size:,.1f} kB").format(size=n_bytes / 1000)
+    return _("{size:,.1f} MB").format(size=n_bytes / 1_000_000)

@@ -9,8 +9,7 @@ from core.compression.choice import Plan
 from core.jobs.compress import CompressJob
 from core.models.model import layer_name
 from core.results.compression import CompressionReport
-from dashboard.text import _, counted
-from dashboard.widgets.export_file import size_words
+from dashboard.text import _, counted, size_words
 
 NUMBER_FORMATS = ("int8_dynamic", "int8_static", "half")
 LONGER = 1.5

@@ -9,7 +9,7 @@ import streamlit as st
 from core.jobs.lenses import LensJob
 from core.results.exported import ExportedFile
 from dashboard.session import resources
-from dashboard.text import _
+from dashboard.text import _, size_words
 from dashboard.widgets.failure import plain
 from dashboard.widgets.lens import ASKED, is_wanted, look, want
 
@@ -82,10 +82,3 @@ def bytes_of(key: str, file: str) -> Callable[[], bytes]:
     """Reads the artifact, of the run that was asked under `key`, only once somebody downloads it."""
     _job_key, run = st.session_state[ASKED + key]
     return lambda: resources.client().artifact_bytes(run, file)
-
-
-def size_words(n_bytes: int) -> str:
-    """A size as a person reads it."""
-    if n_bytes < 1_000_000:
-        return _("{size:,.1f} kB").format(size=n_bytes / 1000)
-    return _("{size:,.1f} MB").format(size=n_bytes / 1_000_000)

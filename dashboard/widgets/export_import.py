@@ -8,8 +8,7 @@ from core.jobs.bundle_jobs import BundleLookJob, keep_bundle
 from core.jobs.imported_run import ImportedRunJob
 from core.results.exported import BundleFound
 from dashboard.session import resources, state
-from dashboard.text import _, counted
-from dashboard.widgets.export_file import size_words
+from dashboard.text import _, counted, size_words
 from dashboard.widgets.failure import failure, plain, toast
 from dashboard.widgets.lens import look
 from dashboard.widgets.links import open_screen

@@ -17,9 +17,9 @@ from core.spec import parse_json
 from core.store.protocol import RunRecord
 from core.types import UNFINISHED
 from dashboard.session import resources
-from dashboard.text import _, counted
+from dashboard.text import _, counted, size_words
 from dashboard.widgets.compress_made import is_made_smaller
-from dashboard.widgets.export_file import Offer, card, offered, prepared, size_words
+from dashboard.widgets.export_file import Offer, card, offered, prepared
 from dashboard.widgets.failure import toast
 from dashboard.widgets.report import report_html
 from dashboard.widgets.report_gather import gathered

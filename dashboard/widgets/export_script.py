@@ -16,8 +16,8 @@ from core.results.script import Script
 from core.store.protocol import RunRecord
 from core.types import UNFINISHED
 from dashboard.session import run_now, state
-from dashboard.text import _
-from dashboard.widgets.export_file import bytes_of, size_words
+from dashboard.text import _, size_words
+from dashboard.widgets.export_file import bytes_of
 from dashboard.widgets.export_script_proof import proof
 from dashboard.widgets.failure import failure
 from dashboard.widgets.lens import look
