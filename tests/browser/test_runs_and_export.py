@@ -87,7 +87,7 @@ def test_a_bundle_is_downloaded_and_gives_the_run_back(finished, tmp_path: Path)
     page.get_by_role("button", name="Import this run").click()
     page.wait_for_function(f"() => !location.search.includes('{original}')")
     wait_for_data(page, f"data.state === 'finished' && data.step === '{step}'")
-    assert page.locator(f"{CURVES} .js-plotly-plot").first.is_visible()
+    page.locator(f"{CURVES} .js-plotly-plot").first.wait_for()
 
 
 def test_the_script_runs_alone_and_makes_the_same_curve(finished):
