@@ -122,6 +122,7 @@ def add(page, kind: str, **fields: str) -> None:
         page.keyboard.press("Control+A")
         page.keyboard.type(value)
         page.keyboard.press("Tab")
+        settled(page)
 
 
 def test_the_articles_cnn_is_built_by_keyboard_only_and_undone_and_redone(page, server):
