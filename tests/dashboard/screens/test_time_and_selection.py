@@ -15,28 +15,16 @@ from core.history import History
 from core.jobs.compare_lenses import DisagreementJob, PredictionJob
 from core.jobs.lenses import ExplainJob
 from core.jobs.training import TrainJob
-from core.settings import Settings
-from dashboard.session import resources
 from dashboard.widgets.time_slider import loss_curves
 from dashboard.widgets.what_if import editor_key
 from tests.core.samples import linear, spiral, stack
 from tests.dashboard.apptest_helpers import component_data, fire
-from tests.dashboard.inline_client import InlineClient
 
 CNN = stack(("Conv2d", {"out_channels": 2}), "ReLU", "Flatten", linear(10))
 DIGITS = spiral(data=Digits(), model=CNN, batch_size=64, budget=Budget(epochs=2))
 IRIS = spiral(data=Iris(), model=stack(linear(8), "Tanh", linear(3)), budget=Budget(epochs=3))
 READER = stack(("Embedding", {"num_embeddings": 128}), ("GRU", {"hidden_size": 4}), linear(2))
 SENTENCES = spiral(data=Sentiment(n_examples=200), model=READER, budget=Budget(epochs=1))
-
-
-@pytest.fixture
-def client(home, monkeypatch):
-    fake = InlineClient(Settings.from_environment())
-    monkeypatch.setattr(resources, "client", lambda: fake)
-    monkeypatch.setattr(resources, "reader", lambda: fake.store)
-    monkeypatch.setattr(resources, "settings", Settings.from_environment)
-    return fake
 
 
 def inspect():

@@ -17,11 +17,9 @@ from core.optim.losses import MeanAbsoluteError, MeanSquaredError
 from core.results.codec import load_result
 from core.results.predictions import Predictions
 from core.results.slices import Slices
-from core.settings import Settings
-from dashboard.session import resources, selection
+from dashboard.session import selection
 from tests.core.samples import linear, spiral, stack
 from tests.dashboard.apptest_helpers import component_data, fire
-from tests.dashboard.inline_client import InlineClient
 
 BRIEF = Budget(epochs=None, steps=8)
 IMAGES = spiral(data=Digits(), model=stack("Flatten", linear(10)), batch_size=64, budget=BRIEF)
@@ -48,15 +46,6 @@ def page():
     subject = Subject(from_file_text(st.session_state["experiment"]), ref, ExampleRef(), run, step)
     panel = evaluate_robustness.panel if st.session_state.get("robust") else evaluate_errors.panel
     panel(subject, key="here")
-
-
-@pytest.fixture
-def client(home, monkeypatch):
-    fake = InlineClient(Settings.from_environment())
-    monkeypatch.setattr(resources, "client", lambda: fake)
-    monkeypatch.setattr(resources, "reader", lambda: fake.store)
-    monkeypatch.setattr(resources, "settings", Settings.from_environment)
-    return fake
 
 
 def shown(experiment, **state) -> AppTest:

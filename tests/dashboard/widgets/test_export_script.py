@@ -12,14 +12,11 @@ from core.export.script import training_script
 from core.jobs.script_job import ScriptFilesJob, ScriptJob, ScriptRunJob
 from core.jobs.training import TrainJob
 from core.results.script import compared
-from core.settings import Settings
 from dashboard.figures.script_curves import MAX_POINTS, script_curves
-from dashboard.session import resources
 from dashboard.widgets import export_script
 from dashboard.widgets.export_script_proof import alone_words, proof_words
 from tests.core.export.script_cases import cnn
 from tests.core.samples import spiral
-from tests.dashboard.inline_client import InlineClient
 
 
 def page():
@@ -32,15 +29,6 @@ def page():
     record = state.run()
     experiment = run_now.experiment_now(record) if record else state.experiment()
     panel(Subject(experiment, None, ExampleRef(), record.id if record else None), key="here")
-
-
-@pytest.fixture
-def client(home, monkeypatch):
-    fake = InlineClient(Settings.from_environment())
-    monkeypatch.setattr(resources, "client", lambda: fake)
-    monkeypatch.setattr(resources, "reader", lambda: fake.store)
-    monkeypatch.setattr(resources, "settings", Settings.from_environment)
-    return fake
 
 
 def shown(experiment, run=None) -> AppTest:

@@ -16,10 +16,8 @@ from core.results.codec import load_result
 from core.results.cross_validation import CrossValidation
 from core.results.prediction import Prediction
 from core.results.predictions import Predictions
-from core.settings import Settings
-from dashboard.session import chosen_runs, resources, state
+from dashboard.session import chosen_runs, state
 from tests.core.samples import linear, optimizer_like, spiral, stack
-from tests.dashboard.inline_client import InlineClient
 
 IRIS = spiral(
     data=Iris(), model=stack(linear(4), "Tanh", linear(3)), budget=Budget(epochs=2), batch_size=40, seed=2, lr=0.05
@@ -41,15 +39,6 @@ def compare_page():
     from dashboard.widgets.runs_compare import panel
 
     panel(key="c")
-
-
-@pytest.fixture
-def client(home, monkeypatch):
-    fake = InlineClient(Settings.from_environment())
-    monkeypatch.setattr(resources, "client", lambda: fake)
-    monkeypatch.setattr(resources, "reader", lambda: fake.store)
-    monkeypatch.setattr(resources, "settings", Settings.from_environment)
-    return fake
 
 
 def opened(page, experiment=IRIS, **kept) -> AppTest:

@@ -1,17 +1,13 @@
 """The Memory and attention lens, and the words of an explained text."""
 
 import numpy as np
-import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.data.rendered import Digits
 from core.data.sequence import Sentiment
 from core.experiment.codec import link_text
-from core.settings import Settings
-from dashboard.session import resources
 from tests.core.samples import linear, spiral, stack
 from tests.dashboard.apptest_helpers import component_data, fire
-from tests.dashboard.inline_client import InlineClient
 
 EMBEDDING = ("Embedding", {"num_embeddings": 128, "embedding_dim": 8})
 LSTM = ("LSTM", {"hidden_size": 4, "returns": "sequence"})
@@ -26,15 +22,6 @@ PATCHES = stack(
     linear(10),
 )
 IMAGES = spiral(data=Digits(), model=PATCHES, batch_size=64)
-
-
-@pytest.fixture
-def client(home, monkeypatch):
-    fake = InlineClient(Settings.from_environment())
-    monkeypatch.setattr(resources, "client", lambda: fake)
-    monkeypatch.setattr(resources, "reader", lambda: fake.store)
-    monkeypatch.setattr(resources, "settings", Settings.from_environment)
-    return fake
 
 
 def page():

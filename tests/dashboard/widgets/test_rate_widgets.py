@@ -12,11 +12,9 @@ from core.optim.optimizers import SGD, Adam
 from core.optim.schedules import Cosine, Plateau
 from core.results.codec import load_result
 from core.results.range_test import RangeTest
-from core.settings import Settings
-from dashboard.session import resources, state
+from dashboard.session import state
 from dashboard.widgets.table_file import csv_text
 from tests.core.samples import linear, optimizer_like, spiral, stack
-from tests.dashboard.inline_client import InlineClient
 
 TWO = spiral(lanes=(Lane(optimizer=SGD(lr=0.5)), Lane(optimizer=Adam(lr=0.03))), batch_size=50)
 
@@ -41,15 +39,6 @@ def preview_page():
 
     experiment = state.experiment()
     schedule_preview(experiment.lanes[0], experiment, key="t")
-
-
-@pytest.fixture
-def client(home, monkeypatch):
-    fake = InlineClient(Settings.from_environment())
-    monkeypatch.setattr(resources, "client", lambda: fake)
-    monkeypatch.setattr(resources, "reader", lambda: fake.store)
-    monkeypatch.setattr(resources, "settings", Settings.from_environment)
-    return fake
 
 
 def opened(page, experiment=TWO) -> AppTest:

@@ -1,24 +1,11 @@
 """What if: the editor stands there for points as for rows, and waiting for a prediction breaks nothing."""
 
-import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.experiment.codec import link_text
 from core.jobs.compare_lenses import PredictionJob
-from core.settings import Settings
-from dashboard.session import resources
 from dashboard.widgets import lens
 from tests.core.samples import spiral
-from tests.dashboard.inline_client import InlineClient
-
-
-@pytest.fixture
-def client(home, monkeypatch):
-    fake = InlineClient(Settings.from_environment())
-    monkeypatch.setattr(resources, "client", lambda: fake)
-    monkeypatch.setattr(resources, "reader", lambda: fake.store)
-    monkeypatch.setattr(resources, "settings", Settings.from_environment)
-    return fake
 
 
 def explain():
