@@ -4,7 +4,8 @@ LayerwiseError
 ├── SpecError            the user can mend it: a wrong number, name, shape or link
 │   ├── ShapeError       a layer cannot take what the layer before it gives
 │   ├── NotApplicable    a method does not fit this model or this data
-│   └── TooExpensive     asked for more memory, time or layers than the limits allow
+│   ├── TooExpensive     asked for more memory, time or layers than the limits allow
+│   └── NotYours         a change of what belongs to another visitor
 ├── TrainingError        the run went wrong: it diverged, it ran out of memory
 ├── StoreError           the place is wrong: disk full, database damaged, no such run
 │   └── MissingData      files of a data set are not where they should be
@@ -47,6 +48,10 @@ class NotApplicable(SpecError):
 
 class TooExpensive(SpecError):
     """More than the limits allow; the message has both numbers."""
+
+
+class NotYours(SpecError):
+    """A change of what belongs to another visitor."""
 
 
 class TrainingError(LayerwiseError):

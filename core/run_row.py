@@ -42,3 +42,5 @@ class RunRow:
     figures: Mapping[str, float] = field(default_factory=dict)
     deleted: float | None = None
     """When it was deleted; it can be brought back until it is swept away."""
+    owner: str = ""
+    """The public id of the space that it belongs to; empty for nobody's, which everybody may change."""

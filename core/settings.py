@@ -2,15 +2,38 @@
 
 import os
 from pathlib import Path
-from typing import Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import SpecError
 
+Profile = Literal["laptop", "workshop"]
+
+WORKSHOP: dict[str, Any] = {
+    "max_running": 30,
+    "max_queued": 150,
+    "visitor_running": 1,
+    "visitor_unfinished": 5,
+    "visitor_lens_unfinished": 60,
+    "visitor_stored_mb": 500,
+    "visitor_runs": 200,
+    "upload_mb": 20,
+    "worker_memory_mb": 1024,
+    "lane_processes": 1,
+    "run_max_s": 600.0,
+    "lease_s": 900.0,
+    "keep_days": 7.0,
+    "store_mb": 20_000,
+}
+"""What the profile for a workshop sets: thirty people who do not know each other, on one small server."""
+
 
 class Settings(BaseModel):
-    """All settings. Each is read from `LAYERWISE_<NAME>`; units are in the names."""
+    """All settings. Each is read from `LAYERWISE_<NAME>`; units are in the names. What is not given is as the profile says.
+
+    Secrets are no settings: they go to no supervisor and no worker (dashboard/secrets.py).
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -65,6 +88,38 @@ class Settings(BaseModel):
     """Millions of numbers that an imported data set may have: examples times inputs."""
     image_megapixels: int = Field(25, ge=1, le=89)
     """Largest picture, in millions of pixels; 40 times as much for all pictures of one upload together."""
+    profile: Profile = "laptop"
+    """What the defaults are made for: "laptop", one person on their own machine, or "workshop" (see WORKSHOP)."""
+    visitor_running: int = Field(4, ge=1, le=64)
+    """Training runs of one visitor that may work at once; more of them wait."""
+    visitor_unfinished: int = Field(36, ge=1)
+    """Training runs of one visitor that may be unfinished, working or waiting."""
+    visitor_lens_unfinished: int = Field(300, ge=1)
+    """Unfinished lens jobs of one visitor."""
+    visitor_stored_mb: int = Field(20_000, ge=1)
+    """Files of one visitor: artifacts of runs, and uploads."""
+    visitor_runs: int = Field(10_000, ge=1)
+    """Kept runs of one visitor."""
+    large_running: int = Field(0, ge=0, le=64)
+    """Large training runs that may work at once, 0 for as many as there are cores. The others are bounded by max_running."""
+    small_run_gflop: float = Field(5.0, gt=0)
+    """A run is large when one step takes more than this many GFLOP ..."""
+    small_run_mb: int = Field(256, ge=1)
+    """... or more than this much memory."""
+    worker_threads: int = Field(1, ge=1, le=64)
+    """Threads of one worker's arithmetic. More than one changes the last bits of some results."""
+    run_max_s: float = Field(604_800.0, gt=0)
+    """A run that works for longer is stopped at its last step, pauses not counted; it can be resumed."""
+    lease_s: float = Field(0.0, ge=0)
+    """Runs of a visitor who has had no page open for so long are stopped; they can be resumed. 0 for never."""
+    keep_days: float = Field(0.0, ge=0, le=3650)
+    """Ended runs are deleted for good after so many days; 0 for never."""
+    store_mb: int = Field(0, ge=0)
+    """With more files than that in all, the oldest ended runs are deleted for good; 0 for no bound."""
+    login_required: bool = False
+    """Whether only people who have logged in (OIDC) see anything; without, a login is offered where it is configured."""
+    log_format: Literal["text", "json"] = "text"
+    """How a line of the log is written: for people, or one JSON object."""
     allowed_hosts: str = "localhost,127.0.0.1,[::1]"
     """Host names under which the page may be reached, comma-separated."""
 
@@ -76,8 +131,9 @@ class Settings(BaseModel):
             SpecError: a variable is out of its bounds; the message names it.
         """
         given = {name: os.environ.get(f"LAYERWISE_{name.upper()}", "") for name in cls.model_fields}
+        defaults = WORKSHOP if given["profile"] == "workshop" else {}
         try:
-            return cls.model_validate({name: text for name, text in given.items() if text})
+            return cls.model_validate(defaults | {name: text for name, text in given.items() if text})
         except ValidationError as error:
             finding = error.errors(include_url=False)[0]
             name = f"LAYERWISE_{str(finding['loc'][0]).upper()}"

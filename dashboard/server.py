@@ -136,7 +136,7 @@ def ensure_pool() -> None:
     """
     from dashboard.session import resources
 
-    resources.client().ensure_supervisor()
+    resources.pool().ensure_supervisor()
 
 
 SETTINGS = Settings.from_environment()

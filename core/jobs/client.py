@@ -1,23 +1,18 @@
 """All that the front may call: submit a job, order a command, read what happened."""
 
-import json
 import logging
-import os
 import secrets
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
-from typing import Any
 
-import core
 from core import errors
 from core.errors import LayerwiseError, PoolError, StoreError
 from core.events import Command, dump
 from core.jobs.job import Deleted, Job, PoolStatus
 from core.jobs.pool.control import Answer, ask
+from core.jobs.starter import Starter
 from core.settings import Settings
 from core.store.artifacts import ArtifactFiles
 from core.store.sql import SqlReader
@@ -27,31 +22,44 @@ LOG = logging.getLogger(__name__)
 START_S = 20.0
 """A supervisor that does not listen by then will not."""
 ANSWER_S = 10.0
-RESTART_S = 3.0
-"""Shortest time between two attempts to start a supervisor."""
 
 
 class Client:
-    """One per server process; its methods may be called from any thread."""
+    """One per server process; its methods may be called from any thread.
+
+    Made from a folder it speaks for whoever owns that folder and may change everything. `of` gives one that speaks for a
+    visitor: the supervisor lets it change that visitor's runs alone.
+    """
 
     def __init__(self, home: Path, settings: Settings) -> None:
         self._home = home.absolute()
-        self._settings = settings
         self._files = ArtifactFiles(self._home)
-        self._lock = threading.Lock()
-        self._started: list[subprocess.Popen[bytes]] = []
-        self._last_start = -RESTART_S
+        self._starter = Starter(self._home, settings)
+        self._by: Answer = {}
         self.store = SqlReader(self._home / "runs.db")
+
+    def of(self, owner: str, *, is_host: bool = False) -> "Client":
+        """The same way to the supervisor, for one visitor.
+
+        Args:
+            owner: the public id of the visitor's space.
+            is_host: whether this visitor may change everybody's runs.
+        """
+        bound = copy(self)
+        bound._by = {"by": owner} | ({"as_host": True} if is_host else {})
+        return bound
 
     def ensure_supervisor(self) -> None:
         """Start the supervisor where none listens. Does not wait for it."""
         try:
             ask(self._home, {"ask": "status"}, timeout_s=ANSWER_S)
         except OSError:
-            self._start_supervisor()
+            self._starter.start()
 
     def submit(self, job: Job, owner: str = "", name: str = "") -> str:
         """Queue a job; the id of its run. A lens job that was asked before gives the run that has its answer.
+
+        The run belongs to the visitor for whom this client speaks, else to `owner`.
 
         Raises:
             SpecError: it is refused; the message says why.
@@ -103,7 +111,7 @@ class Client:
         try:
             answer = ask(self._home, {"ask": "status"}, timeout_s=ANSWER_S)
         except OSError:
-            self._start_supervisor()
+            self._starter.start()
             return PoolStatus(is_warm=False, is_lens_warm=False, running=0, queued=0)
         return PoolStatus(**_granted(answer)["status"])
 
@@ -113,10 +121,7 @@ class Client:
             ask(self._home, {"ask": "shutdown"}, timeout_s=ANSWER_S)
         except OSError:
             LOG.info("no supervisor to shut down")
-        with self._lock:
-            for process in self._started:
-                process.wait(ANSWER_S)
-            self._started.clear()
+        self._starter.wait(ANSWER_S)
 
     def artifact_bytes(self, run: str, name: str) -> bytes:
         """The bytes of an artifact, checked against its digest.
@@ -135,48 +140,17 @@ class Client:
         deadline = time.monotonic() + START_S
         while True:
             try:
-                return _granted(ask(self._home, request, timeout_s=ANSWER_S))
+                return _granted(ask(self._home, request | self._by, timeout_s=ANSWER_S))
             except TimeoutError:
                 raise PoolError(f"The supervisor did not answer within {ANSWER_S:g} s.", hint=self._log_hint()) from None
             except OSError:
                 if time.monotonic() > deadline:
                     raise PoolError(f"No supervisor could be started within {START_S:g} s.", hint=self._log_hint()) from None
-                self._start_supervisor()
+                self._starter.start()
                 time.sleep(0.02)
 
     def _log_hint(self) -> str:
         return f"Look into {self._home / 'logs' / 'supervisor.log'}."
-
-    def _start_supervisor(self) -> None:
-        with self._lock:
-            self._started = [process for process in self._started if process.poll() is None]
-            if time.monotonic() - self._last_start < RESTART_S and self._started:
-                return
-            if time.monotonic() - self._last_start < RESTART_S / 10:
-                return
-            self._last_start = time.monotonic()
-            logs = self._home / "logs"
-            logs.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with open(os.open(logs / "supervisor.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
-                process = subprocess.Popen(
-                    [sys.executable, "-m", "core.jobs.supervisor", "--ensure", "--home", str(self._home)],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    env=self._environment(),
-                    start_new_session=True,  # a run goes on when the server is stopped
-                )
-            self._started.append(process)
-
-    def _environment(self) -> dict[str, str]:
-        values: dict[str, Any] = json.loads(self._settings.model_dump_json())
-        values |= {"home": str(self._home), "data": str(self._settings.data.absolute())}
-        root = str(Path(core.__file__).resolve().parents[1])
-        places = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-        ours = {f"LAYERWISE_{name.upper()}": str(value) for name, value in values.items()}
-        # compiled bytecode halves the pool's start: some containers forbid it
-        ambient = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-        return ambient | ours | {"PYTHONPATH": os.pathsep.join(places)}
 
 
 def _granted(answer: Answer) -> Answer:

@@ -87,8 +87,9 @@ class RunReader(Protocol):
     def artifacts(self, run: str, kind: str | None = None) -> tuple[ArtifactRecord, ...]:
         """In order of `seq`."""
 
-    def rows(self, *, with_deleted: bool = False, limit: int = 10_000) -> tuple[RunRow, ...]:
-        """The runs that are kept (of the queue for training), newest first: the table of runs."""
+    def rows(self, *, owner: str | None = None, with_deleted: bool = False, limit: int = 10_000) -> tuple[RunRow, ...]:
+        """The runs that are kept (of the queue for training), newest first: the table of runs. With an owner: those of this
+        space and of nobody in particular."""
 
     def curves(self, runs: Collection[str]) -> dict[str, RunCurve]:
         """Thinned curves by run; those that have none are left out."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import Executable, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Executable, Select, and_, bindparam, delete, insert, select, update
 
 from core.run_curve import RunCurve, packed_curve, unpacked_curve
 from core.run_row import RunRow
@@ -18,7 +18,7 @@ KEPT = 1
 AT_ONCE = 500
 """Ids in one question: databases bound their number."""
 
-_OWN = (RUNS.c.id, RUNS.c.kind, RUNS.c.name, RUNS.c.state, RUNS.c.created, RUNS.c.started, RUNS.c.finished, RUNS.c.reason)
+_OWN = tuple(RUNS.c[name] for name in ("id", "kind", "name", "state", "created", "started", "finished", "reason", "owner"))
 _NEWEST = (RUNS.c.created.desc(), RUNS.c.id)
 PLAIN_ROWS = select(*_OWN).where(RUNS.c.priority == KEPT).order_by(*_NEWEST).limit(bindparam("limit"))
 ALL_ROWS = (
@@ -59,10 +59,10 @@ class RowReads:
 
     _are_rows_there = False
 
-    def rows(self, *, with_deleted: bool = False, limit: int = 10_000) -> tuple[RunRow, ...]:
+    def rows(self, *, owner: str | None = None, with_deleted: bool = False, limit: int = 10_000) -> tuple[RunRow, ...]:
         if not self._knows_rows():
-            return tuple(RunRow(*row) for row in self._rows(PLAIN_ROWS, limit=limit))
-        return tuple(_row(row) for row in self._rows(ALL_ROWS if with_deleted else ROWS, limit=limit))
+            return tuple(_plain_row(row) for row in self._rows(_of(PLAIN_ROWS, owner), limit=limit))
+        return tuple(_row(row) for row in self._rows(_of(ALL_ROWS if with_deleted else ROWS, owner), limit=limit))
 
     def curves(self, runs: Collection[str]) -> dict[str, RunCurve]:
         asked = list(dict.fromkeys(runs))
@@ -131,6 +131,15 @@ class RowWrites(RowReads):
         raise TypeError("a store asks its database here")
 
 
+def _of(statement: Select[Any], owner: str | None) -> Select[Any]:
+    """Only the runs of this space, and those of nobody in particular."""
+    return statement if owner is None else statement.where(RUNS.c.owner.in_((owner, "")))
+
+
+def _plain_row(row: Any) -> RunRow:
+    return RunRow(**row._mapping)
+
+
 def _row(row: Any) -> RunRow:
     return RunRow(
         row.id,
@@ -148,6 +157,7 @@ def _row(row: Any) -> RunRow:
         json.loads(row.facts or "{}"),
         json.loads(row.figures or "{}"),
         row.said_deleted,
+        row.owner,
     )
 
 

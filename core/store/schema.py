@@ -91,3 +91,28 @@ CURVES = Table(
     Column("run", Text, primary_key=True),
     Column("data", LargeBinary, nullable=False),
 )
+
+# A room: what its presenter shows, for all who follow. `state` is JSON of dashboard/session/rooms.py; `seq` rises with it.
+ROOMS = Table(
+    "rooms",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("updated", Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+MEMBERS = Table(
+    "members",
+    METADATA,
+    Column("room", Text, primary_key=True),
+    Column("owner", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("joined", Float, nullable=False),
+    sqlite_with_rowid=False,
+)

@@ -8,6 +8,7 @@ from functools import cache
 from core.jobs.client import Client
 from core.settings import Settings
 from core.store.protocol import RunReader
+from dashboard.session.visitor import visitor
 
 
 @cache
@@ -17,11 +18,17 @@ def settings() -> Settings:
 
 
 @cache
-def client() -> Client:
-    """The way to the supervisor."""
+def pool() -> Client:
+    """The way to the supervisor, with the rights of the server itself."""
     return Client(settings().home, settings())
+
+
+def client() -> Client:
+    """The way to the supervisor, for the visitor whose page this is."""
+    present = visitor()
+    return pool().of(present.owner, is_host=present.may_change_all)
 
 
 def reader() -> RunReader:
     """Read access to all runs."""
-    return client().store
+    return pool().store

@@ -23,6 +23,8 @@ RECENT = "state.recent_runs"
 LOADED = "state.loaded"
 LINK_PROBLEM = "state.link_problem"
 UNDO, REDO = "state.undo", "state.redo"
+KEPT_IN_LINK = ("room", "hide", "view")
+"""What else may stand in the address: the room that is followed, what a lesson hides, and how all is shown."""
 MAX_UNDO = 100
 MAX_RECENT = 20
 
@@ -152,7 +154,9 @@ def fits_link() -> bool:
 def write_link() -> None:
     """Keep the address of the page in step with experiment and run."""
     link = _link(experiment())
-    wanted = {"x": link} if len(link) <= MAX_LINK_CHARACTERS else {}
+    wanted = {name: st.query_params[name] for name in KEPT_IN_LINK if name in st.query_params}
+    if len(link) <= MAX_LINK_CHARACTERS:
+        wanted["x"] = link
     present = run_id()
     if present:
         wanted["run"] = present

@@ -9,6 +9,7 @@ from core.store.protocol import RunRecord
 from core.types import UNFINISHED
 from dashboard.components.run_tree import Node, alt_tree, run_tree
 from dashboard.session import resources, state
+from dashboard.session.visitor import visitor
 from dashboard.text import _
 from dashboard.widgets.compare import SHORT_RUN
 from dashboard.widgets.failure import failure
@@ -25,7 +26,7 @@ TONES = {"finished": "good", "failed": "bad"}
 def panel(*, key: str) -> None:
     """The tree, and below it the form for the run that is chosen in it."""
     try:
-        rows = resources.reader().rows(limit=MOST_ROWS)
+        rows = resources.reader().rows(owner=visitor().owner, limit=MOST_ROWS)
     except LayerwiseError as error:
         failure(error)
         return
@@ -76,7 +77,7 @@ def _follow(rows: tuple[RunRow, ...]) -> None:
     known = [(row.id, row.state) for row in rows]
 
     def poll() -> None:
-        if [(row.id, row.state) for row in resources.reader().rows(limit=MOST_ROWS)] != known:
+        if [(row.id, row.state) for row in resources.reader().rows(owner=visitor().owner, limit=MOST_ROWS)] != known:
             st.rerun()
 
     st.fragment(poll, run_every=POLL_S)()

@@ -24,13 +24,14 @@ MAY_IMPORT = {
     "core.export": {"core.experiment"} | INGREDIENTS,
     "dashboard.lessons": {"core.experiment"},
     "core.jobs": {"core.training", "core.export", "core.experiment", "core.store"} | LENSES | INGREDIENTS,
-    "dashboard.session": {"core.experiment", "core.jobs", "core.store", "core.data", "dashboard.text"},
+    "dashboard.secrets": set(),
+    "dashboard.session": {"core.experiment", "core.jobs", "core.store", "core.data", "dashboard.secrets", "dashboard.text"},
     "dashboard.components": MENUS | {"dashboard.text"},
     "dashboard.widgets": {"dashboard.components", "dashboard.figures", "dashboard.session", "dashboard.text", "core.experiment"}
     | {"core.jobs", "core.store"}
     | MENUS,
     "dashboard.stream": {"dashboard.security", "dashboard.session", "dashboard.text", "core.store"},
-    "dashboard.security": set(),
+    "dashboard.security": {"dashboard.secrets", "dashboard.session", "dashboard.text"},
     "dashboard.screens": {
         "dashboard.widgets",
         "dashboard.components",

@@ -12,6 +12,7 @@ def client(home, monkeypatch):
     """A client and its store, whose jobs are done at once in this process."""
     fake = InlineClient(Settings.from_environment())
     monkeypatch.setattr(resources, "client", lambda: fake)
+    monkeypatch.setattr(resources, "pool", lambda: fake)
     monkeypatch.setattr(resources, "reader", lambda: fake.store)
     monkeypatch.setattr(resources, "settings", Settings.from_environment)
     return fake

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from core.errors import SpecError
 from core.jobs.pool.control import Answer
+from core.jobs.pool.ownership import check_may_change, is_theirs
 from core.run_row import MAX_NAME, MAX_NOTE, MAX_TAG, MAX_TAGS
 from core.settings import Settings
 from core.store.protocol import RunRecord, RunWriter
@@ -49,7 +50,7 @@ class Library:
 
     def _annotate(self, request: Answer) -> Answer:
         """Name, note and tags, those that are given; a name that is empty gives the run its first one back."""
-        record = self._known(_texts(request, "runs", 1)[0])
+        (record,) = self._own(request, _texts(request, "runs", 1))
         columns: dict[str, object] = {}
         if "name" in request:
             columns["name"] = plain(_text(request, "name"), MAX_NAME) or None
@@ -65,14 +66,14 @@ class Library:
         """Add tags to many runs, and take others away."""
         added, removed = _tags(_texts(request, "add", MAX_TAGS)), _tags(_texts(request, "remove", MAX_TAGS))
         present = {row.id: row.tags for row in self._store.rows(with_deleted=True)}
-        for run in _texts(request, "runs", MAX_RUNS):
-            tags = _tags([*(tag for tag in present.get(self._known(run).id, ()) if tag not in removed), *added])
-            self._store.say(run, tags=json.dumps(tags))
+        for record in self._own(request, _texts(request, "runs", MAX_RUNS)):
+            tags = _tags([*(tag for tag in present.get(record.id, ()) if tag not in removed), *added])
+            self._store.say(record.id, tags=json.dumps(tags))
         return {}
 
     def _delete(self, request: Answer) -> Answer:
         """Put runs into the bin; what cannot go there yet stays, and is told."""
-        records = [self._known(run) for run in _texts(request, "runs", MAX_RUNS)]
+        records = self._own(request, _texts(request, "runs", MAX_RUNS))
         running = [record.id for record in records if record.state in UNFINISHED]
         if running and len(records) == 1:
             raise SpecError("This run has not ended, so it cannot be deleted.", hint="Stop it first.")
@@ -82,14 +83,15 @@ class Library:
         return {"deleted": gone, "unfinished": running}
 
     def _restore(self, request: Answer) -> Answer:
-        for run in _texts(request, "runs", MAX_RUNS):
-            self._store.say(self._known(run).id, deleted=None)
+        for record in self._own(request, _texts(request, "runs", MAX_RUNS)):
+            self._store.say(record.id, deleted=None)
         return {}
 
     def _empty_bin(self, request: Answer) -> Answer:
-        """Sweep away what is in the bin; what an unfinished run needs stays there until it has ended."""
+        """Sweep away what this visitor has in the bin; what an unfinished run needs stays there until it has ended."""
         needed = self._needed()
-        binned = [row.id for row in self._store.rows(with_deleted=True) if row.deleted is not None]
+        found = self._store.rows(with_deleted=True)
+        binned = [row.id for row in found if row.deleted is not None and is_theirs(row.owner, request)]
         gone = [run for run in binned if run not in needed]
         for run in gone:
             self._store.say(run, deleted=NOW)
@@ -104,6 +106,17 @@ class Library:
         """Out of the bin again, where it is there: somebody has just asked for what it has."""
         if any(one == run for one in self._store.to_sweep(time.time(), MAX_RUNS)):
             self._store.say(run, deleted=None)
+
+    def _own(self, request: Answer, runs: Iterable[str]) -> list[RunRecord]:
+        """The records of these runs, all of which the request may change.
+
+        Raises:
+            SpecError: there is none of this id, or it is somebody else's (NotYours).
+        """
+        records = [self._known(run) for run in runs]
+        for record in records:
+            check_may_change(record, request)
+        return records
 
     def _known(self, run: str) -> RunRecord:
         record = self._store.run(run)

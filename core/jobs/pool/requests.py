@@ -32,6 +32,7 @@ from core.jobs.messages import Carry, Change, carry_text, parse_carry
 from core.jobs.pool.control import Answer
 from core.jobs.pool.engine import Engine, Lane
 from core.jobs.pool.library import Library, plain
+from core.jobs.pool.ownership import check_may_change, owner_of
 from core.jobs.pool.recovery import end_without_worker, rewind_to_checkpoint, stopped_without_worker
 from core.jobs.pool.running import LiveRun
 from core.jobs.pool.scheduling import check_room
@@ -97,7 +98,7 @@ class Requests:
             self.library.revive(known.id)
             return {"run": known.id}
         self._check_room(job.lane)
-        owner, name = plain(_text(request, "owner"), MAX_NAME), plain(_text(request, "name"), MAX_NAME)
+        owner, name = owner_of(request), plain(_text(request, "name"), MAX_NAME)
         self._store.create(_new_record(run, job, key, owner, name))
         self._store.update(run, priority=PRIORITY[job.lane])
         if job.lane == "training":
@@ -116,6 +117,7 @@ class Requests:
         record = self._store.run(_text(request, "run"))
         if record is None:
             raise SpecError("There is no such run.", hint="Take the id from the list of runs.")
+        check_may_change(record, request)
         live = self._live.get(record.id)
         job = parse_job(record.job)
         job.check_command(command, self._changes(record.id) if job.lane == "training" else ())

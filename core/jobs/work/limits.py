@@ -18,7 +18,7 @@ MAX_OPEN_FILES = 256
 OOM_SCORE = "800"
 MIB = 2**20
 
-SECRET_WORDS = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "KEY", "CREDENTIAL")
+SECRET_WORDS = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "KEY", "CREDENTIAL", "ACCESS_CODE")
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 NO_COMPILING = {"NUMBA_DISABLE_JIT": "1"}  # SHAP's first call would compile for 6.6 s; at our sizes Python is faster
 # Large tensors come from the heap and stay there: up to 5,660 page faults less per step. Read by glibc at exec only.

@@ -42,6 +42,7 @@ RACE = default_experiment("race").but(budget=Budget(epochs=1), repeats=2)
 def client(home, monkeypatch):
     fake = InlineClient(Settings.from_environment())
     monkeypatch.setattr(resources, "client", lambda: fake)
+    monkeypatch.setattr(resources, "pool", lambda: fake)
     return fake
 
 

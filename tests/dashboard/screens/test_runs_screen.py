@@ -19,6 +19,7 @@ def client(home, monkeypatch):
     home.mkdir(parents=True, exist_ok=True)
     client = StoreClient(home)
     monkeypatch.setattr(resources, "client", lambda: client)
+    monkeypatch.setattr(resources, "pool", lambda: client)
     monkeypatch.setattr(resources, "settings", Settings.from_environment)
     yield client
     client.close()

@@ -27,6 +27,7 @@ APP = str(Path(__file__).resolve().parents[3] / "dashboard" / "app.py")
 def client(home, monkeypatch):
     fake = InlineClient(Settings.from_environment())
     monkeypatch.setattr(resources, "client", lambda: fake)
+    monkeypatch.setattr(resources, "pool", lambda: fake)
     return fake
 
 

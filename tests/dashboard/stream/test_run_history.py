@@ -21,6 +21,7 @@ RUN = "h" * 32
 def client(home, monkeypatch):
     fake = InlineClient(Settings.from_environment())
     monkeypatch.setattr(resources, "client", lambda: fake)
+    monkeypatch.setattr(resources, "pool", lambda: fake)
     fake.store.records[RUN] = fake.record(TrainJob(experiment=RACE), RUN)
     fake.store.logs[RUN], fake.store.saved[RUN] = [], []
     return fake

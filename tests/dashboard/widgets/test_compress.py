@@ -57,6 +57,7 @@ def train_page():
 def client(home, monkeypatch):
     fake = InlineClient(Settings.from_environment())
     monkeypatch.setattr(resources, "client", lambda: fake)
+    monkeypatch.setattr(resources, "pool", lambda: fake)
     monkeypatch.setattr(resources, "settings", Settings.from_environment)
     monkeypatch.setattr("core.compression.measure.TIMED_S", 0.0)
     return fake

@@ -37,6 +37,7 @@ KEY = "explain.one"
 def client(home, monkeypatch):
     fake = InlineClient(Settings.from_environment())
     monkeypatch.setattr(resources, "client", lambda: fake)
+    monkeypatch.setattr(resources, "pool", lambda: fake)
     monkeypatch.setattr(resources, "settings", Settings.from_environment)
     # What is tested of how far to trust an explanation has its own tests, and takes as long as many explanations.
     monkeypatch.setattr("dashboard.widgets.explain_methods.trust_line", lambda job, found, *, key: None)

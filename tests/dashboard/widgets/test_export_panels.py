@@ -29,6 +29,7 @@ EXPERIMENT = spiral(budget=Budget(epochs=2))
 def client(home, monkeypatch):
     fake = InlineClient(Settings.from_environment())
     monkeypatch.setattr(resources, "client", lambda: fake)
+    monkeypatch.setattr(resources, "pool", lambda: fake)
     monkeypatch.setattr(resources, "settings", Settings.from_environment)
     for module in (export_jobs, bundle_jobs):  # jobs read the log where the page reads it
         monkeypatch.setattr(module, "recorded", lambda run, last_seq, settings: read(fake.store, run, last_seq))

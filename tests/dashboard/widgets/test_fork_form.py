@@ -27,7 +27,7 @@ SOURCE = spiral(model=DROPPED, budget=Budget(epochs=2))
 class Rows(InlineStore):
     """With the table of runs, as the supervisor would keep it."""
 
-    def rows(self, *, with_deleted: bool = False, limit: int = 10_000) -> tuple[RunRow, ...]:
+    def rows(self, *, owner=None, with_deleted: bool = False, limit: int = 10_000) -> tuple[RunRow, ...]:
         return tuple(row_of(record, place) for place, record in reversed(list(enumerate(self.records.values()))))[:limit]
 
 
@@ -44,6 +44,7 @@ def client(home, monkeypatch):
     fake = InlineClient(Settings.from_environment())
     fake.store = Rows()
     monkeypatch.setattr(resources, "client", lambda: fake)
+    monkeypatch.setattr(resources, "pool", lambda: fake)
     monkeypatch.setattr(resources, "settings", Settings.from_environment)
     return fake
 

@@ -65,6 +65,7 @@ class CheckingClient(InlineClient):
 def client(home, monkeypatch):
     fake = CheckingClient(Settings.from_environment())
     monkeypatch.setattr(resources, "client", lambda: fake)
+    monkeypatch.setattr(resources, "pool", lambda: fake)
     return fake
 
 

@@ -29,6 +29,7 @@ def page():
 def app(home, monkeypatch):
     fake = InlineClient(Settings.from_environment())
     monkeypatch.setattr(resources, "client", lambda: fake)
+    monkeypatch.setattr(resources, "pool", lambda: fake)
     monkeypatch.setattr(resources, "settings", Settings.from_environment)
     return AppTest.from_function(page, default_timeout=60).run()
 

@@ -39,6 +39,7 @@ def page():
 def client(home, monkeypatch):
     fake = InlineClient(Settings.from_environment())
     monkeypatch.setattr(resources, "client", lambda: fake)
+    monkeypatch.setattr(resources, "pool", lambda: fake)
     return fake
 
 
