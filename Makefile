@@ -2,14 +2,17 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test lint bench format clean
+.PHONY: run test faults lint bench format clean
 
 run: .venv/run.ready
 	$(BIN)/streamlit run dashboard/server.py
 
 test: .venv/dev.ready
-	$(BIN)/python -m pytest -q -n 2 -m "not browser"
-	$(BIN)/python -m pytest -q -m browser
+	$(BIN)/python -m pytest -q -n 2 -m "not browser and not slow_fault"
+	$(BIN)/python -m pytest -q -m "browser and not slow_fault"
+
+faults: .venv/dev.ready
+	$(BIN)/python -m pytest -q -m "fault"
 
 lint: .venv/dev.ready
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
