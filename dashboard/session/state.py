@@ -23,6 +23,7 @@ RECENT = "state.recent_runs"
 LOADED = "state.loaded"
 LINK_PROBLEM = "state.link_problem"
 UNDO, REDO = "state.undo", "state.redo"
+KEPT = "state.kept."
 KEPT_IN_LINK = ("room", "hide", "view")
 """What else may stand in the address: the room that is followed, what a lesson hides, and how all is shown."""
 MAX_UNDO = 100
@@ -124,6 +125,8 @@ def load_link() -> None:
     if st.session_state.get(LOADED):
         return
     st.session_state[LOADED] = True
+    for name in KEPT_IN_LINK:
+        keep(name, st.query_params.get(name, ""))
     problems = []
     text, run = st.query_params.get("x"), st.query_params.get("run")
     try:
@@ -141,6 +144,19 @@ def load_link() -> None:
     st.session_state[UNDO] = ()  # a link is where this session begins
 
 
+def kept(name: str) -> str:
+    """What the address says beside experiment and run, for a name of KEPT_IN_LINK; empty for nothing.
+
+    From the session and not from the address, which Streamlit empties when another screen is opened.
+    """
+    return str(st.session_state.get(KEPT + name, ""))
+
+
+def keep(name: str, text: str) -> None:
+    """Let the address say this from now on; nothing, where it is empty."""
+    st.session_state[KEPT + name] = text
+
+
 def link_problem() -> str:
     """What was wrong with the link that this session came by; empty when nothing was."""
     return str(st.session_state.get(LINK_PROBLEM, ""))
@@ -154,7 +170,7 @@ def fits_link() -> bool:
 def write_link() -> None:
     """Keep the address of the page in step with experiment and run."""
     link = _link(experiment())
-    wanted = {name: st.query_params[name] for name in KEPT_IN_LINK if name in st.query_params}
+    wanted = {name: kept(name) for name in KEPT_IN_LINK if kept(name)}
     if len(link) <= MAX_LINK_CHARACTERS:
         wanted["x"] = link
     present = run_id()
