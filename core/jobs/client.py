@@ -12,6 +12,7 @@ from core.errors import LayerwiseError, PoolError, StoreError
 from core.events import Command, dump
 from core.jobs.job import Deleted, Job, PoolStatus
 from core.jobs.pool.control import Answer, ask
+from core.jobs.room_client import RoomClient
 from core.jobs.starter import Starter
 from core.settings import Settings
 from core.store.artifacts import ArtifactFiles
@@ -24,7 +25,7 @@ START_S = 20.0
 ANSWER_S = 10.0
 
 
-class Client:
+class Client(RoomClient):
     """One per server process; its methods may be called from any thread.
 
     Made from a folder it speaks for whoever owns that folder and may change everything. `of` gives one that speaks for a
@@ -38,15 +39,16 @@ class Client:
         self._by: Answer = {}
         self.store = SqlReader(self._home / "runs.db")
 
-    def of(self, owner: str, *, is_host: bool = False) -> "Client":
+    def of(self, owner: str, *, is_host: bool = False, room: str = "") -> "Client":
         """The same way to the supervisor, for one visitor.
 
         Args:
             owner: the public id of the visitor's space.
             is_host: whether this visitor may change everybody's runs.
+            room: the room that this visitor is in: training runs submitted from there are noted as the member's.
         """
         bound = copy(self)
-        bound._by = {"by": owner} | ({"as_host": True} if is_host else {})
+        bound._by = {"by": owner} | ({"as_host": True} if is_host else {}) | ({"in_room": room} if room else {})
         return bound
 
     def ensure_supervisor(self) -> None:

@@ -7,6 +7,7 @@ from typing import Protocol
 from core.events import Event
 from core.run_curve import RunCurve
 from core.run_row import Fact, RunRow
+from core.store.rooms import Member, Room
 from core.types import RunState
 
 
@@ -94,6 +95,15 @@ class RunReader(Protocol):
     def curves(self, runs: Collection[str]) -> dict[str, RunCurve]:
         """Thinned curves by run; those that have none are left out."""
 
+    def room(self, room: str) -> Room | None:
+        """The room with this id; None where there is none (any more)."""
+
+    def room_seq(self, room: str) -> int | None:
+        """Its `seq` alone: what a follower asks several times a second."""
+
+    def members(self, room: str) -> tuple[Member, ...]:
+        """Who is in a room, in the order in which they joined."""
+
 
 class RunWriter(RunReader, Protocol):
     """What only the supervisor may do. Everything between `begin` and `commit` becomes visible at once."""
@@ -149,3 +159,26 @@ class RunWriter(RunReader, Protocol):
 
     def in_states(self, states: Collection[str]) -> tuple[RunRecord, ...]:
         """Runs in one of these states, oldest first."""
+
+    def open_room(self, room: Room) -> None: ...
+
+    def show_in_room(self, room: str, state: str, at: float) -> None:
+        """Put another state in place of the present one; `seq` rises."""
+
+    def rename_room(self, room: str, name: str) -> None: ...
+
+    def close_room(self, room: str) -> None:
+        """Forget the room and who was in it; their runs stay theirs."""
+
+    def put_member(self, member: Member) -> None:
+        """A second one of this space replaces the first."""
+
+    def forget_member(self, room: str, owner: str) -> None: ...
+
+    def rooms_of(self, owner: str) -> tuple[str, ...]:
+        """Ids of the rooms of a space, the one that was used last first."""
+
+    def n_rooms(self) -> int: ...
+
+    def old_rooms(self, before: float, limit: int) -> tuple[str, ...]:
+        """Ids of rooms in which nothing was shown since then, oldest first."""

@@ -29,6 +29,7 @@ from core.errors import StoreError
 from core.events import Event, dump, load_event
 from core.store import statements
 from core.store.protocol import ArtifactRecord, LoggedEvent, RunRecord
+from core.store.rooms import RoomReads, RoomWrites
 from core.store.rows import RowReads, RowWrites
 from core.store.schema import ARTIFACTS, EVENTS, META, METADATA, RUNS, SCHEMA_VERSION
 
@@ -60,7 +61,7 @@ def _in_words(place: str) -> Iterator[None]:
         ) from error
 
 
-class SqlReader(RowReads):
+class SqlReader(RowReads, RoomReads):
     """Reads of committed data, from any thread. Until the database is there, every answer is empty.
 
     Args:
@@ -153,7 +154,7 @@ class SqlReader(RowReads):
         return True
 
 
-class SqlWriter(SqlReader, RowWrites):
+class SqlWriter(SqlReader, RowWrites, RoomWrites):
     """The one writer. Use it from one thread, between `begin` and `commit`; its reads see its own writes."""
 
     def __init__(self, place: Path | str) -> None:

@@ -92,6 +92,7 @@ class Pool:
             self._hear(run)
         self._schedule()
         self._book.summaries.mend(self._live)
+        self._requests.rooms.sweep()
         old_runs = self._forget_old_results() + self._requests.library.swept()
         self._store.commit()
         for request, answer in answers:

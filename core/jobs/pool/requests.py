@@ -14,6 +14,7 @@ from core.jobs.pool.engine import Engine, Lane
 from core.jobs.pool.library import Library, plain
 from core.jobs.pool.orders import Orders, text_of
 from core.jobs.pool.ownership import owner_of
+from core.jobs.pool.rooms import Rooms
 from core.jobs.pool.running import LiveRun
 from core.jobs.pool.scheduling import check_room
 from core.jobs.pool.summaries import Summaries
@@ -41,6 +42,7 @@ class Requests:
         self._live = live
         self._summaries = Summaries(store)
         self.library = Library(store, settings)
+        self.rooms = Rooms(store)
         self._orders = Orders(store, files, live, lambda record, lane: self._check_room(lane))
         self.answered_again = deque[str](maxlen=MAX_ANSWERED_AGAIN)
         """Old runs whose results somebody has just been sent to."""
@@ -49,6 +51,7 @@ class Requests:
             "command": self._orders.command,
             "status": self._status,
             **self.library.asks,
+            **self.rooms.asks,
         }
 
     def answer(self, request: Answer) -> Answer:
@@ -82,6 +85,7 @@ class Requests:
         self._store.update(run, priority=PRIORITY[job.lane])
         if job.lane == "training":
             self._summaries.begin(run, job)
+            self.rooms.note_run(request, run)
         return {"run": run}
 
     def _check_room(self, lane: Lane) -> None:
