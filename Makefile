@@ -12,10 +12,12 @@ test: .venv/dev.ready
 	$(BIN)/python -m pytest -q -m "browser and not slow_fault"
 
 faults: .venv/dev.ready
-	$(BIN)/python -m pytest -q -m "fault"
+	$(BIN)/python -m pytest -q -m "fault or slow_fault"
 
 lint: .venv/dev.ready
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	$(BIN)/bandit -q -c pyproject.toml -r core dashboard tools benchmarks
+	$(BIN)/python tools/audit_packages.py
 
 bench: .venv/dev.ready
 	for name in overhead viewers first_point race peers mnist explain runs_table gpu; do $(BIN)/python -m benchmarks.$$name || exit 1; done

@@ -22,6 +22,7 @@ NEGATION, CONTRAST = 2, 3
 """Levels from which there are negations, and two clauses."""
 CONTRAST_SHARE = 0.5
 ADVERB_AFTER_NEGATION = 0.4
+NO_SPACE_BEFORE = frozenset(",")
 """Share of English negations with an adverb behind: `not very good`."""
 
 
@@ -58,7 +59,7 @@ def sentences(n: int, seed: int, language: Language, level: int, negation: float
 def in_characters(sentence: Sentence, language: Language) -> Sentence:
     """The same sentence with one token per character, in English with the spaces between words."""
     spaced = [
-        (" " if i and language == "en" and token != "," else "", token, decides)
+        (" " if i and language == "en" and token not in NO_SPACE_BEFORE else "", token, decides)
         for i, (token, decides) in enumerate(zip(sentence.tokens, sentence.evidence, strict=True))
     ]
     letters = [(letter, decides) for gap, token, decides in spaced for letter, decides in _letters(gap, token, decides)]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import torch
 
 Place = Annotated[int, Field(ge=0, le=999)]
-CLASS_TOKEN = "class token"
+CLASS_TOKEN = "class token"  # nosec B105 # the token that stands for the whole image
 NO_MEMORY = "This model has no layer that remembers."
 ADD_MEMORY = "Add a GRU, LSTM or RNN layer."
 NO_ATTENTION = "This model has no layer that attends."

@@ -17,7 +17,7 @@ from core.store.protocol import RunRecord
 from dashboard.secrets import secrets
 
 TOKEN_COOKIE, HOST_COOKIE = "layerwise_space", "layerwise_host"
-TOKEN = "visitor.token"
+TOKEN = "visitor.token"  # nosec B105 # a key of the session, no token
 """The token of a session whose browser keeps no cookies."""
 
 
