@@ -22,8 +22,8 @@ NEGATION, CONTRAST = 2, 3
 """Levels from which there are negations, and two clauses."""
 CONTRAST_SHARE = 0.5
 ADVERB_AFTER_NEGATION = 0.4
-NO_SPACE_BEFORE = frozenset(",")
 """Share of English negations with an adverb behind: `not very good`."""
+NO_SPACE_BEFORE = frozenset(",")
 
 
 @dataclass(frozen=True, slots=True)
