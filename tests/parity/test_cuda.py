@@ -185,9 +185,9 @@ def test_too_little_memory_ends_a_run_in_words_and_the_next_one_works():
         wide = stack("Flatten", linear(4096), "ReLU", linear(4096), "ReLU", linear(10))
         last = list(train(digits(wide)))[-1]
     except torch.OutOfMemoryError as error:  # the driver of a job says it in words
-        from core.jobs.work.driver import _failure
+        from core.jobs.work.failures import failed
 
-        last = _failure(error, 0)
+        last = failed(error, 0)
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
     assert isinstance(last, Failed)
@@ -218,10 +218,10 @@ def test_workers_of_a_real_pool_train_on_the_device_and_a_kill_loses_nothing(tmp
 def test_an_error_of_the_device_ends_one_run_in_words_and_the_next_worker_works(tmp_path):
     """A device-side assert poisons the whole process: the worker has to go."""
     code = (
-        "import torch\nfrom core.jobs.work.driver import _failure\n"
+        "import torch\nfrom core.jobs.work.failures import failed\n"
         "x = torch.zeros(3, device='cuda')\n"
         "try:\n    x[torch.tensor([7], device='cuda')]; torch.cuda.synchronize()\n"
-        "except Exception as error:\n    print(type(error).__name__, '|', str(error)[:60], '|', _failure(error, 1))\n"
+        "except Exception as error:\n    print(type(error).__name__, '|', str(error)[:60], '|', failed(error, 1))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, env=dict(os.environ))
     print(done.stdout)  # noqa: T201

@@ -1,11 +1,12 @@
 """Commands for runs: to the worker of a live run, else what they mean for a run that waits or whose worker was given back."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from pydantic import ValidationError
 
-from core.errors import SpecError, nearest
+from core.errors import SpecError, StoreError, nearest
 from core.events import (
     COMMANDS,
     AddLane,
@@ -29,8 +30,10 @@ from core.jobs.pool.engine import Lane
 from core.jobs.pool.ownership import check_may_change
 from core.jobs.pool.recovery import end_without_worker, rewind_to_checkpoint, stopped_without_worker
 from core.jobs.pool.running import LiveRun
+from core.jobs.resuming import last_word, reason_against_resume, resumed_from
 from core.store.artifacts import ArtifactFiles
-from core.store.protocol import RunRecord, RunWriter
+from core.store.protocol import LoggedEvent, RunRecord, RunWriter
+from core.types import UNFINISHED
 
 LANE_CHANGES = ("HyperChanged", "OptimizerSwapped", "LaneAdded", "LaneRemoved")
 MAX_STEPS = 100_000
@@ -64,6 +67,9 @@ class Orders:
         check_may_change(record, request)
         live = self._live.get(record.id)
         job = parse_job(record.job)
+        if isinstance(command, Resume) and record.state not in UNFINISHED and job.lane == "training":
+            self._resume_ended(record)
+            return {}
         job.check_command(command, self._changes(record.id) if job.lane == "training" else ())
         if live is not None and not live.is_over:
             live.order(command)
@@ -75,6 +81,26 @@ class Orders:
         else:
             raise SpecError(f"This run is {record.state}, so it takes no commands.", hint="Start it again.")
         return {}
+
+    def _resume_ended(self, record: RunRecord) -> None:
+        """A run that was stopped, failed or lost its worker too often waits again, to go on from its newest whole checkpoint.
+
+        What is behind that in its log, its end too, is trained and told anew, bit for bit. Its attempts count anew.
+        """
+        with _readable():
+            reason, hint = reason_against_resume(last_word(self._store, record))
+            if reason:
+                raise SpecError(reason, hint=hint)
+            self._check_room(record, "training")
+            rewind_to_checkpoint(self._store, self._files, record, None, was_paused=False)
+        carry, rewound = parse_carry(self._store.carry(record.id)), self._store.run(record.id) or record
+        self._store.append(record.id, [LoggedEvent(rewound.last_seq + 1, resumed_from(rewound.last_step))])
+        self._store.say(record.id, deleted=None)  # an unfinished run must not be swept away
+        self._store.update(
+            record.id,
+            **{"state": "queued", "reason": "", "attempt": 0, "finished": None, "pid": None},
+            **{"last_seq": rewound.last_seq + 1, "carry": carry_text(Carry(carry.changes, None))},
+        )
 
     def _command_waiting(self, record: RunRecord, command: Command) -> None:
         carry = parse_carry(self._store.carry(record.id))
@@ -121,6 +147,17 @@ class Orders:
             whole = started.steps_per_epoch
             return step.n * whole - record.last_step % whole
         return step.n if step.unit == "step" else 0
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """A log that this version cannot read is the visitor's trouble; only failures of the store itself end the supervisor."""
+    try:
+        yield
+    except StoreError as error:
+        if not isinstance(error.__cause__, (KeyError, ValidationError)):
+            raise
+        raise SpecError(error.message, hint=error.hint) from error
 
 
 def _parse_command(request: Answer) -> Command:

@@ -1,12 +1,9 @@
 """Drive one stream: pull events, obey commands, and make sure that it ends with exactly one Finished or Failed."""
 
-import logging
-import re
 import time
 from collections.abc import Callable, Generator, Iterator
 from typing import Protocol
 
-from core.errors import LayerwiseError
 from core.events import (
     AddLane,
     Artifact,
@@ -27,12 +24,10 @@ from core.events import (
 )
 from core.jobs.job import Stopped, Stream
 from core.jobs.messages import step_after
-from core.jobs.work.limits import is_memory_spent
+from core.jobs.work.failures import failed, spoils_its_process
 
-LOG = logging.getLogger(__name__)
 ANSWERED_BY_REST = (AddLane, RemoveLane, SetSpeed, SwapOptimizer)
 """Sent to a paused stream, these make it tell what came of them and pause again."""
-_NO_MEMORY = re.compile(r"out of memory|not enough memory|(can't|cannot|unable to) allocate", re.IGNORECASE)
 
 
 class Inbox(Protocol):
@@ -61,6 +56,8 @@ class Driver:
         step: int = 0,
         pause_at: int | None = None,
     ) -> None:
+        self.is_process_spoilt = False
+        """The job failed in a way after which no other may be done in this process."""
         self._stream = stream
         self._inbox = inbox
         self._keep = keep
@@ -78,10 +75,10 @@ class Driver:
             yield from self._pull()
         except Stopped:
             yield Finished("stopped", self._step, time.monotonic() - self._begun)
-        except LayerwiseError as error:
-            yield Failed(kebab(type(error).__name__), error.message, error.hint, self._step)
         except Exception as error:  # noqa: BLE001  a bug in a job ends its run in words, and only its run
-            yield _failure(error, self._step)
+            end = failed(error, self._step)
+            self.is_process_spoilt = spoils_its_process(end)
+            yield end
         finally:
             self._stream.close()
 
@@ -134,22 +131,3 @@ class Driver:
             self._awaits_rest, self._is_resting, self._is_resumed_early = True, False, False
         self._is_stopping = isinstance(command, Stop)
         return command
-
-
-def kebab(name: str) -> str:
-    """`NotApplicable` as `not-applicable`."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()
-
-
-def _failure(error: Exception, step: int) -> Failed:
-    has_no_memory = isinstance(error, MemoryError) or _NO_MEMORY.search(str(error))
-    # a library that runs out of memory while it is being imported may not know what hit it
-    if has_no_memory or (isinstance(error, (SystemError, ImportError)) and is_memory_spent()):
-        return Failed(
-            "out-of-memory", "The run needed more memory than a worker may take.", "Choose a smaller batch or model.", step
-        )
-    LOG.error("a job failed after step %d", step, exc_info=error)
-    name = type(error).__name__
-    return Failed(
-        "bug", f"Something went wrong inside Layerwise: {name}.", "The log of the workers says where: please report it.", step
-    )

@@ -106,6 +106,8 @@ class Worker:
         self._files = ArtifactFiles(settings.home)
         self._outbox = Outbox(connection, self._files)
         self._inbox = PipeInbox(connection, self._outbox)
+        self.is_spoilt = False
+        """Its last job failed in a way that leaves this process unfit for another."""
 
     def do_next(self) -> None:
         """Say that this worker waits, wait for an assignment, and do it to its end."""
@@ -118,6 +120,7 @@ class Worker:
         driver = Driver(stream, self._inbox, self._outbox.keep, step=step, pause_at=assignment.carry.pause_at)
         for event in driver.events():
             self._outbox.put(event)
+        self.is_spoilt = driver.is_process_spoilt
         self._outbox.flush()
 
     def _stream(self, assignment: Assignment, desk: WorkDesk) -> Stream:
@@ -142,7 +145,8 @@ def park(connection: Connection, lane: Lane, settings_text: str) -> None:
     try:
         worker = Worker(connection, settings)
         worker.do_next()
-        while lane == "lens" and data_bytes() - start_bytes < settings.worker_memory_mb * MIB // 2:
+        half = settings.worker_memory_mb * MIB // 2
+        while lane == "lens" and not worker.is_spoilt and data_bytes() - start_bytes < half:
             worker.do_next()
     except OSError:  # the supervisor is gone
         os._exit(EXIT_ORPHAN)

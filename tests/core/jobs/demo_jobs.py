@@ -2,8 +2,10 @@
 
 import json
 import os
+import resource
+import signal
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Annotated, ClassVar, Literal, TypeVar
 
 from pydantic import Field
@@ -32,6 +34,35 @@ START_LR = 0.5
 MODULUS = 2**31 - 1
 
 
+def _refuse() -> None:
+    raise TrainingError("The loss became infinite.", hint="Try a smaller learning rate.")
+
+
+def _bug() -> None:
+    raise KeyError("canary of the traceback")
+
+
+def _lose_the_gpu() -> None:
+    raise RuntimeError("CUDA error: an illegal memory access was encountered\nCompile with `TORCH_USE_CUDA_DSA`.")
+
+
+def _fill_the_disk() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+
+
+TROUBLES: dict[str, Callable[[], object]] = {
+    "none": lambda: None,
+    "hang": lambda: time.sleep(1000),
+    "memory": lambda: bytearray(8 * 2**30),
+    "refuse": _refuse,
+    "bug": _bug,
+    "exit": lambda: os._exit(3),
+    "crash": lambda: os.kill(os.getpid(), signal.SIGSEGV),
+    "cuda": _lose_the_gpu,
+    "disk": _fill_the_disk,
+}
+
+
 class Count(Job):
     """Trains nothing: a linear congruence stands for the weights, and the loss is it times the learning rate."""
 
@@ -43,8 +74,10 @@ class Count(Job):
     step_s: float = Field(0.0, ge=0)
     checkpoint_every: int = Field(10, ge=0)
     """0: never."""
-    trouble: Literal["none", "hang", "memory", "refuse", "bug", "exit"] = "none"
+    trouble: Literal["none", "hang", "memory", "refuse", "bug", "exit", "cuda", "disk", "crash"] = "none"
     trouble_at: int = 5
+    mended: str = ""
+    """Once there is a file of this name, there is no more trouble."""
 
     def check_command(self, command: Command, made: Sequence[Event] = ()) -> None:
         """Takes all of them."""
@@ -93,19 +126,9 @@ class Count(Job):
         return command
 
     def _trouble(self, step: int) -> None:
-        if step != self.trouble_at:
+        if step != self.trouble_at or (self.mended and os.path.exists(self.mended)):
             return
-        match self.trouble:
-            case "hang":
-                time.sleep(1000)
-            case "memory":
-                bytearray(8 * 2**30)
-            case "refuse":
-                raise TrainingError("The loss became infinite.", hint="Try a smaller learning rate.")
-            case "bug":
-                raise KeyError("canary of the traceback")
-            case "exit":
-                os._exit(3)
+        TROUBLES[self.trouble]()
 
 
 class Ask(Job):

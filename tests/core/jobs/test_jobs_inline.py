@@ -20,7 +20,8 @@ from core.events import (
 from core.jobs.inline import ListedInbox, MemoryShelf, run_inline
 from core.jobs.job import Stopped
 from core.jobs.work.desk import WorkDesk
-from core.jobs.work.driver import Driver, kebab
+from core.jobs.work.driver import Driver
+from core.jobs.work.failures import kebab
 from core.settings import Settings
 from core.store.protocol import LoggedEvent
 from tests.core.jobs.demo_jobs import Ask, Count, curve
@@ -106,7 +107,10 @@ def test_another_digest_is_refused():
 def test_a_stream_that_ends_without_a_word_is_a_bug_in_words():
     (end,) = ends([])
     assert isinstance(end, Failed)
-    assert (end.code, end.message) == ("bug", "Something went wrong inside Layerwise: RuntimeError.")
+    assert (end.code, end.message) == (
+        "bug",
+        "Something went wrong inside Layerwise: RuntimeError: the stream ended without Finished or Failed.",
+    )
 
 
 def test_nothing_comes_after_the_end():

@@ -98,7 +98,7 @@ def test_a_refusal_a_bug_and_too_much_memory_end_in_words(pool):
     assert all(isinstance(end, Failed) and end.step == 4 and end.hint for end in ends)
     assert [end.code for end in ends] == ["training-error", "bug", "out-of-memory"]
     assert ends[0].message == "The loss became infinite."
-    assert ends[1].message == "Something went wrong inside Layerwise: KeyError."
+    assert ends[1].message == "Something went wrong inside Layerwise: KeyError: 'canary of the traceback'."
     assert {one.state for one in (refused, bug, memory)} == {"failed"}
     assert "canary of the traceback" in (pool.home / "logs" / "worker.log").read_text()
 
