@@ -1,19 +1,24 @@
 """Page config, language, navigation. Every screen stands below the same header."""
 
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.errors import LayerwiseError
-from dashboard.screens import build, compress, data, evaluate, explain, export, inspect, race, runs, train
-from dashboard.session import state
+from dashboard.screens import build, compress, data, evaluate, explain, export, inspect, race, room, runs, train
+from dashboard.session import lesson, state
 from dashboard.text import _, use_languages
 from dashboard.widgets.failure import failure
 from dashboard.widgets.header import header
+from dashboard.widgets.lesson import not_in_lesson
 from dashboard.widgets.links import know_pages
+from dashboard.widgets.projector import projector_style
 
 ASSETS = Path(__file__).parent / "assets"
+FIRST = "train"
 
 
 def language() -> str:
@@ -23,30 +28,51 @@ def language() -> str:
     return st.context.locale or "en"
 
 
+def screens() -> dict[str, StreamlitPage]:
+    """The pages by name, in the order of the navigation; one that a lesson leaves out says so where it is opened by address."""
+    known = {
+        "data": (data.render, _("Data"), ":material/dataset:"),
+        "build": (build.render, _("Build"), ":material/layers:"),
+        "train": (train.render, _("Train"), ":material/play_circle:"),
+        "race": (race.render, _("Race"), ":material/flag:"),
+        "inspect": (inspect.render, _("Inspect"), ":material/search:"),
+        "explain": (explain.render, _("Explain"), ":material/lightbulb:"),
+        "evaluate": (evaluate.render, _("Evaluate"), ":material/fact_check:"),
+        "runs": (runs.render, _("Runs"), ":material/table_rows:"),
+        "compress": (compress.render, _("Compress"), ":material/compress:"),
+        "export": (export.render, _("Export"), ":material/ios_share:"),
+        "room": (room.render, _("Room"), ":material/groups:"),
+    }
+    hidden = {name for name in known if lesson.is_hidden(name)} | ({"room"} if not state.kept("room") else set())
+    return {
+        name: st.Page(
+            partial(not_in_lesson, title) if lesson.is_hidden(name) else render,
+            title=title,
+            icon=icon,
+            url_path=name,
+            default=name == FIRST,
+            visibility="hidden" if name in hidden else "visible",
+        )
+        for name, (render, title, icon) in known.items()
+    }
+
+
 def main() -> None:
     """One run of the page's script."""
     st.set_page_config(page_title="Layerwise", page_icon=str(ASSETS / "icon.png"), layout="wide")
     st.html(ASSETS / "page.css")
     use_languages(language)
     state.load_link()
-    train_page = st.Page(train.render, title=_("Train"), icon=":material/play_circle:", url_path="train", default=True)
-    race_page = st.Page(race.render, title=_("Race"), icon=":material/flag:", url_path="race")
-    pages = [
-        st.Page(data.render, title=_("Data"), icon=":material/dataset:", url_path="data"),
-        st.Page(build.render, title=_("Build"), icon=":material/layers:", url_path="build"),
-        train_page,
-        race_page,
-        st.Page(inspect.render, title=_("Inspect"), icon=":material/search:", url_path="inspect"),
-        st.Page(explain.render, title=_("Explain"), icon=":material/lightbulb:", url_path="explain"),
-        st.Page(evaluate.render, title=_("Evaluate"), icon=":material/fact_check:", url_path="evaluate"),
-        st.Page(runs.render, title=_("Runs"), icon=":material/table_rows:", url_path="runs"),
-        st.Page(compress.render, title=_("Compress"), icon=":material/compress:", url_path="compress"),
-        st.Page(export.render, title=_("Export"), icon=":material/ios_share:", url_path="export"),
-    ]
-    page = st.navigation(pages, position="top")
-    know_pages({one.url_path or "train": one for one in pages})
+    lesson.tidy_link()
+    projector_style(ASSETS / "projector.css")
+    pages = screens()
+    page = st.navigation(list(pages.values()), position="top")
+    know_pages(pages)
+    shown = [name for name, one in pages.items() if one.visibility == "visible"]
+    if page == pages[FIRST] and lesson.is_hidden(FIRST) and shown:
+        st.switch_page(pages[shown[0]])  # the address alone opens what there is first
     try:
-        header({"train": train_page, "race": race_page}, here=page.url_path or "train")
+        header(pages, here=page.url_path or FIRST)
         page.run()
     except LayerwiseError as error:  # the store or the pool is not there: said in place of the page
         failure(error)

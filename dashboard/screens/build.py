@@ -18,7 +18,7 @@ from core.optim.losses import AnyLoss
 from core.spec import parse_json
 from dashboard.components.layer_stack import StackView, layer_stack, path_of, stack_view
 from dashboard.components.network import network
-from dashboard.session import resources, state
+from dashboard.session import lesson, resources, state
 from dashboard.text import _, duration
 from dashboard.widgets.changes import use, use_data
 from dashboard.widgets.choice_form import choice_form
@@ -41,12 +41,15 @@ def render() -> None:
     about_model = [finding for finding in found if finding.where[:1] == ("layers",)]
     settings, stack = st.columns([2, 5], gap="medium")
     with settings:
-        _data(experiment)
-        _training(experiment)
+        if not lesson.is_hidden("build.data"):
+            _data(experiment)
+        if not lesson.is_hidden("build.training"):
+            _training(experiment)
     with stack:
         _model(experiment, about_model)
         findings_list([finding for finding in found if finding not in about_model], screen="build")
-        _as_text(experiment)
+        if not lesson.is_hidden("build.code"):
+            _as_text(experiment)
 
 
 def _data(experiment: Experiment) -> None:
@@ -83,9 +86,11 @@ def _model(experiment: Experiment, found: list[Diagnostic]) -> None:
     use_model = partial(_use_field, experiment, "model")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(_("Model"), width="stretch")
-        initialisation(model, key="build.init", on_change=lambda **changes: use_model(model.but(**changes)))
-        presets(experiment, key="build.preset", on_use=use_model)
-    network(model, inference, key="build.network", inputs=profile.feature_names, outputs=profile.class_names)
+        if not lesson.is_hidden("build.presets"):
+            initialisation(model, key="build.init", on_change=lambda **changes: use_model(model.but(**changes)))
+            presets(experiment, key="build.preset", on_use=use_model)
+    if not lesson.is_hidden("build.network"):
+        network(model, inference, key="build.network", inputs=profile.feature_names, outputs=profile.class_names)
 
     def fix(path: Path, code: str) -> None:
         for finding in found:

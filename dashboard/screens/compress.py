@@ -1,9 +1,8 @@
 """Make the trained model smaller, and see what that costs."""
 
-import streamlit as st
-
 from dashboard.text import _
 from dashboard.widgets import compress_one, compress_sweep
+from dashboard.widgets.section import section
 from dashboard.widgets.subject import choose_weights
 
 SECTIONS = {
@@ -15,8 +14,8 @@ SECTIONS = {
 def render() -> None:
     """The Compress screen."""
     subject = choose_weights(screen="compress")
-    section = _section()
-    SECTIONS[section](subject, key=f"compress.{section}")
+    chosen = _section()
+    SECTIONS[chosen](subject, key=f"compress.{chosen}")
 
 
 def _section() -> str:
@@ -24,14 +23,4 @@ def _section() -> str:
         "one": _("One model"),
         "sweep": _("Pruning sweep"),
     }
-    chosen = st.segmented_control(
-        _("Section"),
-        list(SECTIONS),
-        default="one",
-        key="compress.section",
-        persist_state="session",
-        format_func=labels.__getitem__,
-        label_visibility="collapsed",
-        required=True,
-    )
-    return chosen or "one"
+    return section("compress", labels, key="compress.section")

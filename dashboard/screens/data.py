@@ -15,7 +15,7 @@ from core.results.augmented import AugmentedExamples
 from dashboard.components.boundary import boundary
 from dashboard.components.point_pad import point_pad
 from dashboard.figures.data_charts import alt_augmentation_sheet, augmentation_sheet
-from dashboard.session import resources, state
+from dashboard.session import lesson, resources, state
 from dashboard.session.plane import plane_points
 from dashboard.text import _
 from dashboard.widgets.augmentation_form import augmentation_form
@@ -38,14 +38,19 @@ def render() -> None:
     experiment = state.experiment()
     choosing, looking = st.columns([2, 5], gap="medium")
     with choosing:
-        _choice(experiment)
-        _preparation(experiment)
+        if not lesson.is_hidden("data.choice"):
+            _choice(experiment)
+        if not lesson.is_hidden("data.preparation"):
+            _preparation(experiment)
     with looking:
         _about(experiment)
-        views: dict[str, Callable[[Experiment], None]] = {_("Examples"): _examples, _("Statistics and quality"): _report}
-        if experiment.data.original_profile().modality == "image":
+        views: dict[str, Callable[[Experiment], None]] = {_("Examples"): _examples}
+        if not lesson.is_hidden("data.report"):
+            views[_("Statistics and quality")] = _report
+        if experiment.data.original_profile().modality == "image" and not lesson.is_hidden("data.augmentation"):
             views[_("Augmentation")] = _augmentation
-        views[_("Own data")] = _own
+        if not lesson.is_hidden("data.own"):
+            views[_("Own data")] = _own
         for tab, view in zip(st.tabs(list(views), key="data.tabs", on_change="rerun"), views.values(), strict=True):
             if tab.open:
                 with tab:

@@ -1,9 +1,8 @@
 """How good is it, on which examples not, and would that hold again: metrics, errors, robustness, cross-validation."""
 
-import streamlit as st
-
 from dashboard.text import _
 from dashboard.widgets import evaluate_errors, evaluate_folds, evaluate_metrics, evaluate_robustness
+from dashboard.widgets.section import section
 from dashboard.widgets.subject import choose_weights
 
 SECTIONS = {
@@ -17,8 +16,8 @@ SECTIONS = {
 def render() -> None:
     """The Evaluate screen."""
     subject = choose_weights(screen="evaluate")
-    section = _section()
-    SECTIONS[section](subject, key=f"evaluate.{section}")
+    chosen = _section()
+    SECTIONS[chosen](subject, key=f"evaluate.{chosen}")
 
 
 def _section() -> str:
@@ -28,14 +27,4 @@ def _section() -> str:
         "robustness": _("Robustness"),
         "folds": _("Cross-validation"),
     }
-    chosen = st.segmented_control(
-        _("Section"),
-        list(SECTIONS),
-        default="metrics",
-        key="evaluate.section",
-        persist_state="session",
-        format_func=labels.__getitem__,
-        label_visibility="collapsed",
-        required=True,
-    )
-    return chosen or "metrics"
+    return section("evaluate", labels, key="evaluate.section")

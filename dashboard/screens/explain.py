@@ -6,6 +6,7 @@ from dashboard.text import _
 from dashboard.widgets import disagreement, explain_global, explain_methods, what_if
 from dashboard.widgets.compare import pin_button, side_by_side
 from dashboard.widgets.explain_question import question
+from dashboard.widgets.section import section
 from dashboard.widgets.subject import Subject, choose_subject
 
 SECTIONS = {
@@ -22,14 +23,14 @@ def render() -> None:
     if subject is None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom", key="explain.top"):
-        section = _section()
+        chosen = _section()
         pin_button(subject, key="explain")
     asked = question(subject.experiment.data.profile(), key="explain")
 
     def panel(subject: Subject, *, key: str) -> None:
-        SECTIONS[section](subject, asked, key=key)
+        SECTIONS[chosen](subject, asked, key=key)
 
-    side_by_side(subject, panel, key=f"explain.{section}")
+    side_by_side(subject, panel, key=f"explain.{chosen}")
 
 
 def _section() -> str:
@@ -39,14 +40,4 @@ def _section() -> str:
         "all": _("All examples"),
         "differ": _("Disagreement"),
     }
-    chosen = st.segmented_control(
-        _("Section"),
-        list(SECTIONS),
-        default="one",
-        key="explain.section",
-        persist_state="session",
-        format_func=labels.__getitem__,
-        label_visibility="collapsed",
-        required=True,
-    )
-    return chosen or "one"
+    return section("explain", labels, key="explain.section")

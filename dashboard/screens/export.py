@@ -1,9 +1,8 @@
 """The way out, with everything: script, weights, ONNX, service, report, bundle; and the way in."""
 
-import streamlit as st
-
 from dashboard.text import _
 from dashboard.widgets import export_import, export_model, export_report, export_script
+from dashboard.widgets.section import section
 from dashboard.widgets.subject import choose_weights
 
 SECTIONS = {
@@ -17,8 +16,8 @@ SECTIONS = {
 def render() -> None:
     """The Export screen."""
     subject = choose_weights(screen="export")
-    section = _section()
-    SECTIONS[section](subject, key=f"export.{section}")
+    chosen = _section()
+    SECTIONS[chosen](subject, key=f"export.{chosen}")
 
 
 def _section() -> str:
@@ -28,14 +27,4 @@ def _section() -> str:
         "report": _("Report and bundle"),
         "import": _("Import"),
     }
-    chosen = st.segmented_control(
-        _("Section"),
-        list(SECTIONS),
-        default="script",
-        key="export.section",
-        persist_state="session",
-        format_func=labels.__getitem__,
-        label_visibility="collapsed",
-        required=True,
-    )
-    return chosen or "script"
+    return section("export", labels, key="export.section")

@@ -11,6 +11,7 @@ from dashboard.widgets import (
     inspect_weights,
 )
 from dashboard.widgets.compare import pin_button, side_by_side
+from dashboard.widgets.section import section
 from dashboard.widgets.subject import choose_subject
 
 LENSES = {
@@ -41,14 +42,4 @@ def _lens() -> str:
         "embedding": _("Embeddings"),
         "landscape": _("Loss landscape"),
     }
-    chosen = st.segmented_control(
-        _("Lens"),
-        list(LENSES),
-        default="activations",
-        key="inspect.lens",
-        persist_state="session",
-        format_func=labels.__getitem__,
-        label_visibility="collapsed",
-        required=True,
-    )
-    return chosen or "activations"
+    return section("inspect", labels, key="inspect.lens", label=_("Lens"))

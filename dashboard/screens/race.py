@@ -13,7 +13,7 @@ from core.store.protocol import RunRecord
 from dashboard.components.boundary import boundary
 from dashboard.components.live_curves import live_curves
 from dashboard.figures.theme import categorical
-from dashboard.session import state
+from dashboard.session import lesson, state
 from dashboard.session.plane import plane_points
 from dashboard.text import _
 from dashboard.widgets.changes import use
@@ -39,13 +39,16 @@ def render() -> None:
         _("A race trains one network several times at once, with equal initial weights and batches: only the lanes differ.")
     )
     experiment = state.experiment()
-    views: dict[str, Callable[[Experiment], None]] = {
-        _("On this network"): _on_this_network,
-        _("On a surface"): _on_a_surface,
-        _("Sweep"): _sweep,
-        _("In one plane"): _in_one_plane,
+    views: dict[str, tuple[str, Callable[[Experiment], None]]] = {
+        "network": (_("On this network"), _on_this_network),
+        "surface": (_("On a surface"), _on_a_surface),
+        "sweep": (_("Sweep"), _sweep),
+        "plane": (_("In one plane"), _in_one_plane),
     }
-    for tab, view in zip(st.tabs(list(views), key="race.tabs", on_change="rerun"), views.values(), strict=True):
+    shown = [views[name] for name in lesson.left("race", views)]
+    for tab, (_label, view) in zip(
+        st.tabs([label for label, _view in shown], key="race.tabs", on_change="rerun"), shown, strict=True
+    ):
         if tab.open:
             with tab:
                 view(experiment)
@@ -67,8 +70,10 @@ def _on_this_network(experiment: Experiment) -> None:
     _by_hand(record)
     phases(record, key="race")
     _watch(record, state.experiment_of(record.job))
-    doctor(record, key="race.doctor")
-    repeat_with_changes(record, key="race.repeat")
+    if not lesson.is_hidden("doctor"):
+        doctor(record, key="race.doctor")
+    if not lesson.is_hidden("repeat"):
+        repeat_with_changes(record, key="race.repeat")
 
 
 def _on_a_surface(experiment: Experiment) -> None:
@@ -92,6 +97,8 @@ def _in_one_plane(experiment: Experiment) -> None:
 
 def _setup(experiment: Experiment, record: RunRecord | None) -> None:
     """Who races, and how; folded away while there is a run to look at."""
+    if lesson.is_hidden("race.setup"):
+        return
     box = st.expander(
         _("Who races, and how"), expanded=record is None, key="race.setup", on_change="rerun", icon=":material/groups:"
     )
@@ -125,17 +132,18 @@ def _watch(record: RunRecord, experiment: Experiment) -> None:
         palettes=(categorical(dark=False), categorical(dark=True)),
         known=known_of(record, experiment),
     )
-    if isinstance(experiment.data, Plane):
+    if isinstance(experiment.data, Plane) and not lesson.is_hidden("plane"):
         data = experiment.data
         points, y, is_validation = plane_points(data, experiment.seed)
         names = tuple(_(name) for name in data.class_names)
         boundary(points, y, is_validation, record.id, key="race.boundary", class_names=names)
-    verdict(record, key="race.verdict")
+    if not lesson.is_hidden("race.verdict"):
+        verdict(record, key="race.verdict")
 
 
 def _by_hand(record: RunRecord) -> None:
     """What can be changed in mid-race. Above the curves: what is below them moves as they grow."""
-    if record.state in LIVE:
+    if record.state in LIVE and not lesson.is_hidden("change"):
         box = st.expander(_("Change the race"), key="race.by_hand", on_change="rerun", icon=":material/build:")
         if box.open:
             with box:

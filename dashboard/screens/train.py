@@ -12,7 +12,7 @@ from core.types import UNFINISHED
 from dashboard.components.boundary import boundary
 from dashboard.components.live_curves import live_curves
 from dashboard.figures.theme import categorical
-from dashboard.session import run_history, state
+from dashboard.session import lesson, run_history, state
 from dashboard.session.plane import plane_points
 from dashboard.text import _
 from dashboard.widgets.compress_made import is_made_smaller
@@ -42,10 +42,13 @@ def render() -> None:
         _by_hand(record)
         phases(record, key="train")
     _watch(record, experiment)
-    if record is not None:
+    if record is None:
+        return
+    if not lesson.is_hidden("doctor"):
         doctor(record, key="train.doctor")
+    if not lesson.is_hidden("repeat"):
         repeat_with_changes(record, key="train.repeat")
-        _fork(record)
+    _fork(record)
 
 
 def _without_curves(kind: str) -> str:
@@ -95,7 +98,7 @@ def _last_row(history: History) -> EpochDone | None:
 
 def _watch(record: RunRecord | None, experiment: Experiment) -> None:
     """The curves, and on 2-D data the plane beside them."""
-    if not isinstance(experiment.data, Plane):
+    if not isinstance(experiment.data, Plane) or lesson.is_hidden("plane"):
         _curves(record, experiment)
         return
     wide, narrow = st.columns([2, 1])
@@ -125,6 +128,8 @@ def _names(class_names: tuple[str, ...]) -> tuple[str, ...]:
 
 def _fork(record: RunRecord) -> None:
     """A new run from a kept moment of this one, when it is asked for."""
+    if lesson.is_hidden("fork"):
+        return
     box = st.expander(_("Fork from here"), key="train.fork_box", on_change="rerun", icon=":material/fork_right:")
     if box.open:
         with box:
@@ -133,7 +138,7 @@ def _fork(record: RunRecord) -> None:
 
 def _by_hand(record: RunRecord) -> None:
     """What can be changed in the run besides its learning rate. Above the curves: what is below them moves as they grow."""
-    if record.state in LIVE:
+    if record.state in LIVE and not lesson.is_hidden("change"):
         box = st.expander(_("Change the run"), key="train.by_hand", on_change="rerun", icon=":material/build:")
         if box.open:
             with box:

@@ -167,8 +167,8 @@ def fits_link() -> bool:
     return len(_link(experiment())) <= MAX_LINK_CHARACTERS
 
 
-def write_link() -> None:
-    """Keep the address of the page in step with experiment and run."""
+def link_parts() -> dict[str, str]:
+    """What the address of the page says: the experiment where it fits, the run, and what is kept beside them."""
     link = _link(experiment())
     wanted = {name: kept(name) for name in KEPT_IN_LINK if kept(name)}
     if len(link) <= MAX_LINK_CHARACTERS:
@@ -176,5 +176,11 @@ def write_link() -> None:
     present = run_id()
     if present:
         wanted["run"] = present
+    return wanted
+
+
+def write_link() -> None:
+    """Keep the address of the page in step with experiment and run."""
+    wanted = link_parts()
     if dict(st.query_params) != wanted:
         st.query_params.from_dict(wanted)

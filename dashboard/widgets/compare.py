@@ -8,7 +8,7 @@ from core.errors import LayerwiseError
 from core.experiment.codec import file_text, from_file_text
 from core.jobs.job import ArtifactRef
 from core.jobs.lenses import ExampleRef
-from dashboard.session import state
+from dashboard.session import lesson, state
 from dashboard.text import _
 from dashboard.widgets.failure import failure
 from dashboard.widgets.subject import Subject, series_names
@@ -47,6 +47,8 @@ def side_by_side(subject: Subject, panel: Panel, *, key: str) -> None:
 def pin_button(subject: Subject, *, key: str) -> None:
     """Pins what is looked at, or lets go of what is pinned."""
     if st.session_state.get(PINNED) is None:
+        if lesson.is_hidden("compare"):
+            return
         st.button(
             _("Pin to compare"),
             key=f"{key}.pin",

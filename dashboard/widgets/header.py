@@ -1,6 +1,7 @@
 """What stands above every screen: the present experiment, the present run, and the button that trains."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -12,10 +13,12 @@ from core.experiment.examples import EXAMPLES, default_experiment
 from core.experiment.experiment import Experiment
 from core.jobs.training import TrainJob
 from core.models.model import infer
-from dashboard.session import resources, state
+from dashboard.session import lesson, resources, state
 from dashboard.text import _, counted
 from dashboard.widgets.failure import failure, problem
 from dashboard.widgets.fork_origin import origin_line
+from dashboard.widgets.lesson import leave_lesson
+from dashboard.widgets.projector import projector_button
 from dashboard.widgets.share import share
 
 STATES = {
@@ -46,8 +49,9 @@ def header(pages: Mapping[str, Any], *, here: str) -> None:
     """
     experiment, record = state.experiment(), state.run()
     with st.container(key="header", horizontal=True, vertical_alignment="center", gap="small"):
-        st.text(sentence(experiment), width="content")
-        origin_line(experiment)
+        if not lesson.is_hidden("sentence"):
+            st.text(sentence(experiment), width="content")
+            origin_line(experiment)
         if record is None:
             st.badge(_("no run yet"), color="gray")
         else:
@@ -56,14 +60,18 @@ def header(pages: Mapping[str, Any], *, here: str) -> None:
             name = _("run {id}") if is_same else _("run {id}, of an earlier experiment")
             st.badge(f"{name.format(id=record.id[:6])}: {_(words)}", color=color)  # type: ignore[arg-type]
         st.space("stretch")
-        _undo_buttons()
         error = _first_error(experiment)
-        is_off = error is not None
-        words, icon = (_("Race"), ":material/flag:") if here == "race" else (_("Train"), ":material/play_arrow:")
-        if st.button(words, key="header.train", type="primary", icon=icon, disabled=is_off):
-            _start(experiment, pages, here)
-        _ready_menu()
-        share(experiment)
+        parts: dict[str, Callable[[], None]] = {
+            "undo": _undo_buttons,
+            "start": partial(_start_button, experiment, pages, here, is_off=error is not None),
+            "examples": _ready_menu,
+            "share": partial(share, experiment),
+        }
+        for group, draw in parts.items():
+            if not lesson.is_hidden(group):
+                draw()
+        leave_lesson()
+        projector_button()
     if words := state.link_problem():
         problem(words)
     if error is not None and here in SCREENS:
@@ -147,12 +155,19 @@ def _take(name: str) -> None:
     state.set_run(None)
 
 
+def _start_button(experiment: Experiment, pages: Mapping[str, Any], here: str, *, is_off: bool) -> None:
+    words, icon = (_("Race"), ":material/flag:") if here == "race" else (_("Train"), ":material/play_arrow:")
+    if st.button(words, key="header.train", type="primary", icon=icon, disabled=is_off):
+        _start(experiment, pages, here)
+
+
 def _start(experiment: Experiment, pages: Mapping[str, Any], here: str) -> None:
     try:
         state.set_run(resources.client().submit(TrainJob(experiment=experiment)))
     except LayerwiseError as error:
         failure(error)
         return
-    if here in SCREENS:
+    shown = "race" if len(experiment.lanes) > 1 else "train"
+    if here in SCREENS or lesson.is_hidden(shown):
         st.rerun()
-    st.switch_page(pages["race" if len(experiment.lanes) > 1 else "train"])
+    st.switch_page(pages[shown])

@@ -7,7 +7,7 @@ import streamlit as st
 from core.errors import LayerwiseError
 from core.events import PhaseDone
 from core.store.protocol import RunRecord
-from dashboard.session import resources
+from dashboard.session import lesson, resources
 from dashboard.session.run_now import phases as phases_of
 from dashboard.text import _
 from dashboard.widgets.failure import failure, plain
@@ -21,7 +21,7 @@ POLL_S = 0.5
 def phases(record: RunRecord, *, key: str) -> None:
     """The panel, kept up to date while the run waits for the next phase; nothing while nobody steps by phases."""
     is_asked = st.session_state.get(f"{key}.unit") == "phase"
-    if not is_asked and not phases_of(record):
+    if lesson.is_hidden("phases") or (not is_asked and not phases_of(record)):
         return
 
     def poll() -> None:

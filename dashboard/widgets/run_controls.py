@@ -1,6 +1,7 @@
 """The controls of a run, each active when it can do something: pause, step, speed, stop, reset, the learning rate."""
 
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
@@ -10,7 +11,7 @@ from core.experiment.lane import Lane
 from core.jobs.training import TrainJob
 from core.store.protocol import RunRecord
 from core.types import UNFINISHED
-from dashboard.session import resources, state
+from dashboard.session import lesson, resources, state
 from dashboard.session.run_now import experiment_now, removed_lanes
 from dashboard.text import _
 from dashboard.widgets.failure import toast
@@ -38,19 +39,32 @@ def send(run: str, command: Command) -> bool:
 
 
 def run_controls(record: RunRecord | None, *, key: str) -> None:
-    """The row of buttons, in the order in which they are needed."""
+    """The row of buttons, in the order in which they are needed; a lesson may leave some of them out."""
     present = record.state if record else ""
     is_live = present in LIVE
+    parts: dict[str, Callable[[], None]] = {
+        "run.pause": partial(_pause, record, present, key),
+        "run.step": partial(_step, record, key, is_off=present not in ("paused", "running")),
+        "run.stop": partial(_stop, record, key, is_off=not is_live and present != "queued"),
+        "run.reset": partial(_reset, record, key),
+    }
+    if record is not None and is_live:
+        parts["run.speed"] = partial(_speed, record, key)
     with st.container(key=f"{key}.controls", horizontal=True, vertical_alignment="bottom", gap="small"):
-        if present == "paused":
-            _button(f"{key}.resume", _("Resume"), ":material/play_arrow:", record, Resume())
-        else:
-            _button(f"{key}.pause", _("Pause"), ":material/pause:", record, Pause(), is_off=present != "running")
-        _step(record, key, is_off=present not in ("paused", "running"))
-        _button(f"{key}.stop", _("Stop"), ":material/stop:", record, Stop(), is_off=not is_live and present != "queued")
-        _reset(record, key)
-        if record is not None and is_live:
-            _speed(record, key)
+        for group, draw in parts.items():
+            if not lesson.is_hidden(group):
+                draw()
+
+
+def _pause(record: RunRecord | None, present: str, key: str) -> None:
+    if present == "paused":
+        _button(f"{key}.resume", _("Resume"), ":material/play_arrow:", record, Resume())
+    else:
+        _button(f"{key}.pause", _("Pause"), ":material/pause:", record, Pause(), is_off=present != "running")
+
+
+def _stop(record: RunRecord | None, key: str, *, is_off: bool) -> None:
+    _button(f"{key}.stop", _("Stop"), ":material/stop:", record, Stop(), is_off=is_off)
 
 
 def _button(key: str, label: str, icon: str, record: RunRecord | None, command: Command, *, is_off: bool = False) -> None:
@@ -123,7 +137,7 @@ def reset(record: RunRecord) -> None:
 
 def learning_rate(record: RunRecord, *, key: str) -> None:
     """One slider per lane over the learning rate that holds now; moving it changes the running run."""
-    if record.state not in LIVE:
+    if record.state not in LIVE or lesson.is_hidden("run.rate"):
         return
     present, gone = experiment_now(record).lanes, removed_lanes(record)
     shown = [index for index in range(len(present)) if index not in gone]

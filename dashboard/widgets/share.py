@@ -9,6 +9,7 @@ from dashboard.session import state
 from dashboard.session.run_now import changes_by_hand, repeatable
 from dashboard.text import _
 from dashboard.widgets.failure import problem
+from dashboard.widgets.lesson import lesson_button
 
 PROBLEM = "share.problem"
 
@@ -34,6 +35,7 @@ def share(experiment: Experiment) -> None:
         st.file_uploader(_("Open an experiment file"), "json", key="share.upload", on_change=_open, max_upload_size=1)
         if words := st.session_state.get(PROBLEM):
             problem(words)
+        lesson_button()
 
 
 def _with_changes() -> None:

@@ -25,11 +25,13 @@ def checked_run(run_id: str | None) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the page knows of a run: its state ("" for no run), its loss, and the step whose weights are looked at, if any."""
+    """What the page knows of a run: its state ("" for no run), its loss, and the step whose weights are looked at, if any; and
+    whether it wants no settings of the curves."""
 
     state: str = ""
     loss: LossChoice = field(default_factory=CrossEntropy)
     moment: int | None = None
+    is_bare: bool = False
 
 
 def live_curves(
@@ -66,6 +68,7 @@ def live_curves(
         "palettes": [[colour for colour in palette if COLOUR.fullmatch(colour)] or ["#0072b2"] for palette in palettes],
         "state": known.state,
         "moment": known.moment,
+        "bare": known.is_bare,
         "task": loss.task,
         "panels": ["loss", "score"],  # at first; what a visitor chooses is remembered by the browser
         "texts": _state_texts() | _texts(_(loss.unit)) | _race_texts() | _score_texts(loss.task),

@@ -70,7 +70,8 @@ export class Controls {
     this.on.change(change);
   }
 
-  draw({ isRace, hasRepeats, isZoomed, isEmpty }) {
+  draw({ isRace, hasRepeats, isZoomed, isEmpty, isBare }) {
+    this.element.hidden = Boolean(isBare);
     this.bandLabel.hidden = !hasRepeats;
     this.hint.hidden = !(isRace && this.settings.unit === "seconds");
     this.resetButton.disabled = !isZoomed;

@@ -175,7 +175,7 @@ class View {
     this.legend.read(feed.lanes.map(({ removed }, lane) => (removed !== null && (this.hovered ?? view.until) > removed ? NaN : this.reader.value("loss", lane, this.hovered ?? view.until))));
     this.replay.draw(last);
     this.drawChanges(feed, view.allMarks);
-    this.controls.draw({ isRace: nLanes > 1, hasRepeats: feed.repeats > 1, isZoomed: this.isZoomed, isEmpty: feed.step === 0 });
+    this.controls.draw({ isRace: nLanes > 1, hasRepeats: feed.repeats > 1, isZoomed: this.isZoomed, isEmpty: feed.step === 0, isBare: this.data.bare });
   }
 
   // What all panels share

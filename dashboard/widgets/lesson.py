@@ -1,0 +1,82 @@
+"""Making a lesson: choose what its link hides. And the way out of one: whoever opened such a link may see everything."""
+
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import streamlit as st
+
+from dashboard.session import lesson, state
+from dashboard.text import _, counted
+
+N_COLUMNS = 4
+
+
+def lesson_button() -> None:
+    """Opens the form; for the popover that shares the page."""
+    about = _("Choose what the link hides, so that the page shows only what the lesson is about.")
+    if st.button(_("Make a lesson"), key="share.lesson", icon=":material/school:", width="stretch", help=about):
+        _form_dialog()
+
+
+def leave_lesson() -> None:
+    """A small button that shows everything; nothing where nothing is hidden."""
+    if not lesson.hidden():
+        return
+    st.button(
+        _("Show everything"),
+        key="lesson.show_all",
+        icon=":material/visibility:",
+        type="tertiary",
+        on_click=lesson.show_all,
+        help=counted("This lesson hides {n} thing.", "This lesson hides {n} things.", len(lesson.hidden())),
+    )
+
+
+def not_in_lesson(title: str) -> None:
+    """In place of a screen that the lesson hides."""
+    words = _("This lesson does not show the screen {name}. It can be seen after “Show everything” above.")
+    st.info(words.format(name=title), icon=":material/school:")
+
+
+def _form_dialog() -> None:
+    """The dialog is declared here and not at import, so that its title is in the reader's language."""
+    st.dialog(_("Make a lesson"), width="large", icon=":material/school:")(lesson_form)()
+
+
+def lesson_form() -> None:
+    """A checkbox for each group, and the link that comes of it."""
+    st.text(_("Check what the lesson shall hide. Whoever opens its link can still ask to see everything."))
+    present = lesson.hidden() or lesson.was_left()
+    parts = list(lesson.PARTS.items())
+    chosen: list[str] = []
+    for at in range(0, len(parts), N_COLUMNS):
+        for column, (part, label) in zip(st.columns(N_COLUMNS), parts[at : at + N_COLUMNS], strict=False):
+            with column:
+                st.markdown(f"**{_(label)}**")
+                chosen += _checked(part, present)
+    st.markdown(f"**{_('Link of the lesson')}**")
+    st.code(lesson_link(chosen), language=None, wrap_lines=True)
+    if not state.fits_link():
+        st.caption(_("The experiment is too large for a link: the lesson begins with a ready one. Share yours as a file."))
+    with st.container(horizontal=True):
+        if st.button(_("Try it here"), key="lesson.try", type="primary", icon=":material/visibility_off:", disabled=not chosen):
+            lesson.hide(chosen)
+            st.rerun()
+        if st.button(_("Show everything"), key="lesson.all", icon=":material/visibility:", disabled=not lesson.hidden()):
+            lesson.show_all()
+            st.rerun()
+
+
+def _checked(part: str, present: tuple[str, ...]) -> list[str]:
+    """The groups of this part that are checked."""
+    groups = [group for group in lesson.GROUPS if group.part == part]
+    return [group.name for group in groups if st.checkbox(_(group.label), group.name in present, key=f"lesson.{group.name}")]
+
+
+def lesson_link(hidden: list[str]) -> str:
+    """The address of this page with the experiment in hand, the room, and what is hidden; of the first screen where it is."""
+    scheme, host, path, *_rest = urlsplit(st.context.url or "")
+    if path.strip("/").split("/")[-1] in hidden:
+        path = path.rsplit("/", 1)[0] + "/"
+    wanted = state.link_parts() | {lesson.LINK: ",".join(hidden)}
+    wanted.pop("run", None)
+    return urlunsplit((scheme, host, path, urlencode({name: text for name, text in wanted.items() if text}, safe=","), ""))
