@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
 from starlette.routing import WebSocketRoute
@@ -11,7 +11,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from core.errors import StoreError
 from dashboard.security import is_same_origin
-from dashboard.session.follow import Follower, FollowerHub, UnknownRun
+from dashboard.session.follow import FollowerHub, UnknownRun
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,8 @@ MAX_STEP = 2**31
 
 def live_route(hub: Callable[[], FollowerHub]) -> WebSocketRoute:
     """The route that serves every run of `hub()`.
+
+    With `patient=1` a run that has ended but may be resumed is watched on: then what comes next is sent too.
 
     Close codes: 1000 the run is over and everything was sent; 4404 no such run; 4400 a bad cursor; 4503 the store cannot
     be read; 1011 something went wrong, try again. They come after accept, since a browser is not told the reason of an
@@ -46,7 +48,8 @@ def live_route(hub: Callable[[], FollowerHub]) -> WebSocketRoute:
         elif since is None or generation is None:
             await socket.close(BAD_REQUEST)
         else:
-            await _serve(socket, hub().get(run_id), since, generation)
+            is_patient = socket.query_params.get("patient") == "1"
+            await _serve(socket, hub().get(run_id).messages(since=since, generation=generation, is_patient=is_patient))
 
     return WebSocketRoute(PATH, live)
 
@@ -58,9 +61,9 @@ def _number(socket: WebSocket, name: str, default: int) -> int | None:
     return max(-1, min(MAX_STEP, int(text)))
 
 
-async def _serve(socket: WebSocket, follower: Follower, since: int, generation: int) -> None:
+async def _serve(socket: WebSocket, messages: AsyncIterator[bytes]) -> None:
     """Send until the run is over or the viewer leaves."""
-    sending = asyncio.create_task(_send(socket, follower, since, generation))
+    sending = asyncio.create_task(_send(socket, messages))
     leaving = asyncio.create_task(_until_left(socket))
     try:
         await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -76,9 +79,8 @@ async def _serve(socket: WebSocket, follower: Follower, since: int, generation: 
         await socket.close(code)
 
 
-async def _send(socket: WebSocket, follower: Follower, since: int, generation: int) -> int:
+async def _send(socket: WebSocket, messages: AsyncIterator[bytes]) -> int:
     """The code to close with."""
-    messages = follower.messages(since=since, generation=generation)
     try:
         async for message in messages:
             await socket.send_bytes(message)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from core.errors import StoreError
 from core.events import Diagnosed, Event, LaneAdded, LaneRemoved, PhaseDone, Planned, Started, SurfaceMeasured
 from core.history import History
+from core.jobs.resuming import ENDED_EARLY
 from core.store.protocol import LoggedEvent, RunReader, RunRecord
 from core.types import UNFINISHED
 from dashboard.session import live_frames
@@ -22,6 +23,8 @@ FASTEST_S = 0.1
 SLOWEST_S = 0.5
 TICK_PER_VIEWER_S = 1 / 60  # 30 viewers: two updates a second each
 RETRY_S = 1.0
+REST_S = 1.0
+"""Between two looks at a run that has ended but may be resumed."""
 PAGE = 10_000
 MAX_IDLE = 8
 
@@ -63,6 +66,7 @@ class Follower:
     def __init__(self, run: str, reader: RunReader) -> None:
         self.run = run
         self.n_viewers = 0
+        self._n_patient = 0
         self._reader = reader
         self._task: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
@@ -88,14 +92,23 @@ class Follower:
         """Nothing more will happen."""
         return self._record is not None and self._record.state not in UNFINISHED
 
-    async def messages(self, *, since: int = 0, generation: int = -1) -> AsyncIterator[bytes]:
+    @property
+    def may_go_on(self) -> bool:
+        """Somebody may resume it."""
+        return self._record is not None and self._record.state in ENDED_EARLY
+
+    async def messages(self, *, since: int = 0, generation: int = -1, is_patient: bool = False) -> AsyncIterator[bytes]:
         """Messages for one viewer that has the steps up to `since` of `generation`; ends when the run is over and all was sent.
+
+        Args:
+            is_patient: wait on while the run has ended but may still be resumed.
 
         Raises:
             UnknownRun: there is no such run.
             StoreError: the store cannot be read at all.
         """
         self.n_viewers += 1
+        self._n_patient += is_patient
         try:
             if self._task is None or self._task.done():
                 self._is_loaded = False
@@ -107,12 +120,13 @@ class Follower:
                 message, cursor = self._message(cursor)
                 if message:
                     yield message
-                elif self.is_over:
+                elif self.is_over and not (is_patient and self.may_go_on):
                     return
                 else:
                     await self._next_tick()
         finally:
             self.n_viewers -= 1
+            self._n_patient -= is_patient
 
     def _cursor(self, since: int, generation: int) -> Cursor:
         """Where a returning viewer goes on. Measurements of the step itself are sent again: they may have come after it."""
@@ -149,7 +163,9 @@ class Follower:
                     log.warning("Run %s cannot be read: %s Trying again.", self.run, error)
                     wait = RETRY_S
                 if self.is_over:
-                    return
+                    if not (self._n_patient and self.may_go_on):
+                        return
+                    wait = REST_S
                 await asyncio.sleep(wait)
         finally:
             self._wake()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from core.events import Event, Failed, Finished, Paused, Resumed, StepsDone, WorkerLost, remade
 from core.jobs.messages import Assignment, Carry, Change, Checkpoint, carry_text, parse_carry, step_after
 from core.store.artifacts import ArtifactFiles
-from core.store.protocol import ArtifactRecord, LoggedEvent, RunRecord, RunWriter
+from core.store.protocol import ArtifactRecord, LoggedEvent, RunReader, RunRecord, RunWriter
 from core.types import RunState
 
 
@@ -53,7 +53,7 @@ def end_without_worker(store: RunWriter, record: RunRecord, end: Finished | Fail
     store.update(record.id, state=state, reason=reason, last_seq=seq, finished=time.time())
 
 
-def newest_whole(store: RunWriter, files: ArtifactFiles, run: str) -> ArtifactRecord | None:
+def newest_whole(store: RunReader, files: ArtifactFiles, run: str) -> ArtifactRecord | None:
     """The newest checkpoint from which the log can go on: its file can be read, and no later step was told before it."""
     known = sorted(store.artifacts(run, "checkpoint"), key=lambda one: one.seq)
     starts = [0, *(one.seq for one in known)]
@@ -63,7 +63,7 @@ def newest_whole(store: RunWriter, files: ArtifactFiles, run: str) -> ArtifactRe
     return None
 
 
-def _is_late(store: RunWriter, checkpoint: ArtifactRecord, start: int) -> bool:
+def _is_late(store: RunReader, checkpoint: ArtifactRecord, start: int) -> bool:
     """Whether steps beyond it stand in the log between `start` and it: the best epoch is put away when there is time."""
     told = (logged for logged in store.events(checkpoint.run, start, name="StepsDone") if logged.seq < checkpoint.seq)
     return any(step_after(logged.event, 0) > checkpoint.step for logged in told)

@@ -131,7 +131,7 @@ class Feed {
 
   open() {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
-    const path = `/api/runs/${encodeURIComponent(this.run)}/live?since=${this.step}&generation=${this.generation}`;
+    const path = `/api/runs/${encodeURIComponent(this.run)}/live?patient=1&since=${this.step}&generation=${this.generation}`;
     this.socket = new WebSocket(`${scheme}://${location.host}${path}`);
     this.socket.binaryType = "arraybuffer";
     this.socket.onopen = () => {

@@ -254,3 +254,26 @@ def test_phases_and_findings_are_sent_when_they_are_new() -> None:
 
     types = asyncio.run(scene())
     assert (types.count("phases"), types.count("findings"), types.count("hello")) == (2, 1, 1)
+
+
+def test_a_patient_viewer_of_a_stopped_run_sees_it_go_on_when_it_is_resumed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follow, "REST_S", 0.02)
+
+    async def scene() -> tuple[Screen, Screen]:
+        reader = ListReader(started(), steps(1, 3.0, 2.0), steps(3, 9.0), Finished("stopped", 3, 1.0), state="stopped")
+        follower, screen = Follower(RUN, reader), Screen()
+        watching = asyncio.create_task(watch(follower, screen, is_patient=True))
+        await until(lambda: screen.status.get("state") == "stopped")
+        hasty = await asyncio.wait_for(watch(follower, Screen()), 3)
+        assert not watching.done()
+        reader.rewind(2)
+        reader.set(state="queued")
+        await until(lambda: screen.status["state"] == "queued")
+        reader.put(steps(3, 1.0, 0.5), Finished("completed", 4, 1.0))
+        reader.set(state="finished")
+        return hasty, await asyncio.wait_for(watching, 3)
+
+    hasty, patient = asyncio.run(scene())
+    assert hasty.losses == [3.0, 2.0, 9.0]
+    assert patient.losses == [3.0, 2.0, 1.0, 0.5]
+    assert patient.status["state"] == "finished"

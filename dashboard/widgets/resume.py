@@ -1,0 +1,73 @@
+"""What became of a run that ended early, and the button that makes it go on from its last checkpoint."""
+
+from functools import lru_cache
+
+import streamlit as st
+
+from core.errors import StoreError
+from core.events import Failed, Resume
+from core.jobs.pool.recovery import newest_whole
+from core.jobs.resuming import ENDED_EARLY, last_word, reason_against_resume
+from core.store.artifacts import ArtifactFiles
+from core.store.protocol import RunRecord
+from dashboard.session import resources
+from dashboard.session.visitor import may_change
+from dashboard.text import _
+from dashboard.widgets.run_controls import send
+
+MAX_KEPT = 64
+
+
+def resume(record: RunRecord | None, *, key: str) -> None:
+    """A banner for a run of this visitor that was stopped, failed or lost its worker, and can go on; nothing for others."""
+    if record is None or record.state not in ENDED_EARLY or not may_change(record):
+        return
+    try:
+        end = last_word(resources.reader(), record)
+        if reason_against_resume(end)[0]:
+            return
+        step = _checkpoint_step(record.id, record.generation, record.last_seq)
+    except StoreError:  # written by another version: nothing can go on from it
+        return
+    with st.container(key=f"{key}.banner", border=True, horizontal=True, vertical_alignment="center", gap="medium"):
+        with st.container(gap="xsmall"):
+            st.text(_what(record, end.message if isinstance(end, Failed) else record.reason))
+            st.text(_where(step, record.last_step))
+        st.button(
+            _("Resume"),
+            key=f"{key}.go_on",
+            icon=":material/play_arrow:",
+            on_click=send,
+            args=(record.id, Resume()),
+            width="content",
+        )
+
+
+@lru_cache(maxsize=MAX_KEPT)
+def _checkpoint_step(run: str, generation: int, last_seq: int) -> int | None:
+    """The step from which the run would go on; None where it has no checkpoint. Its file is read once."""
+    newest = newest_whole(resources.reader(), ArtifactFiles(resources.settings().home), run)
+    return newest.step if newest else None
+
+
+def _what(record: RunRecord, reason: str) -> str:
+    """What happened, in words."""
+    if record.state == "stopped":
+        told, reason = _("This run was stopped after step {step}."), "" if reason == "stopped" else reason
+    elif record.state == "interrupted":
+        told = _("This run was interrupted after step {step}.")
+    else:
+        told = _("This run failed after step {step}.")
+    return f"{told.format(step=f'{record.last_step:,}')} {reason}".strip()
+
+
+def _where(step: int | None, last: int) -> str:
+    """From where it would go on."""
+    if not step:
+        return _("It has no checkpoint with training in it yet: Resume starts it over from step 0.")
+    if step == last:
+        return _("Its last checkpoint is of that step: Resume goes on from there, as if there had been no break.")
+    words = _(
+        "Its last checkpoint is of step {step}: Resume goes on from there; the steps after it are made again, with equal losses."
+    )
+    return words.format(step=f"{step:,}")
