@@ -25,6 +25,7 @@ from dashboard.widgets.lane_controls import lane_controls, repeat_with_changes
 from dashboard.widgets.lane_editor import lane_editor, race_presets
 from dashboard.widgets.phases import phases
 from dashboard.widgets.race_form import edited, rates, seeds
+from dashboard.widgets.resume import resume
 from dashboard.widgets.run_controls import LIVE, run_controls
 from dashboard.widgets.shared_plane import shared_plane
 from dashboard.widgets.surface_race import surface_race
@@ -64,6 +65,7 @@ def _on_this_network(experiment: Experiment) -> None:
         )
         return
     run_controls(record, key="race")
+    resume(record, key="race.resume_ended")
     if record is None:
         st.info(_("No race yet. Choose who races above, then press Race."), icon=":material/flag:")
         return

@@ -22,6 +22,7 @@ from dashboard.widgets.known import known_of
 from dashboard.widgets.lane_controls import lane_controls, repeat_with_changes
 from dashboard.widgets.links import open_screen
 from dashboard.widgets.phases import phases
+from dashboard.widgets.resume import resume
 from dashboard.widgets.run_controls import LIVE, learning_rate, run_controls
 
 
@@ -37,6 +38,7 @@ def render() -> None:
         _made_smaller(record, experiment)
         return
     run_controls(record, key="train")
+    resume(record, key="train.resume_ended")
     if record is not None:
         learning_rate(record, key="train")
         _by_hand(record)

@@ -67,7 +67,5 @@ def _where(step: int | None, last: int) -> str:
         return _("It has no checkpoint with training in it yet: Resume starts it over from step 0.")
     if step == last:
         return _("Its last checkpoint is of that step: Resume goes on from there, as if there had been no break.")
-    words = _(
-        "Its last checkpoint is of step {step}: Resume goes on from there; the steps after it are made again, with equal losses."
-    )
+    words = _("Its last checkpoint is of step {step}: Resume goes on from there; the steps after it are made again, equal.")
     return words.format(step=f"{step:,}")
