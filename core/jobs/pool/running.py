@@ -66,6 +66,8 @@ class LiveRun:
     is_hung: bool = False
     is_over: bool = False
     has_new_checkpoint: bool = False
+    notice: Noticed | None = None
+    """Why the supervisor stops it: said in the log before its end."""
     line: Line | None = None
     """Its line in the table of runs; None for lens jobs, which have none."""
 
@@ -169,6 +171,7 @@ class RunBook:
             raise ValueError(f"events out of order after {run.seq}")
         if not events or run.is_over:
             return
+        events = _explained(events, run.notice)
         # All is derived before anything is written: what cannot be derived must leave neither row nor number behind.
         step, carry, state = run.step, run.carry, run.state
         for logged in events:
@@ -234,6 +237,14 @@ def requeue(store: RunWriter, files: ArtifactFiles, record: RunRecord, lost: Wor
     """Let a run wait for another attempt. `state` is the one in which it was lost."""
     rewind_to_checkpoint(store, files, record, lost, was_paused=state == "paused")
     store.update(record.id, state="queued", pid=None)
+
+
+def _explained(events: tuple[LoggedEvent, ...], notice: Noticed | None) -> tuple[LoggedEvent, ...]:
+    """The events, with the notice before the end of a run that was stopped. Its worker says nothing more, so the numbers fit."""
+    last = events[-1]
+    if notice is None or not isinstance(last.event, Finished) or last.event.reason != "stopped":
+        return events
+    return (*events[:-1], LoggedEvent(last.seq, notice), LoggedEvent(last.seq + 1, last.event))
 
 
 def _state_after(state: RunState, event: Event) -> RunState:
