@@ -20,7 +20,6 @@ AT_ONCE = 500
 
 _OWN = tuple(RUNS.c[name] for name in ("id", "kind", "name", "state", "created", "started", "finished", "reason", "owner"))
 _NEWEST = (RUNS.c.created.desc(), RUNS.c.id)
-PLAIN_ROWS = select(*_OWN).where(RUNS.c.priority == KEPT).order_by(*_NEWEST).limit(bindparam("limit"))
 ALL_ROWS = (
     select(
         *_OWN,
@@ -55,40 +54,23 @@ LOG = (
 
 
 class RowReads:
-    """The part of a reader that the table of runs needs. A database that is older than its tables has plain rows."""
-
-    _are_rows_there = False
+    """The part of a reader that the table of runs needs."""
 
     def rows(self, *, owner: str | None = None, with_deleted: bool = False, limit: int = 10_000) -> tuple[RunRow, ...]:
-        if not self._knows_rows():
-            return tuple(_plain_row(row) for row in self._rows(_of(PLAIN_ROWS, owner), limit=limit))
         return tuple(_row(row) for row in self._rows(_of(ALL_ROWS if with_deleted else ROWS, owner), limit=limit))
 
     def curves(self, runs: Collection[str]) -> dict[str, RunCurve]:
         asked = list(dict.fromkeys(runs))
-        if not asked or not self._knows_rows():
-            return {}
         parts = (asked[at : at + AT_ONCE] for at in range(0, len(asked), AT_ONCE))
         found = {run: data for part in parts for run, data in self._rows(CURVES_OF, runs=part)}
         return {run: unpacked_curve(found[run]) for run in asked if run in found}
 
-    def _knows_rows(self) -> bool:
-        if not self._are_rows_there:
-            # the first question finds out whether there is a database at all
-            self._are_rows_there = bool(self._rows(PLAIN_ROWS, limit=1)) and self._has_table(CURVES.name)
-        return self._are_rows_there
-
     def _rows(self, statement: Executable, **values: object) -> list[Any]:
-        raise TypeError("a store asks its database here")
-
-    def _has_table(self, name: str) -> bool:
         raise TypeError("a store asks its database here")
 
 
 class RowWrites(RowReads):
     """The part of the writer that the table of runs needs."""
-
-    _are_rows_there = True
 
     def summarise(self, run: str, summary: Summary, curve: RunCurve | None) -> None:
         self.forget_summary(run)
@@ -134,10 +116,6 @@ class RowWrites(RowReads):
 def _of(statement: Select[Any], owner: str | None) -> Select[Any]:
     """Only the runs of this space, and those of nobody in particular."""
     return statement if owner is None else statement.where(RUNS.c.owner.in_((owner, "")))
-
-
-def _plain_row(row: Any) -> RunRow:
-    return RunRow(**row._mapping)
 
 
 def _row(row: Any) -> RunRow:

@@ -2,8 +2,8 @@
 
 from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text
 
-SCHEMA_VERSION = 1
-"""Rises when a column changes its meaning. A database of another version is refused, not guessed at."""
+SCHEMA_VERSION = 2
+"""Rises when a table changes. An older database is brought up to it (migrations.py), a newer one is refused, not guessed at."""
 
 METADATA = MetaData()
 
@@ -31,11 +31,16 @@ RUNS = Table(
     Column("priority", Integer, nullable=False, default=1),
     Column("pid", Integer),
     Column("carry", Text, nullable=False, default=""),
+    # What it takes on the disk: its artifacts, and its events in the database.
+    Column("file_bytes", Integer, nullable=False, default=0),
+    Column("log_bytes", Integer, nullable=False, default=0),
     Index("runs_by_owner", "owner", "created"),
     Index("runs_by_state", "state", "priority", "created"),
     Index("runs_by_key", "key", "created"),
     Index("runs_by_start", "priority", "started", "owner"),
     Index("runs_by_age", "priority", "created", "state"),
+    Index("runs_by_end", "finished", "state"),
+    Index("runs_by_size", "owner", "file_bytes", "log_bytes"),
 )
 
 EVENTS = Table(
@@ -61,7 +66,6 @@ ARTIFACTS = Table(
     sqlite_with_rowid=False,
 )
 
-# The tables below are younger than the version: the writer makes them where they are missing, a reader does without.
 SAID = Table(
     "said",
     METADATA,
@@ -92,6 +96,7 @@ CURVES = Table(
     Column("data", LargeBinary, nullable=False),
 )
 
+# The tables below are younger than the version: the writer makes them where they are missing, a reader does without.
 # A room: what its presenter shows, for all who follow. `state` is JSON of dashboard/session/rooms.py; `seq` rises with it.
 ROOMS = Table(
     "rooms",

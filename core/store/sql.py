@@ -1,46 +1,37 @@
 """Runs in a SQL database: SQLite (WAL) by path, others by URL. One writer, any number of readers."""
 
-import os
+import logging
 import sqlite3
-import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from pydantic import ValidationError
 from sqlalchemy import (
-    Connection,
-    Engine,
     Executable,
-    create_engine,
     delete,
-    event,
     insert,
     select,
     update,
 )
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import QueuePool
 
 from core.errors import StoreError
 from core.events import Event, dump, load_event
 from core.store import statements
+from core.store.engines import reading_engine, writing_engine
+from core.store.migrations import check_version, is_older, migrate, put_aside
 from core.store.protocol import ArtifactRecord, LoggedEvent, RunRecord
 from core.store.rooms import RoomReads, RoomWrites
 from core.store.rows import RowReads, RowWrites
 from core.store.schema import ARTIFACTS, EVENTS, META, METADATA, RUNS, SCHEMA_VERSION
+from core.store.sizes import SizeReads, SizeWrites, let_it_shrink
+from core.store.usage import UsageReads
+from core.store.waiting import WaitingReads
 
-PRAGMAS = (
-    "journal_mode=WAL",
-    "synchronous=FULL",  # survives a loss of power, not only of the process
-    "busy_timeout=5000",
-    "journal_size_limit=67108864",
-)
-FAIRNESS_WINDOW_S = 600.0
-"""An owner who started fewer training runs in this time goes first."""
+LOG = logging.getLogger(__name__)
 
 
 def database_version() -> str:
@@ -61,7 +52,7 @@ def _in_words(place: str) -> Iterator[None]:
         ) from error
 
 
-class SqlReader(RowReads, RoomReads):
+class SqlReader(RowReads, RoomReads, SizeReads, UsageReads, WaitingReads):
     """Reads of committed data, from any thread. Until the database is there, every answer is empty.
 
     Args:
@@ -72,7 +63,7 @@ class SqlReader(RowReads, RoomReads):
         self._file = None if "://" in str(place) else Path(place).absolute()
         self._place = str(place)
         self._is_there = False
-        self._engine = _reading_engine(self._file, self._place)
+        self._engine = reading_engine(self._file, self._place)
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -98,18 +89,6 @@ class SqlReader(RowReads, RoomReads):
     def by_key(self, key: str) -> RunRecord | None:
         rows = self._rows(statements.BY_KEY, key=key)
         return RunRecord(*rows[0]) if rows else None
-
-    def queue(self, *, priority: int) -> tuple[str, ...]:
-        waiting = self._rows(statements.WAITING, priority=priority)
-        if len(waiting) > 1:  # the sort is stable: among equals, first come first served
-            starts = dict[str, int](self._rows(statements.STARTS, priority=priority, cutoff=time.time() - FAIRNESS_WINDOW_S))
-            waiting.sort(key=lambda row: starts.get(row.owner, 0))
-        return tuple(row.id for row in waiting)
-
-    def queue_position(self, run: str) -> int | None:
-        rows = self._rows(statements.WAITS_IN, run=run)
-        waiting = self.queue(priority=rows[0].priority) if rows else ()
-        return waiting.index(run) if run in waiting else None
 
     def events(self, run: str, after: int = 0, limit: int = 10_000, *, name: str | None = None) -> tuple[LoggedEvent, ...]:
         named = {"name": name} if name else {}
@@ -149,38 +128,62 @@ class SqlReader(RowReads, RoomReads):
         with self._engine.connect() as connection:
             if not self._engine.dialect.has_table(connection, META.name):
                 return False
-            _check_version(connection, self._place)
+            check_version(connection.execute(statements.VERSION).scalar(), self._place, is_writer=False)
         self._is_there = True
         return True
 
 
-class SqlWriter(SqlReader, RowWrites, RoomWrites):
+class SqlWriter(SqlReader, RowWrites, RoomWrites, SizeWrites):
     """The one writer. Use it from one thread, between `begin` and `commit`; its reads see its own writes."""
 
     def __init__(self, place: Path | str) -> None:
         super().__init__(place)
-        self._engine = _writing_engine(self._file, self._place)
+        self._engine = writing_engine(self._file, self._place)
+        self._grown = {}
         with _in_words(self._place):
             self._connection = self._engine.connect()
-            with self._connection.begin():
-                METADATA.create_all(self._connection)
-                for index in RUNS.indexes:  # one that is newer than the table is not made with it
-                    index.create(self._connection, checkfirst=True)
-                if self._connection.execute(statements.VERSION).scalar() is None:
-                    self._connection.execute(insert(META).values(key="schema_version", value=str(SCHEMA_VERSION)))
-            with self._connection.begin():
-                _check_version(self._connection, self._place)
+            self._bring_up_to_date()
         self._is_there = True
 
     def close(self) -> None:
         self._connection.close()
         super().close()
 
+    def _bring_up_to_date(self) -> None:
+        """Make the tables, or change those of an older version after a copy was put aside.
+
+        Raises:
+            StoreError: they are of a version that is not known, or there is no room for the copy.
+        """
+        version = self._version()
+        if version is not None:
+            check_version(version, self._place, is_writer=True)
+        if version is not None and is_older(version) and self._file is not None:
+            LOG.info("runs of version %s: a copy is at %s", version, put_aside(self._file, int(version)))
+        with self._connection.begin():
+            if version is not None:
+                migrate(self._connection, int(version))
+            METADATA.create_all(self._connection)
+            for index in RUNS.indexes:  # one that is newer than the table is not made with it
+                index.create(self._connection, checkfirst=True)
+            if version is None:
+                self._connection.execute(insert(META).values(key="schema_version", value=str(SCHEMA_VERSION)))
+        if self._file is not None:
+            let_it_shrink(self._connection)
+
+    def _version(self) -> str | None:
+        """The version of the tables; None where there are none."""
+        with self._connection.begin():
+            if not self._engine.dialect.has_table(self._connection, META.name):
+                return None
+            return self._connection.execute(statements.VERSION).scalar()
+
     def begin(self) -> None:
         with _in_words(self._place):
             self._connection.begin()
 
     def commit(self) -> None:
+        self._write_growth()
         with _in_words(self._place):
             self._connection.commit()
 
@@ -197,21 +200,26 @@ class SqlWriter(SqlReader, RowWrites, RoomWrites):
         ]
         if rows:
             self._write(insert(EVENTS), rows)
+            self._note_growth(run, sum(len(str(row["data"])) for row in rows))
 
     def add_artifact(self, record: ArtifactRecord) -> None:
         """A second artifact of this name replaces the first, as its file did."""
         self.forget_artifacts(record.run, [record.name])
         self._write(insert(ARTIFACTS), asdict(record))
+        self._count_files(record.run)
 
     def rewind(self, run: str, seq: int) -> None:
         self._write(delete(EVENTS).where(EVENTS.c.run == run, EVENTS.c.seq > seq))
         self._write(delete(ARTIFACTS).where(ARTIFACTS.c.run == run, ARTIFACTS.c.seq > seq))
         self.update(run, generation=RUNS.c.generation + 1, last_seq=seq)
+        self._count_files(run)
+        self._count_log(run)
         self.forget_summary(run)
 
     def forget_artifacts(self, run: str, names: Sequence[str]) -> None:
         if names:
             self._write(delete(ARTIFACTS).where(ARTIFACTS.c.run == run, ARTIFACTS.c.name.in_(names)))
+            self._count_files(run)
 
     def forget_runs(self, runs: Sequence[str]) -> None:
         for statement in statements.FORGET_RUNS if runs else ():
@@ -240,45 +248,3 @@ class SqlWriter(SqlReader, RowWrites, RoomWrites):
             if not had_begun:
                 self._connection.rollback()
         return rows
-
-
-def _check_version(connection: Connection, place: str) -> None:
-    version = connection.execute(statements.VERSION).scalar()
-    if version != str(SCHEMA_VERSION):
-        raise StoreError(
-            f"The database of runs at {place} has version {version}, this Layerwise reads version {SCHEMA_VERSION}.",
-            hint="Move the file away, or use the Layerwise that wrote it.",
-        )
-
-
-def _reading_engine(file: Path | None, place: str) -> Engine:
-    if file is None:
-        return create_engine(place, isolation_level="AUTOCOMMIT", pool_size=8, max_overflow=32)
-    address = f"file:{quote(str(file))}?mode=ro"
-
-    def connect() -> sqlite3.Connection:
-        return sqlite3.connect(address, uri=True, isolation_level=None, timeout=5.0, check_same_thread=False)
-
-    return create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=8, max_overflow=32)
-
-
-def _writing_engine(file: Path | None, place: str) -> Engine:
-    if file is None:
-        return create_engine(place)
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))  # before SQLite does it with the umask's mode
-
-    def connect() -> sqlite3.Connection:
-        # Without an isolation level the driver leaves transactions to us; by default it begins them late and on its own.
-        connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
-        for pragma in PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}")
-        return connection
-
-    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool)
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    return engine

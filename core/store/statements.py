@@ -31,6 +31,11 @@ STARTS = (
     .where(RUNS.c.priority == bindparam("priority"), RUNS.c.started > bindparam("cutoff"))
     .group_by(RUNS.c.owner)
 )
+LATEST = (
+    select(RUNS.c.owner, func.max(RUNS.c.started))
+    .where(RUNS.c.priority == bindparam("priority"), RUNS.c.started > bindparam("cutoff"))
+    .group_by(RUNS.c.owner)
+)
 OLD = (
     select(RUNS.c.id)
     .where(RUNS.c.priority == bindparam("priority"), RUNS.c.state.not_in(UNFINISHED))

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from core.errors import StoreError
-from core.events import Finished, Noticed, Progressed, StepsDone, SurfaceMeasured
+from core.events import Finished, Noticed, Progressed, StepsDone, SurfaceMeasured, dump
 from core.run_curve import RunCurve
 from core.store.protocol import ArtifactRecord, LoggedEvent, RunRecord, Summary
 from core.store.sql import SqlReader, SqlWriter
@@ -317,6 +317,44 @@ def test_deleted_runs_are_hidden_until_they_are_asked_for_and_forgotten_ones_are
     assert reader.curves(["a"]) == {}
 
 
+def test_what_runs_take_on_the_disk_is_known_by_owner_after_every_change(writer, reader):
+    create(writer, record("a", owner="ada"), record("b", owner="ada"), record("c", owner="bob"))
+
+    def truth(*runs: str) -> int:
+        files = sum(one.n_bytes for run in runs for one in reader.artifacts(run))
+        return files + sum(len(dump(one.event)) for run in runs for one in reader.events(run))
+
+    def agree() -> bool:
+        return reader.stored_bytes("ada") == truth("a", "b") and reader.stored_bytes() == truth("a", "b", "c")
+
+    assert reader.stored_bytes() == 0
+    changes = [
+        lambda: [writer.append("a", logged(1, 2)), writer.append("a", logged(3)), writer.append("c", logged(1))],
+        lambda: [writer.add_artifact(ArtifactRecord("a", name, "t", 1, n, 1000 * n, "d")) for n, name in ((1, "x"), (3, "y"))],
+        lambda: [writer.add_artifact(ArtifactRecord("a", "y", "t", 1, 3, 7, "e")), writer.append("b", logged(1, 2))],
+        lambda: [writer.append("a", logged(4, 5)), writer.rewind("a", 2), writer.append("a", logged(3))],
+        lambda: [writer.forget_artifacts("a", ["x"])],
+        lambda: [writer.forget_runs(["b"])],
+    ]
+    for change in changes:
+        writer.begin()
+        change()
+        writer.commit()
+        assert agree()
+    assert reader.stored_bytes("ada") > reader.stored_bytes("nobody") == 0
+
+
+def test_ended_runs_come_by_their_end_with_what_they_take(writer, reader):
+    create(writer, record("late", state="finished", finished=9.0), record("early", state="failed", finished=3.0))
+    create(writer, record("resumed", state="queued", finished=1.0), record("lens", state="stopped", finished=5.0))
+    writer.begin()
+    writer.add_artifact(ArtifactRecord("early", "x", "t", 1, 1, 4096, "d"))
+    writer.commit()
+    found = [(one.id, one.finished, one.n_bytes) for one in reader.ended_runs(9)]
+    assert found == [("early", 3.0, 4096), ("lens", 5.0, 0), ("late", 9.0, 0)]
+    assert [one.id for one in reader.ended_runs(1)] == ["early"]
+
+
 def test_a_rewind_forgets_the_summary(writer, reader):
     create(writer, record("a"))
     writer.begin()
@@ -324,23 +362,6 @@ def test_a_rewind_forgets_the_summary(writer, reader):
     writer.rewind("a", 0)
     writer.commit()
     assert (reader.rows()[0].figures, reader.curves(["a"])) == ({}, {})
-
-
-def test_a_database_without_the_younger_tables_is_read_and_then_made_whole(writer, reader, place):
-    create(writer, record("a"))
-    writer.begin()
-    for table in ("said", "summaries", "curves"):
-        writer._write(text(f"DROP TABLE {table}"))
-    writer.commit()
-    assert [(row.id, row.facts) for row in reader.rows()] == [("a", {})]
-    assert reader.curves(["a"]) == {}
-    assert reader.run("a") is not None
-    later = SqlWriter(place)
-    later.begin()
-    later.say("a", name="after")
-    later.commit()
-    later.close()
-    assert reader.rows()[0].name == "after"
 
 
 def test_the_log_can_be_asked_for_several_names(writer):

@@ -15,12 +15,13 @@ from core.store.sql import SqlReader, SqlWriter
 ROOT = Path(__file__).parents[3]
 WRITE_UNTIL_KILLED = """
 import sys
+import core.store.engines as engines
 import core.store.sql as sql
 from core.events import Progressed
 from core.store.protocol import LoggedEvent, RunRecord
 if sys.argv[2] != "WAL":
-    sql.PRAGMAS = (f"journal_mode={sys.argv[2]}", "synchronous=OFF")
-sql.PRAGMAS += ("cache_size=10",)
+    engines.PRAGMAS = (f"journal_mode={sys.argv[2]}", "synchronous=OFF")
+engines.PRAGMAS += ("cache_size=10",)
 writer = sql.SqlWriter(sys.argv[1])
 known = writer.run("a")
 if known is None:
@@ -150,7 +151,7 @@ def test_6400_events_a_second_are_less_than_half_the_work(tmp_path):
 
 
 def test_a_long_history_does_not_slow_the_queue(tmp_path):
-    now, row = time.time(), "(?, 'train', ?, '', ?, '', '{}', '', 1, 0, 0, 0, ?, ?, NULL, 1, NULL, '')"
+    now, row = time.time(), "(?, 'train', ?, '', ?, '', '{}', '', 1, 0, 0, 0, ?, ?, NULL, 1, NULL, '', 0, 0)"
     writer = SqlWriter(tmp_path / "runs.db")
     connection = sqlite3.connect(tmp_path / "runs.db")
     old = [(f"old{n}", "", "finished", now - n, now - n) for n in range(20_000)]
