@@ -64,14 +64,15 @@ class OriginGuard:
             return
         headers = Headers(scope=scope)
         if "*" not in self.allowed_hosts and host_name(headers.get("host")) not in self.allowed_hosts:
-            await _refuse(HTTPStatus.BAD_REQUEST, "This host name is not allowed.", scope, receive, send)
+            await refuse(HTTPStatus.BAD_REQUEST, "This host name is not allowed.", scope, receive, send)
         elif not is_same_origin(headers.get("origin"), headers.get("host")):
-            await _refuse(HTTPStatus.FORBIDDEN, "Requests from other pages are not allowed.", scope, receive, send)
+            await refuse(HTTPStatus.FORBIDDEN, "Requests from other pages are not allowed.", scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
 
-async def _refuse(status: HTTPStatus, reason: str, scope: Scope, receive: Receive, send: Send) -> None:
+async def refuse(status: HTTPStatus, reason: str, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with a status and a sentence; a socket is closed before it is open, which the other end sees as 403."""
     if scope["type"] == "websocket":  # a close before accept becomes 403
         await receive()
         await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": reason})

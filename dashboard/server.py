@@ -25,6 +25,11 @@ from starlette.routing import BaseRoute, Route  # noqa: E402
 from core.errors import LayerwiseError  # noqa: E402
 from core.settings import Settings  # noqa: E402
 from dashboard.components import shared  # noqa: E402
+from dashboard.entrance.cookies import SpaceCookie  # noqa: E402
+from dashboard.entrance.gate import AccessGate  # noqa: E402
+from dashboard.entrance.login import LoginGate, streamlit_secrets  # noqa: E402
+from dashboard.entrance.routes import Entrance  # noqa: E402
+from dashboard.secrets import Secrets, check, secrets  # noqa: E402
 from dashboard.security import OriginGuard, SecurityHeaders  # noqa: E402
 from dashboard.session.follow import FollowerHub  # noqa: E402
 from dashboard.stream import live_route  # noqa: E402
@@ -34,6 +39,8 @@ log = logging.getLogger("layerwise.server")
 ENSURE_S = 5.0
 FOR_GOOD = "public, max-age=31536000, immutable"
 JAVASCRIPT = "text/javascript; charset=utf-8"
+OPEN = Secrets()
+"""A server without secrets: nobody is asked for anything."""
 
 
 @cache
@@ -66,19 +73,31 @@ async def healthz(request: Request) -> Response:
     return JSONResponse({"status": "ok"})
 
 
-def routes(hub: Callable[[], FollowerHub]) -> list[BaseRoute]:
+def routes(hub: Callable[[], FollowerHub], given: Secrets = OPEN) -> list[BaseRoute]:
     """All that is served besides the pages."""
     return [
         Route("/healthz", healthz),
         Route(shared.PLOTLY, plotly_js),
         Route(shared.PREFIX + "/{version}/{name}", component_script),
         live_route(hub),
+        *Entrance(given).routes(),
     ]
 
 
-def middleware(settings: Settings) -> list[Middleware]:
+def middleware(settings: Settings, given: Secrets = OPEN) -> list[Middleware]:
     """The guards, outermost first."""
-    return [Middleware(SecurityHeaders), Middleware(OriginGuard, allowed_hosts=settings.allowed_hosts.split(","))]
+    return [
+        Middleware(SecurityHeaders),
+        Middleware(OriginGuard, allowed_hosts=settings.allowed_hosts.split(",")),
+        Middleware(AccessGate, secrets=given),
+        Middleware(LoginGate, login=given.login, is_required=settings.login_required, is_guarded=_is_ours),
+        Middleware(SpaceCookie),
+    ]
+
+
+def _is_ours(path: str) -> bool:
+    """Whether nothing but the pages needs this path."""
+    return path.startswith("/api/")
 
 
 def lifespan(ensure_pool: Callable[[], None]) -> Callable[[Any], AbstractAsyncContextManager[None]]:
@@ -140,11 +159,13 @@ def ensure_pool() -> None:
 
 
 SETTINGS = Settings.from_environment()
+check(secrets(), login_required=SETTINGS.login_required)
 
 # streamlit finds the app by these very words: `app = st.App(`
 app = st.App(
     Path(__file__).with_name("app.py"),
     lifespan=lifespan(ensure_pool),
-    middleware=middleware(SETTINGS),
-    routes=routes(hub),
+    middleware=middleware(SETTINGS, secrets()),
+    routes=routes(hub, secrets()),
+    secrets=streamlit_secrets(secrets().login),
 )

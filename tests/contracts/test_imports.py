@@ -32,6 +32,8 @@ MAY_IMPORT = {
     | MENUS,
     "dashboard.stream": {"dashboard.security", "dashboard.session", "dashboard.text", "core.store"},
     "dashboard.security": {"dashboard.secrets", "dashboard.session", "dashboard.text"},
+    "dashboard.entrance": {"dashboard.secrets", "dashboard.security", "dashboard.session", "dashboard.text"},
+    "dashboard.workshop": {"dashboard.secrets"},
     "dashboard.screens": {
         "dashboard.widgets",
         "dashboard.components",
@@ -44,7 +46,9 @@ MAY_IMPORT = {
     "dashboard.app": {"dashboard.screens", "dashboard.widgets", "dashboard.session", "dashboard.text"},
     "dashboard.server": {
         "dashboard.stream",
+        "dashboard.secrets",
         "dashboard.security",
+        "dashboard.entrance",
         "dashboard.session",
         "dashboard.components",
         "core.jobs",
