@@ -8,6 +8,7 @@ from functools import cache
 from core.jobs.client import Client
 from core.settings import Settings
 from core.store.protocol import RunReader
+from dashboard.session.address import kept
 from dashboard.session.visitor import visitor
 
 
@@ -26,7 +27,7 @@ def pool() -> Client:
 def client() -> Client:
     """The way to the supervisor, for the visitor whose page this is."""
     present = visitor()
-    return pool().of(present.owner, is_host=present.may_change_all)
+    return pool().of(present.owner, is_host=present.may_change_all, room=kept("room"))
 
 
 def reader() -> RunReader:

@@ -15,6 +15,7 @@ from core.jobs.shipping import AnyJob
 from core.spec import parse_json
 from core.store.protocol import RunRecord
 from dashboard.session import resources
+from dashboard.session.address import KEPT_IN_LINK, keep, kept
 from dashboard.text import _
 
 EXPERIMENT = "state.experiment"
@@ -23,9 +24,6 @@ RECENT = "state.recent_runs"
 LOADED = "state.loaded"
 LINK_PROBLEM = "state.link_problem"
 UNDO, REDO = "state.undo", "state.redo"
-KEPT = "state.kept."
-KEPT_IN_LINK = ("room", "hide", "view")
-"""What else may stand in the address: the room that is followed, what a lesson hides, and how all is shown."""
 MAX_UNDO = 100
 MAX_RECENT = 20
 
@@ -54,6 +52,24 @@ def set_experiment(changed: Experiment) -> None:
         st.session_state[REDO] = ()
     st.session_state[EXPERIMENT] = text
     st.session_state[LINK_PROBLEM] = ""
+
+
+def experiment_text() -> str:
+    """The experiment in hand as text; empty for the one that everybody begins with."""
+    return str(st.session_state.get(EXPERIMENT, ""))
+
+
+def take_in_hand(text: str, run: str | None) -> None:
+    """Take what somebody else has in hand, or what one had oneself, as experiment and run: there is no way back before it.
+
+    Raises:
+        SpecError: the text is no experiment; then nothing has changed.
+    """
+    if text:
+        _parsed(text)
+    st.session_state[EXPERIMENT] = text
+    st.session_state[UNDO] = st.session_state[REDO] = ()
+    set_run(run)
 
 
 def can_undo() -> bool:
@@ -142,19 +158,6 @@ def load_link() -> None:
         problems.append(str(error))
     st.session_state[LINK_PROBLEM] = " ".join(problems)
     st.session_state[UNDO] = ()  # a link is where this session begins
-
-
-def kept(name: str) -> str:
-    """What the address says beside experiment and run, for a name of KEPT_IN_LINK; empty for nothing.
-
-    From the session and not from the address, which Streamlit empties when another screen is opened.
-    """
-    return str(st.session_state.get(KEPT + name, ""))
-
-
-def keep(name: str, text: str) -> None:
-    """Let the address say this from now on; nothing, where it is empty."""
-    st.session_state[KEPT + name] = text
 
 
 def link_problem() -> str:
