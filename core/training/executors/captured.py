@@ -48,7 +48,8 @@ class Captured:
             return "steps are recorded on CUDA alone"
         if experiment.accumulation > 1:
             return "a step in parts is not recorded"
-        if optimizer.needs_closure or not (cls in MAKES or is_capturable(cls)):
+        has_kernel = cls in MAKES and device.type in optimizer.fused_devices
+        if optimizer.needs_closure or not (has_kernel or is_capturable(cls)):
             return f"{optimizer.label} looks at numbers of its state in Python"
         if average_of(series.lane.regularizers) is not None:
             return "the average of the weights depends on the number of the step"

@@ -244,7 +244,7 @@ def test_too_little_memory_becomes_a_sentence_with_a_batch_size(monkeypatch):
 def test_it_says_which_optimizers_it_can_record(optimizer):
     here = ground(spiral(lanes=(Lane(optimizer=optimizer()),)))
     reason = Captured.supports(here.experiment, here.series[0], CUDA)
-    assert bool(reason) == (optimizer.__name__ in {"Lion", "Muon", "Adafactor", "LBFGS"})
+    assert bool(reason) == (optimizer.__name__ in {"Lion", "Muon", "Adafactor", "LBFGS", "Adagrad"})
 
 
 @pytest.mark.parametrize(
