@@ -8,6 +8,8 @@ from core.events import Event
 from core.run_curve import RunCurve
 from core.run_row import Fact, RunRow
 from core.store.rooms import Member, Room
+from core.store.sizes import EndedRun
+from core.store.usage import Usage
 from core.types import RunState
 
 
@@ -95,6 +97,15 @@ class RunReader(Protocol):
     def curves(self, runs: Collection[str]) -> dict[str, RunCurve]:
         """Thinned curves by run; those that have none are left out."""
 
+    def stored_bytes(self, owner: str | None = None) -> int:
+        """Bytes of artifacts and logs of all runs, or of one owner's."""
+
+    def ended_runs(self, limit: int) -> tuple[EndedRun, ...]:
+        """Ended runs with what they take on the disk, those that ended first coming first."""
+
+    def usage(self, owner: str, *, without: str = "") -> Usage:
+        """What a visitor has in the store; the run `without` is not counted."""
+
     def room(self, room: str) -> Room | None:
         """The room with this id; None where there is none (any more)."""
 
@@ -134,6 +145,12 @@ class RunWriter(RunReader, Protocol):
 
     def say(self, run: str, **columns: object) -> None:
         """Set what people say of a run: name, tags (JSON of a list), note; or deleted, when it was."""
+
+    def tags(self, runs: Collection[str]) -> dict[str, tuple[str, ...]]:
+        """Tags by run; those that have none are left out."""
+
+    def shrink(self, most_pages: int) -> bool:
+        """Give some room back to the disk where much is free; whether there is more of it."""
 
     def to_sweep(self, deleted_before: float, limit: int) -> tuple[str, ...]:
         """Ids of runs that were deleted before this time, oldest first."""

@@ -33,6 +33,7 @@ ALL_ROWS = (
 )
 ROWS = ALL_ROWS.where(SAID.c.deleted.is_(None))
 CURVES_OF = select(CURVES.c.run, CURVES.c.data).where(CURVES.c.run.in_(bindparam("runs", expanding=True)))
+TAGS_OF = select(SAID.c.run, SAID.c.tags).where(SAID.c.run.in_(bindparam("runs", expanding=True)), SAID.c.tags.is_not(None))
 UNSUMMARISED = (
     select(RUNS.c.id)
     .select_from(RUNS.outerjoin(SUMMARIES, and_(SUMMARIES.c.run == RUNS.c.id, SUMMARIES.c.version == SUMMARY_VERSION)))
@@ -90,6 +91,11 @@ class RowWrites(RowReads):
         """Its log has changed: the summary is to be made again."""
         self._write(delete(SUMMARIES).where(SUMMARIES.c.run == run))
         self._write(delete(CURVES).where(CURVES.c.run == run))
+
+    def tags(self, runs: Collection[str]) -> dict[str, tuple[str, ...]]:
+        asked = list(runs)
+        parts = (asked[at : at + AT_ONCE] for at in range(0, len(asked), AT_ONCE))
+        return {row.run: tuple(_texts(row.tags)) for part in parts for row in self._rows(TAGS_OF, runs=part)}
 
     def unsummarised(self, limit: int) -> tuple[str, ...]:
         return tuple(row.id for row in self._rows(UNSUMMARISED, limit=limit))

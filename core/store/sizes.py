@@ -3,6 +3,7 @@
 import logging
 import sqlite3
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Executable, bindparam, func, select, text, update
@@ -76,11 +77,14 @@ class SizeReads:
 class SizeWrites(SizeReads):
     """The part of the writer that keeps the sizes."""
 
+    _file: Path | None
     _grown: dict[str, int]
 
     def shrink(self, most_pages: int) -> bool:
         """Give some free pages at the end of the database file back to the disk; whether there are more. Belongs inside a
         transaction."""
+        if self._file is None:
+            return False  # another database looks after itself
         free, pages = (int(self._rows(statement)[0][0]) for statement in (FREE_PAGES, PAGES))
         if free < FEWEST_FREE or free < MOST_FREE * pages:
             return False

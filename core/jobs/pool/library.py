@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from core.errors import SpecError
+from core.jobs.pool.clearing import Clearing
 from core.jobs.pool.control import Answer
 from core.jobs.pool.ownership import check_may_change, is_theirs
 from core.run_row import MAX_NAME, MAX_NOTE, MAX_TAG, MAX_TAGS
@@ -14,6 +15,7 @@ from core.types import UNFINISHED
 
 MAX_RUNS = 2000
 """In one request."""
+MAX_BINNED = 20_000
 SWEEP_S = 30.0
 SWEPT_AT_ONCE = 20
 DAY_S = 86_400.0
@@ -28,6 +30,7 @@ class Library:
         self._store = store
         self._settings = settings
         self._swept = -SWEEP_S
+        self._clearing = Clearing(store, settings, self._needed)
         self.asks: dict[str, Callable[[Answer], Answer]] = {
             "annotate": self._annotate,
             "tag": self._tag,
@@ -37,7 +40,11 @@ class Library:
         }
 
     def swept(self) -> tuple[str, ...]:
-        """Forget a few runs that were deleted long ago; the ids of those whose files go after the commit."""
+        """Forget a few runs that were deleted long ago, or are beyond the bounds of the store; the ids of those whose files
+        go after the commit."""
+        return self._clearing.cleared() + self._out_of_the_bin()
+
+    def _out_of_the_bin(self) -> tuple[str, ...]:
         now = time.monotonic()
         if now - self._swept < SWEEP_S:
             return ()
@@ -65,8 +72,9 @@ class Library:
     def _tag(self, request: Answer) -> Answer:
         """Add tags to many runs, and take others away."""
         added, removed = _tags(_texts(request, "add", MAX_TAGS)), _tags(_texts(request, "remove", MAX_TAGS))
-        present = {row.id: row.tags for row in self._store.rows(with_deleted=True)}
-        for record in self._own(request, _texts(request, "runs", MAX_RUNS)):
+        records = self._own(request, _texts(request, "runs", MAX_RUNS))
+        present = self._store.tags([record.id for record in records])
+        for record in records:
             tags = _tags([*(tag for tag in present.get(record.id, ()) if tag not in removed), *added])
             self._store.say(record.id, tags=json.dumps(tags))
         return {}
@@ -90,8 +98,8 @@ class Library:
     def _empty_bin(self, request: Answer) -> Answer:
         """Sweep away what this visitor has in the bin; what an unfinished run needs stays there until it has ended."""
         needed = self._needed()
-        found = self._store.rows(with_deleted=True)
-        binned = [row.id for row in found if row.deleted is not None and is_theirs(row.owner, request)]
+        found = [self._store.run(run) for run in self._store.to_sweep(time.time(), MAX_BINNED)]
+        binned = [one.id for one in found if one is not None and is_theirs(one.owner, request)]
         gone = [run for run in binned if run not in needed]
         for run in gone:
             self._store.say(run, deleted=NOW)
@@ -103,7 +111,8 @@ class Library:
         return "\n".join(record.job for record in self._store.in_states(UNFINISHED))
 
     def revive(self, run: str) -> None:
-        """Out of the bin again, where it is there: somebody has just asked for what it has."""
+        """Out of the bin again, where it is there, and not cleared up: somebody has just asked for what it has."""
+        self._clearing.spare(run)
         if any(one == run for one in self._store.to_sweep(time.time(), MAX_RUNS)):
             self._store.say(run, deleted=None)
 
