@@ -1,5 +1,6 @@
 """Type names that every floor shares."""
 
+from collections.abc import Callable
 from typing import Literal
 
 Shape = tuple[int, ...]
@@ -7,6 +8,9 @@ Shape = tuple[int, ...]
 
 Task = Literal["classification", "regression"]
 """What is learned: one of several classes, or a number."""
+
+Report = Callable[[int, int], None]
+"""Told (work done, work in all). It may raise, to cancel, and nothing may swallow that."""
 
 Severity = Literal["error", "warning", "info"]
 RunState = Literal["queued", "starting", "running", "paused", "stopping", "finished", "stopped", "failed", "interrupted"]

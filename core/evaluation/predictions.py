@@ -1,6 +1,5 @@
 """What a model says of a whole split: what every figure of the Evaluate screen is made of."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,13 +9,13 @@ from core.data.gallery import SplitName, split_named
 from core.errors import NotApplicable
 from core.models.output import class_log_probabilities, predicted_numbers
 from core.results.predictions import Predictions
+from core.types import Report
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
 BATCH = 512
-Report = Callable[[int, int], None]
 
 
 def no_report(done: int, total: int) -> None:

@@ -13,11 +13,12 @@ from core.data.edited import COORDINATES
 from core.data.plane import Plane
 from core.data.prepare import model_points
 from core.data.sequence import text_of
-from core.evaluation.predictions import Report, no_report, outputs_of
+from core.evaluation.predictions import no_report, outputs_of
 from core.evaluation.slices import originals_of
 from core.metrics.intervals import score_of
 from core.models.output import class_log_probabilities, class_probabilities, predicted_numbers
 from core.results.robustness import DisturbedExample, Robustness
+from core.types import Report
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -29,6 +29,7 @@ from core.export.bundle import (
 )
 from core.settings import Settings
 from core.spec import MAX_TEXT_BYTES, parse_json
+from core.types import Report
 
 AGAIN = "Export the bundle again, and send the file as it is."
 MIB = 2**20
@@ -37,7 +38,6 @@ UNREADABLE: tuple[type[Exception], ...] = (
     *(SafetensorError, zipfile.BadZipFile),
 )
 """What readers raise on files that only look right."""
-Report = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """A model as an ONNX file, compared with torch on random inputs before it is handed out."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +9,7 @@ import numpy as np
 from core.data.dataset import DataProfile
 from core.errors import StoreError
 from core.export.traced import TRACED_EXAMPLES, exported, in_words, largest_difference, random_inputs, tolerance
+from core.types import Report
 
 if TYPE_CHECKING:
     from torch import nn
@@ -18,7 +19,6 @@ OPSET = 20
 INPUT, OUTPUT, BATCH = "input", "output", "batch"
 CHECKED_BATCHES = (1, 3, 16)
 """Sizes of the batches on which both are compared: other ones than the traced one."""
-Report = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,17 @@
 """A model as a torch.export program (.pt2): torch alone runs it, without the code that built it."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from core.data.dataset import DataProfile
 from core.errors import StoreError
 from core.export.onnx_model import CHECKED_BATCHES, Checked
 from core.export.traced import TRACED_EXAMPLES, largest_difference, random_inputs, tolerance, traced
+from core.types import Report
 
 if TYPE_CHECKING:
     from torch import nn
-
-Report = Callable[[int, int], None]
 
 
 def export_program(model: "nn.Sequential", profile: DataProfile, names: Sequence[str], report: Report) -> Checked:

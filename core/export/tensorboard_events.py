@@ -8,8 +8,8 @@ from math import isnan
 import numpy as np
 
 from core.history import History
+from core.types import Report
 
-Report = Callable[[int, int], None]
 Scalar = tuple[str, int, float, float]
 """Tag, step, value, and seconds of training at that step."""
 UNTIMED = -1.0

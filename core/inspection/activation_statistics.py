@@ -13,12 +13,12 @@ from core.models.layers.recurrent import RNN
 from core.models.model import layer_name
 from core.models.placed import placed_layers
 from core.results.activation_statistics import ActivationStatistics
+from core.types import Report
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-Report = Callable[[int, int], None]
 NUMBERS_AT_ONCE = 4_000_000
 """Activations of one batch, over all layers."""
 MOST_AT_ONCE = 64

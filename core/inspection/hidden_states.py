@@ -1,7 +1,6 @@
 """What a recurrent layer remembers after each step, and what the model says after each token."""
 
 import copy
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,14 +8,13 @@ import numpy as np
 
 from core.models.placed import module_at
 from core.models.stack import Path
+from core.types import Report
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
 READ_BATCH = 32
-Report = Callable[[int, int], None]
-"""Called with (texts read, total); it may raise to cancel."""
 
 
 @dataclass(frozen=True, slots=True)

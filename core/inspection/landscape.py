@@ -13,6 +13,7 @@ import numpy as np
 from core.errors import NotApplicable
 from core.inspection.shared_plane import PlaneLoss
 from core.seeds import numpy_stream
+from core.types import Report
 
 if TYPE_CHECKING:
     import torch
@@ -26,7 +27,6 @@ Measure = Callable[[np.ndarray], Figures]
 """From weights (P,) to their figures."""
 Score = Callable[["nn.Module", "torch.Tensor", "torch.Tensor"], float]
 """(model, outputs, targets) -> accuracy or R²."""
-Report = Callable[[int, int], None]
 
 
 def measure(loss: PlaneLoss, score: Score) -> Measure:

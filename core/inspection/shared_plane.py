@@ -6,7 +6,7 @@ Source:
 """
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from core.errors import NotApplicable
 from core.results.shared_plane import SharedPlane
+from core.types import Report
 
 if TYPE_CHECKING:
     import torch
@@ -25,7 +26,6 @@ LEAST = 0.2
 """The shorter side in view, in shares of the longer one."""
 CHUNK = 1 << 16
 """Weights at once, where all checkpoints are multiplied with each other in float64."""
-Report = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """The examples of a split that activate one unit most."""
 
 import copy
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +14,11 @@ from core.inspection.receptive_field import field_spans
 from core.models.model import ModelSpec, layer_name
 from core.results.top_examples import TopExamples
 from core.seeds import numpy_stream
+from core.types import Report
 
 if TYPE_CHECKING:
     from torch import nn
 
-Report = Callable[[int, int], None]
 LIMIT = 2_000
 """Of a larger split so many examples are looked at."""
 AT_ONCE = 64

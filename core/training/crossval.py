@@ -1,7 +1,6 @@
 """K-fold cross-validation: the experiment trained once per fold, each time judged by the examples that were held out."""
 
 import math
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -22,8 +21,8 @@ from core.settings import Settings
 from core.training.checkpoints import load_weights
 from core.training.loop import train
 from core.training.measures import chunk_size
+from core.types import Report
 
-Report = Callable[[int, int], None]
 PARTS = 1_000
 """Units of progress of a fold that only a time ends."""
 

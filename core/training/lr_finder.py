@@ -1,7 +1,6 @@
 """The learning-rate range test: the rate grows step by step until training breaks; the curve says which rates to try."""
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -21,6 +20,7 @@ from core.training.device import resolved_device
 from core.training.executors.executor import Series
 from core.training.executors.reference import Reference
 from core.training.sharpness import MAX_PRODUCTS, sample_size, sharpness
+from core.types import Report
 
 LOWEST_RATE, HIGHEST_RATE, DECADES = 1e-7, 10.0, 8
 FEW_STEPS, SOME_STEPS, MANY_STEPS = 161, 401, 801
@@ -29,7 +29,6 @@ DIVERGED = 4.0
 """The test ends when the smoothed loss is so many times its lowest."""
 SURE = 3.3
 """A slope must be so many times its standard error: of the steepest of many windows of noise alone, one in a hundred is."""
-Report = Callable[[int, int], None]
 
 
 def default_steps(batch: int) -> int:

@@ -14,6 +14,7 @@ from core.models.cost import activation_bytes
 from core.models.stack import Inference
 from core.training.executors.executor import Batch
 from core.training.executors.reference import draws_masks
+from core.types import Report
 
 TOLERANCE = 1e-3
 MAX_PRODUCTS = 60
@@ -21,7 +22,6 @@ MULTIPLY_ADDS, BYTES = 5 * 10**7, 64 * 2**20
 """What one pass over the examples may take: a fraction of a second of one core, and memory."""
 FEWEST, MOST = 32, 1024
 NEGLIGIBLE = 1e-10
-Report = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)

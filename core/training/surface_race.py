@@ -1,7 +1,7 @@
 """Optimizers on an analytic surface: the same torch optimizers as in training, on two weights, in float64, from one start."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -17,6 +17,7 @@ from core.optim.surfaces import TRIED_RATES, SurfaceTask
 from core.results.surface_path import SurfacePaths
 from core.seeds import numpy_stream
 from core.training.executors.reference import set_rate
+from core.types import Report
 
 FAR = 25.0
 """A lane that is so many half windows away from the middle of the window has left the surface."""
@@ -24,7 +25,6 @@ ARRIVED = 1e-10
 """A lane whose loss is so little above the least one has reached a minimum."""
 FIRST_MOMENTS = ("exp_avg", "momentum_buffer")
 """What torch calls a running mean or sum of gradients in an optimizer's state."""
-Report = Callable[[int, int], None]
 
 
 def surface_race(task: SurfaceTask, lanes: Sequence[Lane], report: Report | None = None) -> SurfacePaths:

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -17,8 +17,8 @@ from core.experiment.rates import Grid, rows, with_rate
 from core.results.sweep import Sweep
 from core.settings import Settings
 from core.training.loop import train
+from core.types import Report
 
-Report = Callable[[int, int], None]
 Figures = tuple[np.ndarray, np.ndarray]
 """Losses and scores, (lanes, seeds) float64 each."""
 
