@@ -24,14 +24,18 @@ from starlette.routing import BaseRoute, Route  # noqa: E402
 
 from core.errors import LayerwiseError  # noqa: E402
 from core.settings import Settings  # noqa: E402
+from dashboard.board_stream import board_route  # noqa: E402
 from dashboard.components import shared  # noqa: E402
 from dashboard.entrance.cookies import SpaceCookie  # noqa: E402
 from dashboard.entrance.gate import AccessGate  # noqa: E402
 from dashboard.entrance.login import LoginGate, streamlit_secrets  # noqa: E402
 from dashboard.entrance.routes import Entrance  # noqa: E402
+from dashboard.room_stream import room_route  # noqa: E402
 from dashboard.secrets import Secrets, check, secrets  # noqa: E402
 from dashboard.security import OriginGuard, SecurityHeaders  # noqa: E402
+from dashboard.session.board import BoardHub  # noqa: E402
 from dashboard.session.follow import FollowerHub  # noqa: E402
+from dashboard.session.room_follow import RoomHub  # noqa: E402
 from dashboard.stream import live_route  # noqa: E402
 
 log = logging.getLogger("layerwise.server")
@@ -147,6 +151,22 @@ def hub() -> FollowerHub:
     return FollowerHub(resources.reader())
 
 
+@cache
+def rooms() -> RoomHub:
+    """The followers of rooms of this server."""
+    from dashboard.session import resources
+
+    return RoomHub(resources.reader())
+
+
+@cache
+def boards() -> BoardHub:
+    """The boards of rooms of this server."""
+    from dashboard.session import resources
+
+    return BoardHub(resources.reader())
+
+
 def ensure_pool() -> None:
     """Start the supervisor if none is there.
 
@@ -166,6 +186,6 @@ app = st.App(
     Path(__file__).with_name("app.py"),
     lifespan=lifespan(ensure_pool),
     middleware=middleware(SETTINGS, secrets()),
-    routes=routes(hub, secrets()),
+    routes=[*routes(hub, secrets()), room_route(rooms), board_route(boards)],
     secrets=streamlit_secrets(secrets().login),
 )

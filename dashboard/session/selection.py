@@ -3,6 +3,7 @@
 Plain data of one visitor. A number that the present data or model has not is treated as not chosen.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -10,6 +11,30 @@ import streamlit as st
 EXAMPLE, SPLIT, MOMENT = "subject.example", "subject.split", "subject.moment"
 TARGET, CONTRAST = "subject.target", "subject.contrast"
 LAYER, UNIT, SERIES = "subject.layer", "subject.unit", "subject.series"
+ALL = (EXAMPLE, SPLIT, MOMENT, TARGET, CONTRAST, LAYER, UNIT, SERIES)
+
+
+def all_chosen() -> dict[str, Any]:
+    """All that is chosen, by name; to be taken over by `take`."""
+    found = {name: st.session_state.get(name) for name in ALL}
+    return {name: list(value) if name == MOMENT else value for name, value in found.items() if value is not None}
+
+
+def take(chosen: Mapping[str, Any]) -> None:
+    """Choose all that somebody else has chosen, and nothing else. What is not of the right kind is treated as not chosen."""
+    for name in ALL:
+        value = chosen.get(name)
+        is_right = _is_number(value)
+        if name == SPLIT:
+            is_right = isinstance(value, str)
+        if name == MOMENT:
+            is_right = isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and _is_number(value[1])
+            value = tuple(value) if is_right else None
+        st.session_state[name] = value if is_right else None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
 
 
 def split(known: tuple[str, ...]) -> str:

@@ -31,6 +31,8 @@ MAY_IMPORT = {
     | {"core.jobs", "core.store"}
     | MENUS,
     "dashboard.stream": {"dashboard.security", "dashboard.session", "dashboard.text", "core.store"},
+    "dashboard.room_stream": {"dashboard.security", "dashboard.session", "core.store"},
+    "dashboard.board_stream": {"dashboard.room_stream", "dashboard.security", "dashboard.session", "core.store"},
     "dashboard.security": {"dashboard.secrets", "dashboard.session", "dashboard.text"},
     "dashboard.entrance": {"dashboard.secrets", "dashboard.security", "dashboard.session", "dashboard.text"},
     "dashboard.workshop": {"dashboard.secrets"},
@@ -46,6 +48,8 @@ MAY_IMPORT = {
     "dashboard.app": {"dashboard.screens", "dashboard.widgets", "dashboard.session", "dashboard.text"},
     "dashboard.server": {
         "dashboard.stream",
+        "dashboard.room_stream",
+        "dashboard.board_stream",
         "dashboard.secrets",
         "dashboard.security",
         "dashboard.entrance",
@@ -54,7 +58,8 @@ MAY_IMPORT = {
         "core.jobs",
         "core.store",
     },
-    "core.__main__": {"core.experiment", "core.training", "core.jobs", "core.data", "core.models", "core.explanation"},
+    "core.cli": {"core.store"},
+    "core.__main__": {"core.cli", "core.experiment", "core.training", "core.jobs", "core.data", "core.models", "core.explanation"},
 }
 FRONT = {
     "dashboard.server",

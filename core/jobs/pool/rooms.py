@@ -1,6 +1,5 @@
 """Rooms: a presenter shows, others follow. Who may do what with one, for the supervisor."""
 
-import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,10 +9,8 @@ from core.jobs.pool.control import Answer
 from core.jobs.pool.library import plain
 from core.jobs.pool.ownership import is_theirs, owner_of
 from core.store.protocol import RunWriter
-from core.store.rooms import Member, Room
+from core.store.rooms import ROOM_ID, Member, Room
 
-ROOM_ID = re.compile(r"[2-9a-hj-kmnp-z]{4}(-[2-9a-hj-kmnp-z]{4}){2}", re.ASCII)
-"""Twelve letters and digits that are not mistaken for each other: 59 bits, which nobody guesses over a network."""
 MAX_ROOM_NAME, MAX_MEMBER_NAME = 60, 30
 MAX_STATE_BYTES = 64 * 1024
 MAX_ROOMS, MAX_OWN_ROOMS, MAX_MEMBERS = 500, 5, 300

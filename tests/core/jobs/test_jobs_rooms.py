@@ -10,11 +10,11 @@ import pytest
 from core.errors import SpecError
 from core.jobs.client import Client
 from core.jobs.pool import rooms
-from core.jobs.pool.rooms import MAX_MEMBERS, MAX_OWN_ROOMS, MAX_ROOMS, MAX_STATE_BYTES, ROOM_DAYS, ROOM_ID
+from core.jobs.pool.rooms import MAX_MEMBERS, MAX_OWN_ROOMS, MAX_ROOMS, MAX_STATE_BYTES, ROOM_DAYS
 from core.jobs.room_client import RoomClient, new_room_id
 from core.jobs.training import TrainJob
 from core.settings import Settings
-from core.store.rooms import Member, Room
+from core.store.rooms import ROOM_ID, Member, Room
 from tests.core.jobs.test_jobs_library import HOSTILE, Desk
 from tests.core.samples import spiral
 
