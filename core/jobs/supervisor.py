@@ -10,7 +10,14 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.jobs.pool.control import Control
+    from core.jobs.pool.local import LocalEngine
+    from core.settings import Settings
 
 EXIT_REFUSED = 2
 
@@ -71,7 +78,6 @@ def _prepare_environment(home: Path, data: Path) -> None:
 def _run_pool(settings_text: str) -> int:
     from core.jobs.pool.control import Control
     from core.jobs.pool.local import LocalEngine
-    from core.jobs.pool.loop import Pool
     from core.settings import Settings
     from core.store.sql import SqlWriter, database_version
 
@@ -79,19 +85,42 @@ def _run_pool(settings_text: str) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
     LOG.info("supervising %s with %s", settings.home, database_version())
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    store = SqlWriter(settings.home / "runs.db")
+    SqlWriter(settings.home / "runs.db").close()  # where that cannot be used at all, there is nothing to wait for
     engine = LocalEngine(settings)
     engine.tend()  # boots the forkserver while the rest gets ready
     control = Control(settings.home)
     try:
-        Pool(settings, store, engine, control).run()
+        _work(settings, engine, control)
     except KeyboardInterrupt:
         LOG.info("interrupted")
     finally:
         control.close()
         engine.close()
-        store.close()
     return 0
+
+
+def _work(settings: "Settings", engine: "LocalEngine", control: "Control") -> None:
+    """Until somebody asks for a shutdown. A pool that can write nothing is let go of, and another one goes on from what was
+    committed once there is room again."""
+    from core.errors import StoreError
+    from core.jobs.pool.loop import Pool
+    from core.jobs.pool.standstill import Standstill
+    from core.store.sql import SqlWriter
+
+    standstill, after = Standstill(control, settings.home / "lock"), "the supervisor was started again"
+    while True:
+        try:
+            with closing(SqlWriter(settings.home / "runs.db")) as store:
+                pool = Pool(settings, store, engine, control)
+                try:
+                    return pool.run(after)
+                except StoreError as error:
+                    pool.let_go(error)
+                    raise
+        except StoreError as error:
+            after = "nothing could be written to the disk"
+            if not standstill.wait(error):
+                return None
 
 
 if __name__ == "__main__":

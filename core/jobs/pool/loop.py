@@ -4,16 +4,16 @@ import logging
 import time
 from dataclasses import replace
 from multiprocessing.connection import wait
-from pathlib import Path
 
 from core.errors import LayerwiseError, PoolError, SpecError, StoreError
 from core.events import Failed, WorkerLost
 from core.jobs.pool.control import Answer, Control, Request, refusal
 from core.jobs.pool.engine import Engine, Lane, WorkerHandle
-from core.jobs.pool.recovery import assignment, end_without_worker, stopped_without_worker
+from core.jobs.pool.recovery import assignment, end_without_worker, is_store_failing, stopped_without_worker
 from core.jobs.pool.requests import MAX_ANSWERED_AGAIN, PRIORITY, Requests
 from core.jobs.pool.running import LiveRun, RunBook, requeue
 from core.jobs.pool.scheduling import checkpoints_to_forget, n_checkpoints
+from core.jobs.pool.standstill import identity
 from core.settings import Settings
 from core.store.artifacts import ArtifactFiles
 from core.store.protocol import RunRecord, RunWriter
@@ -26,6 +26,8 @@ WINDOW_S = 0.025
 WATCH_S = 0.25
 IDLE_S = 2.0
 FORGOTTEN_AT_ONCE = 20
+LOCKED_S = 0.25
+"""Before the next try to begin, where a database does not wait by itself."""
 
 
 class Pool:
@@ -42,38 +44,53 @@ class Pool:
         self._requests = Requests(store, self._files, settings, engine, self._live)
         self._forgotten: list[tuple[str, str]] = []
         self._may_have_old_results = True
+        self._asked: list[Request] = []
+        self._locked_by = ""
         self._is_over = False
 
-    def run(self) -> None:
+    def run(self, after: str = "the supervisor was started again") -> None:
         """Work until somebody asks for a shutdown, or the data folder is taken away.
 
+        Args:
+            after: why runs that were under way have lost their workers.
+
         Raises:
-            StoreError: nothing can be written any more. What was committed is whole; a restart goes on from there.
+            StoreError: nothing can be written any more. What was committed is whole; another pool goes on from there.
         """
-        self._take_over()
+        self._take_over(after)
         lock = self._settings.home / "lock"
-        identity = _identity(lock)
-        while not self._is_over and _identity(lock) == identity:
+        present = identity(lock)
+        while not self._is_over and identity(lock) == present:
             self._wait()
             self._turn()
 
-    def _take_over(self) -> None:
-        """Runs that an earlier supervisor left behind: their workers ended with it."""
+    def let_go(self, error: StoreError) -> None:
+        """After `run` has failed: end the workers, whose words cannot be kept, and tell those who wait for an answer."""
+        for request in self._asked:
+            self._control.answer(request, refusal(error))
+        for run in self._live.values():
+            run.worker.kill()
+            self._engine.give_back(run.worker)
+
+    def _take_over(self, after: str) -> None:
+        """Runs that an earlier pool left behind: their workers ended with it."""
         self._store.begin()
         # A paused run needs no worker until somebody resumes it.
         for record in self._store.in_states(UNFINISHED - {"queued", "paused"}):
             try:
-                self._take_back(record)
-            except (LayerwiseError, ValueError):
+                self._take_back(record, after)
+            except (LayerwiseError, ValueError) as error:
+                if is_store_failing(error):
+                    raise
                 LOG.exception("run %s cannot go on", record.id)
                 self._store.update(record.id, state="interrupted", reason="its log cannot be read", finished=time.time())
         self._store.commit()
 
-    def _take_back(self, record: RunRecord) -> None:
+    def _take_back(self, record: RunRecord, after: str) -> None:
         if record.state == "stopping":
             end_without_worker(self._store, record, stopped_without_worker(self._store, self._files, record.id), "stopped")
             return
-        requeue(self._store, self._files, record, WorkerLost("the supervisor was started again", True), record.state)
+        requeue(self._store, self._files, record, WorkerLost(after, True), record.state)
         self._store.update(record.id, attempt=max(0, record.attempt - 1))  # not the run's fault
 
     def _wait(self) -> None:
@@ -84,10 +101,11 @@ class Pool:
             wait(requests, WINDOW_S)  # a request cuts the window short
 
     def _turn(self) -> None:
-        requests = self._control.requests()
         self._engine.tend()
-        self._store.begin()
-        answers = [(request, self._answer(request)) for request in requests]
+        if not self._has_begun():
+            return
+        self._asked = self._control.requests()
+        answers = [(request, self._answer(request)) for request in self._asked]
         for run in list(self._live.values()):
             self._hear(run)
         self._schedule()
@@ -97,11 +115,27 @@ class Pool:
         self._store.commit()
         for request, answer in answers:
             self._control.answer(request, answer)
+        self._asked = []
         for run_id, name in self._forgotten:  # only now that no row names them
             self._files.forget(run_id, name)
         self._forgotten.clear()
         for run_id in old_runs:
             self._files.forget_run(run_id)
+
+    def _has_begun(self) -> bool:
+        """Whether the transaction of this turn has begun. While another process holds the database, all wait in their pipes."""
+        try:
+            self._store.begin()
+        except StoreError as error:
+            if error.message != self._locked_by:
+                LOG.warning("%s Trying again.", error.message)
+            self._locked_by = error.message
+            for request in self._control.requests():
+                self._control.answer(request, refusal(error))
+            time.sleep(LOCKED_S)
+            return False
+        self._locked_by = ""
+        return True
 
     def _answer(self, request: Request) -> Answer:
         try:
@@ -109,9 +143,9 @@ class Pool:
                 self._is_over = True
                 return {}
             return self._requests.answer(request.fields)
-        except StoreError:
-            raise
         except LayerwiseError as error:
+            if is_store_failing(error):
+                raise
             return refusal(error)
         except Exception:
             LOG.exception("a request could not be answered")
@@ -121,9 +155,9 @@ class Pool:
         """Let one run have its say; what goes wrong with it must not touch the others."""
         try:
             self._book.absorb(run)
-        except StoreError:
-            raise
-        except Exception:
+        except Exception as error:
+            if is_store_failing(error):
+                raise
             LOG.exception("run %s said what cannot be", run.id)
             run.worker.kill()
             self._book.fail(run, "bug", "Something went wrong inside Layerwise.", "The log of the supervisor says where.")
@@ -192,11 +226,3 @@ class Pool:
             names = [one.name for one in old if not any(one.sha256 in job for job in jobs)]
             self._store.forget_artifacts(run.id, names)
             self._forgotten += [(run.id, name) for name in names]
-
-
-def _identity(path: Path) -> int | None:
-    """What tells a file from another one of the same name; None when it is gone."""
-    try:
-        return path.stat().st_ino
-    except OSError:
-        return None

@@ -6,6 +6,9 @@ The replayed tail is computed again, bit for bit, so a reader sees the curve tha
 import time
 from collections.abc import Iterator
 
+from pydantic import ValidationError
+
+from core.errors import StoreError
 from core.events import Event, Failed, Finished, Paused, Resumed, StepsDone, WorkerLost, remade
 from core.jobs.messages import Assignment, Carry, Change, Checkpoint, carry_text, parse_carry, step_after
 from core.store.artifacts import ArtifactFiles
@@ -61,6 +64,11 @@ def newest_whole(store: RunReader, files: ArtifactFiles, run: str) -> ArtifactRe
         if files.is_whole(run, one.name, one.sha256) and not _is_late(store, one, start):
             return one
     return None
+
+
+def is_store_failing(error: Exception) -> bool:
+    """Whether the store itself cannot be used; not where it is well and has a log that this version cannot read."""
+    return isinstance(error, StoreError) and not isinstance(error.__cause__, (KeyError, ValidationError))
 
 
 def _is_late(store: RunReader, checkpoint: ArtifactRecord, start: int) -> bool:

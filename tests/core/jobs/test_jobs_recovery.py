@@ -27,7 +27,7 @@ def is_alive(pid: int) -> bool:
 
 
 def supervisor_pid(pool) -> int:
-    return pool.client._started[-1].pid
+    return pool.client._starter._started[-1].pid
 
 
 def test_a_killed_worker_is_replaced_and_the_curve_is_the_same(pool):
