@@ -15,6 +15,7 @@ from dashboard.widgets.failure import failure
 from dashboard.widgets.header import header
 from dashboard.widgets.lesson import not_in_lesson
 from dashboard.widgets.links import know_pages
+from dashboard.widgets.my_space_login import ask_for_login, is_let_in
 from dashboard.widgets.projector import projector_style
 
 ASSETS = Path(__file__).parent / "assets"
@@ -66,14 +67,17 @@ def main() -> None:
     lesson.tidy_link()
     projector_style(ASSETS / "projector.css")
     pages = screens()
-    page = st.navigation(list(pages.values()), position="top")
+    page = st.navigation(list(pages.values()), position="top" if is_let_in() else "hidden")
     know_pages(pages)
     shown = [name for name, one in pages.items() if one.visibility == "visible"]
     if page == pages[FIRST] and lesson.is_hidden(FIRST) and shown:
         st.switch_page(pages[shown[0]])  # the address alone opens what there is first
     try:
-        header(pages, here=page.url_path or FIRST)
-        page.run()
+        if is_let_in():
+            header(pages, here=page.url_path or FIRST)
+            page.run()
+        else:
+            ask_for_login()
     except LayerwiseError as error:  # the store or the pool is not there: said in place of the page
         failure(error)
     state.write_link()

@@ -26,7 +26,7 @@ from dashboard.widgets.lane_editor import lane_editor, race_presets
 from dashboard.widgets.phases import phases
 from dashboard.widgets.race_form import edited, rates, seeds
 from dashboard.widgets.resume import resume
-from dashboard.widgets.run_controls import LIVE, run_controls
+from dashboard.widgets.run_controls import run_controls, takes_orders
 from dashboard.widgets.shared_plane import shared_plane
 from dashboard.widgets.surface_race import surface_race
 from dashboard.widgets.sweep import sweep
@@ -145,7 +145,7 @@ def _watch(record: RunRecord, experiment: Experiment) -> None:
 
 def _by_hand(record: RunRecord) -> None:
     """What can be changed in mid-race. Above the curves: what is below them moves as they grow."""
-    if record.state in LIVE and not lesson.is_hidden("change"):
+    if takes_orders(record) and not lesson.is_hidden("change"):
         box = st.expander(_("Change the race"), key="race.by_hand", on_change="rerun", icon=":material/build:")
         if box.open:
             with box:

@@ -23,7 +23,7 @@ from dashboard.widgets.lane_controls import lane_controls, repeat_with_changes
 from dashboard.widgets.links import open_screen
 from dashboard.widgets.phases import phases
 from dashboard.widgets.resume import resume
-from dashboard.widgets.run_controls import LIVE, learning_rate, run_controls
+from dashboard.widgets.run_controls import learning_rate, run_controls, takes_orders
 
 
 def render() -> None:
@@ -140,7 +140,7 @@ def _fork(record: RunRecord) -> None:
 
 def _by_hand(record: RunRecord) -> None:
     """What can be changed in the run besides its learning rate. Above the curves: what is below them moves as they grow."""
-    if record.state in LIVE and not lesson.is_hidden("change"):
+    if takes_orders(record) and not lesson.is_hidden("change"):
         box = st.expander(_("Change the run"), key="train.by_hand", on_change="rerun", icon=":material/build:")
         if box.open:
             with box:

@@ -9,7 +9,7 @@ from core.run_row import RunRow
 from core.run_table import RunFilter
 from dashboard.session import resources
 from dashboard.session.chosen_runs import chosen
-from dashboard.session.visitor import visitor
+from dashboard.session.visitor import sees_all, visitor
 
 FILTER = "runs.filter"
 DELETED = "runs.just_deleted"
@@ -26,15 +26,20 @@ def set_filter(**changes: Any) -> None:
 
 
 def rows() -> tuple[RunRow, ...]:
-    """All kept runs of this visitor that are not deleted, newest first."""
-    return resources.reader().rows(owner=visitor().owner)
+    """All kept runs of this visitor, or of everybody, that are not deleted, newest first."""
+    return resources.reader().rows(owner=_whose())
 
 
 def rows_and_bin() -> tuple[tuple[RunRow, ...], tuple[RunRow, ...]]:
     """The same, and those that were deleted and can be brought back, the last one first."""
-    found = resources.reader().rows(owner=visitor().owner, with_deleted=True)
+    found = resources.reader().rows(owner=_whose(), with_deleted=True)
     gone = sorted((row for row in found if row.deleted), key=lambda row: -(row.deleted or 0.0))
     return tuple(row for row in found if row.deleted is None), tuple(gone)
+
+
+def _whose() -> str | None:
+    """The space whose runs are shown; None for all, which a host may ask for."""
+    return None if sees_all() else visitor().owner
 
 
 def shown(rows: tuple[RunRow, ...]) -> tuple[RunRow, ...]:

@@ -46,7 +46,7 @@ def visitor() -> Visitor:
 
 def has_host_key() -> bool:
     """Whether this browser was given the host's key."""
-    return is_host_proof(st.context.cookies.get(HOST_COOKIE, ""))
+    return is_host_proof(_cookie(HOST_COOKIE))
 
 
 def sees_all() -> bool:
@@ -84,13 +84,23 @@ def space_of_login(issuer: str, subject: str) -> str:
 
 def kept_token() -> str:
     """The token in the browser's cookie; empty where it keeps none."""
-    cookie = st.context.cookies.get(TOKEN_COOKIE, "")
+    cookie = _cookie(TOKEN_COOKIE)
     return cookie if is_token(cookie) else ""
 
 
 def login() -> str | None:
     """The name of who has logged in here; None without a login. Empty where the provider tells no name."""
     return _login_of("name") if _is_logged_in() else None
+
+
+def offers_login() -> bool:
+    """Whether people can log in on this server."""
+    return secrets().login is not None
+
+
+def asks_for_host_key() -> bool:
+    """Whether one becomes the host of this server by a key."""
+    return bool(secrets().host_key)
 
 
 def host_proof() -> str:
@@ -125,6 +135,11 @@ def _is_logged_in() -> bool:
     if secrets().login is None or st.user.get("is_logged_in") is not True:
         return False
     return bool(_login_of("iss") and _login_of("sub"))
+
+
+def _cookie(name: str) -> str:
+    value = st.context.cookies.get(name, "")
+    return value if isinstance(value, str) else ""  # a test of a page has a client that is none
 
 
 def _login_of(field: str) -> str:

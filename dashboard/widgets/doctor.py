@@ -16,6 +16,7 @@ from dashboard.session.run_now import events, experiment_now
 from dashboard.text import _, counted
 from dashboard.widgets.failure import toast
 from dashboard.widgets.findings import LOOK
+from dashboard.widgets.read_only import is_watching
 from dashboard.widgets.run_controls import LIVE, send
 
 POLL_S = 1.0
@@ -110,6 +111,8 @@ def _where(group: Group, experiment: Experiment) -> str:
 def _button(one: Diagnosed, record: RunRecord, key: str) -> None:
     """A command goes to the run while it can take one; a changed experiment is taken in hand, to be trained anew."""
     if one.command:
+        if is_watching(record):
+            return
         is_live = record.state in LIVE
         help_text = _("Changes the run from the next step on.") if is_live else _("The run takes no changes any more.")
         st.button(

@@ -18,6 +18,7 @@ from dashboard.text import _, counted
 from dashboard.widgets.failure import failure, problem
 from dashboard.widgets.fork_origin import origin_line
 from dashboard.widgets.lesson import leave_lesson
+from dashboard.widgets.my_space import my_space
 from dashboard.widgets.projector import projector_button
 from dashboard.widgets.share import share
 
@@ -70,6 +71,7 @@ def header(pages: Mapping[str, Any], *, here: str) -> None:
         for group, draw in parts.items():
             if not lesson.is_hidden(group):
                 draw()
+        my_space()
         leave_lesson()
         projector_button()
     if words := state.link_problem():

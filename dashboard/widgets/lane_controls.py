@@ -19,14 +19,14 @@ from dashboard.session.run_now import changes_by_hand, experiment_now, removed_l
 from dashboard.text import _, counted
 from dashboard.widgets.choice_form import choice_form, tenth
 from dashboard.widgets.failure import failure, toast
-from dashboard.widgets.run_controls import LIVE, send, wished
+from dashboard.widgets.run_controls import send, takes_orders, wished
 
 POLL_S = 1.0
 
 
 def lane_controls(record: RunRecord, *, key: str) -> None:
     """The controls of a live run; nothing for one that is over. Each change is marked on the curves."""
-    if record.state not in LIVE:
+    if not takes_orders(record):
         return
     experiment, gone = experiment_now(record), removed_lanes(record)
     alive = [index for index in range(len(experiment.lanes)) if index not in gone]

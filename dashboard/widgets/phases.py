@@ -12,6 +12,7 @@ from dashboard.session.run_now import phases as phases_of
 from dashboard.text import _
 from dashboard.widgets.failure import failure, plain
 from dashboard.widgets.figure import is_dark
+from dashboard.widgets.read_only import is_watching
 from dashboard.widgets.tensor_cards import tensor_cards
 
 PHASES = ("forward", "loss", "backward", "update")
@@ -20,7 +21,7 @@ POLL_S = 0.5
 
 def phases(record: RunRecord, *, key: str) -> None:
     """The panel, kept up to date while the run waits for the next phase; nothing while nobody steps by phases."""
-    is_asked = st.session_state.get(f"{key}.unit") == "phase"
+    is_asked = st.session_state.get(f"{key}.unit") == "phase" and not is_watching(record)
     if lesson.is_hidden("phases") or (not is_asked and not phases_of(record)):
         return
 

@@ -15,6 +15,7 @@ from dashboard.session import lesson, resources, state
 from dashboard.session.run_now import experiment_now, removed_lanes
 from dashboard.text import _
 from dashboard.widgets.failure import toast
+from dashboard.widgets.read_only import is_watching, read_only
 
 RATES = tuple(float(f"{digit}e{power}") for power in range(-6, 1) for digit in (1, 2, 5))[:-2]
 """1, 2, 5 per decade, from 1e-6 to 1."""
@@ -39,7 +40,12 @@ def send(run: str, command: Command) -> bool:
 
 
 def run_controls(record: RunRecord | None, *, key: str) -> None:
-    """The row of buttons, in the order in which they are needed; a lesson may leave some of them out."""
+    """The row of buttons, in the order in which they are needed; a lesson may leave some of them out. Of a run of somebody
+    else there are none: that is said in their place.
+    """
+    if record is not None and is_watching(record):
+        read_only(record, key=key)
+        return
     present = record.state if record else ""
     is_live = present in LIVE
     parts: dict[str, Callable[[], None]] = {
@@ -129,15 +135,20 @@ def reset(record: RunRecord) -> None:
     try:
         job = TrainJob(experiment=state.experiment_of(record.job), starts_paused=True)
         state.set_run(resources.client().submit(job))
-        if record.state in UNFINISHED:  # only now: where nothing could be started, nothing is lost
+        if record.state in UNFINISHED and not is_watching(record):  # only now: where nothing could be started, nothing is lost
             resources.client().command(record.id, Stop())
     except LayerwiseError as error:
         toast(error)
 
 
+def takes_orders(record: RunRecord) -> bool:
+    """Whether this visitor can change the run now."""
+    return record.state in LIVE and not is_watching(record)
+
+
 def learning_rate(record: RunRecord, *, key: str) -> None:
     """One slider per lane over the learning rate that holds now; moving it changes the running run."""
-    if record.state not in LIVE or lesson.is_hidden("run.rate"):
+    if not takes_orders(record) or lesson.is_hidden("run.rate"):
         return
     present, gone = experiment_now(record).lanes, removed_lanes(record)
     shown = [index for index in range(len(present)) if index not in gone]

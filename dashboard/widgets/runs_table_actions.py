@@ -9,6 +9,7 @@ from core.errors import LayerwiseError
 from core.run_row import MAX_NAME, MAX_NOTE, RunRow
 from dashboard.session import resources, run_rows, state
 from dashboard.session.chosen_runs import choose, chosen
+from dashboard.session.visitor import may_change_owned
 from dashboard.text import _, counted
 from dashboard.widgets.failure import failure, toast
 from dashboard.widgets.links import open_screen
@@ -22,6 +23,9 @@ def actions(rows: tuple[RunRow, ...], *, key: str) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", key=f"{key}.row"):
         _open(rows, key)
+        if not all(may_change_owned(row.owner) for row in rows):
+            st.caption(_("There are runs of others among these: you can look at them."))
+            return
         _describe(rows, key)
         _tags(rows, key)
         n = counted("Delete {n} run", "Delete {n} runs", len(rows))
