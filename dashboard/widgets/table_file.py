@@ -9,8 +9,8 @@ import streamlit as st
 
 from dashboard.text import _
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that is computed in place of shown."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""How a cell begins that is computed in place of shown, also in the wide signs of East Asian writing."""
 
 
 def csv_text(columns: Mapping[str, Sequence[Any]]) -> str:
@@ -20,7 +20,7 @@ def csv_text(columns: Mapping[str, Sequence[Any]]) -> str:
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer)
-    writer.writerow(columns)
+    writer.writerow([_harmless(name) for name in columns])
     writer.writerows([_harmless(value) for value in row] for row in zip(*columns.values(), strict=True))
     return buffer.getvalue()
 

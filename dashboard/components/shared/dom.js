@@ -23,7 +23,8 @@ export function setText(element, text) {
 }
 
 // A cell of a CSV file: a name may not end its cell, nor be taken for a formula by a spreadsheet
-export const quoted = (text) => (/[",\n]/.test(text) || /^[=+\-@]/.test(text) ? `"${text.replace(/^[=+\-@]/, "'$&").replaceAll('"', '""')}"` : text);
+const FORMULA = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
+export const quoted = (text) => (/[",;\r\n\t]/.test(text) || FORMULA.test(text) ? `"${text.replace(FORMULA, "'$&").replaceAll('"', '""')}"` : text);
 
 // A file for the user, made in the browser
 export function download(name, blob) {
@@ -68,6 +69,9 @@ export function isDark(element) {
   const [red, green, blue] = (getComputedStyle(element).color.match(/[\d.]+/g) ?? [0, 0, 0]).map(Number); // one that has left the page has no colour
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 128;
 }
+
+// How much larger than usual letters and lines of a chart are: more than 1 on a projector
+export const chartScale = (element) => Number(cssValue(element, "--lw-chart-scale")) || 1;
 
 // One call per animation frame, however often it is asked for; waits while the page is hidden
 export function oncePerFrame(draw) {
