@@ -13,6 +13,7 @@ Profile = Literal["laptop", "workshop"]
 WORKSHOP: dict[str, Any] = {
     "max_running": 30,
     "max_queued": 150,
+    "parked_workers": 4,
     "visitor_running": 1,
     "visitor_unfinished": 5,
     "visitor_lens_unfinished": 60,
@@ -90,9 +91,9 @@ class Settings(BaseModel):
     """Largest picture, in millions of pixels; 40 times as much for all pictures of one upload together."""
     profile: Profile = "laptop"
     """What the defaults are made for: "laptop", one person on their own machine, or "workshop" (see WORKSHOP)."""
-    visitor_running: int = Field(4, ge=1, le=64)
+    visitor_running: int = Field(64, ge=1, le=64)
     """Training runs of one visitor that may work at once; more of them wait."""
-    visitor_unfinished: int = Field(36, ge=1)
+    visitor_unfinished: int = Field(10_000, ge=1)
     """Training runs of one visitor that may be unfinished, working or waiting."""
     visitor_lens_unfinished: int = Field(300, ge=1)
     """Unfinished lens jobs of one visitor."""
@@ -106,6 +107,10 @@ class Settings(BaseModel):
     """A run is large when one step takes more than this many GFLOP ..."""
     small_run_mb: int = Field(256, ge=1)
     """... or more than this much memory."""
+    memory_share: float = Field(0.6, gt=0, le=1)
+    """Share of the machine's memory that the training runs at work may take together, by their estimates; more of them wait."""
+    parked_workers: int = Field(1, ge=1, le=16)
+    """Workers that wait, warm, for the next training runs (about 30 MB each): so many runs can begin at the same moment."""
     worker_threads: int = Field(1, ge=1, le=64)
     """Threads of one worker's arithmetic. More than one changes the last bits of some results."""
     run_max_s: float = Field(604_800.0, gt=0)

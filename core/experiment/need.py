@@ -18,8 +18,8 @@ class Need:
     """An estimate of what a run takes.
 
     `step_gflop` is the arithmetic of one step of all its series; `checkpoint_bytes` one checkpoint; `seconds` the whole run on
-    a CPU thread that has a core to itself, and `n_steps` its steps: None where nobody can know. Runs with a target or patience
-    may end earlier.
+    a CPU thread that has a core to itself, and `n_steps` its steps: None where nobody can know. `limit_s` is the time after
+    which it ends by itself. Runs with a target or patience may end earlier.
     """
 
     memory_bytes: int
@@ -27,6 +27,7 @@ class Need:
     checkpoint_bytes: int
     n_steps: int | None
     seconds: float | None
+    limit_s: float | None = None
 
     @property
     def step_s(self) -> float | None:
@@ -47,7 +48,8 @@ def need_of(experiment: Experiment) -> Need:
     seconds = n_steps * step_s if n_steps is not None and step_s > 0 else None
     if budget.seconds is not None:
         seconds = budget.seconds if seconds is None else min(seconds, budget.seconds)
-    return Need(training_bytes(experiment), _step_gflop(experiment, inference), checkpoint_bytes(experiment), n_steps, seconds)
+    gflop = _step_gflop(experiment, inference)
+    return Need(training_bytes(experiment), gflop, checkpoint_bytes(experiment), n_steps, seconds, budget.seconds)
 
 
 def _step_gflop(experiment: Experiment, inference: Inference) -> float:

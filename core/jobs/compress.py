@@ -90,6 +90,9 @@ class CompressJob(LongLensJob):
         if isinstance(self.compression, Distillation):
             checked(self.trained(), settings)
 
+    def expected_s(self) -> float:
+        return self.seconds
+
     @property
     def seconds(self) -> float:
         """About how long it takes."""
@@ -190,6 +193,9 @@ class PruningSweepJob(LongLensJob):
     def n_draws(self, name: PrunerName) -> int:
         """How often a method is tried at each sparsity."""
         return self.draws if name == "random" else 1
+
+    def expected_s(self) -> float:
+        return self.seconds
 
     @property
     def seconds(self) -> float:

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from core.errors import SpecError
 from core.experiment.experiment import Experiment
-from core.experiment.fold_plan import FEWEST_FOLDS, MOST_FOLDS, USUAL_FOLDS, reason_against
+from core.experiment.fold_plan import FEWEST_FOLDS, MOST_FOLDS, USUAL_FOLDS, expected_seconds, reason_against
 from core.jobs.job import Desk
 from core.jobs.long_lens import LongLensJob
 from core.settings import Settings
@@ -30,6 +30,9 @@ class CrossValidationJob(LongLensJob):
         super().check(settings)
         if reason := reason_against(self.experiment, self.k):
             raise SpecError(reason, hint="Choose fewer folds, or take more examples.")
+
+    def expected_s(self) -> float | None:
+        return expected_seconds(self.experiment, self.k) or None
 
     def result(self, desk: Desk) -> Any:
         from core.training.crossval import cross_validation

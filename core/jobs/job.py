@@ -9,6 +9,7 @@ from core import VERSION
 from core.errors import SpecError
 from core.events import Artifact, Command, Event, Stop
 from core.experiment.experiment import Experiment
+from core.experiment.need import Need
 from core.settings import Settings
 from core.spec import Choice, Spec
 
@@ -71,6 +72,10 @@ class Job(Choice):
 
     def trained(self) -> Experiment | None:
         """The experiment whose weights a run of this job keeps as checkpoints; None for a job that only looks."""
+        return None
+
+    def need(self) -> Need | None:
+        """What a run of this job takes, told before it is queued; None for a job that takes little."""
         return None
 
     def check_command(self, command: Command, made: Sequence[Event] = ()) -> None:

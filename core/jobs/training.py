@@ -9,6 +9,7 @@ from core.events import Command, Event, SetSpeed
 from core.experiment.apply import after_events, with_change
 from core.experiment.check import checked
 from core.experiment.experiment import Experiment
+from core.experiment.need import Need, need_of
 from core.jobs.job import ArtifactRef, Desk, Job, Stream
 from core.settings import Settings
 
@@ -28,6 +29,9 @@ class TrainJob(Job):
 
     def trained(self) -> Experiment:
         return self.experiment
+
+    def need(self) -> Need:
+        return need_of(self.experiment)
 
     def check(self, settings: Settings) -> None:
         """Refuses what `core.experiment.check` finds an error in."""

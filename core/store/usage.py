@@ -58,7 +58,7 @@ class UsageReads:
         found = {(row.priority == KEPT, bool(row.is_ended)): (int(row.n), int(row.n_bytes)) for row in rows}
         if not found:
             return Usage()
-        n_deleted = sum(row.n for row in self._rows(DELETED, owner=owner)) if self._knows_rows() else 0
+        n_deleted = sum(row.n for row in self._rows(DELETED, owner=owner))
         n_unfinished, growing_bytes = found.get((True, False), (0, 0))
         n_ended, ended_bytes = found.get((True, True), (0, 0))
         n_lens_unfinished, _ = found.get((False, False), (0, 0))
@@ -66,6 +66,3 @@ class UsageReads:
 
     def _rows(self, statement: Executable, **values: object) -> list[Any]:
         raise TypeError("a store asks its database here")
-
-    def _knows_rows(self) -> bool:
-        raise TypeError("a store knows here which tables it has")

@@ -9,8 +9,9 @@ from core.errors import LayerwiseError, PoolError, SpecError, StoreError
 from core.events import Failed, WorkerLost
 from core.jobs.pool.control import Answer, Control, Request, refusal
 from core.jobs.pool.engine import Engine, Lane, WorkerHandle
+from core.jobs.pool.line import PRIORITY
 from core.jobs.pool.recovery import assignment, end_without_worker, is_store_failing, stopped_without_worker
-from core.jobs.pool.requests import MAX_ANSWERED_AGAIN, PRIORITY, Requests
+from core.jobs.pool.requests import MAX_ANSWERED_AGAIN, Requests
 from core.jobs.pool.running import LiveRun, RunBook, requeue
 from core.jobs.pool.scheduling import checkpoints_to_forget, n_checkpoints
 from core.jobs.pool.standstill import identity
@@ -108,6 +109,7 @@ class Pool:
         answers = [(request, self._answer(request)) for request in self._asked]
         for run in list(self._live.values()):
             self._hear(run)
+        self._requests.admission.overtime.end(self._live.values())
         self._schedule()
         self._book.summaries.mend(self._live)
         self._requests.rooms.sweep()
@@ -166,21 +168,18 @@ class Pool:
         if run.is_over:
             del self._live[run.id]
             self._may_have_old_results |= run.worker.lane == "lens"
+            self._requests.admission.ended(run)
             self._engine.give_back(run.worker)
 
     def _schedule(self) -> None:
         lanes: tuple[Lane, ...] = ("lens", "training")
         for lane in lanes:
-            for run_id in () if self._is_full(lane) else self._store.queue(priority=PRIORITY[lane]):
+            for run_id in self._requests.admission.startable(lane):
                 record = self._store.run(run_id)
-                worker = self._engine.take(lane) if record is not None and not self._is_full(lane) else None
+                worker = self._engine.take(lane) if record is not None else None
                 if record is None or worker is None:
                     break
                 self._start(record, worker)
-
-    def _is_full(self, lane: Lane) -> bool:
-        n_training = sum(run.worker.lane == "training" and run.is_working for run in self._live.values())
-        return lane == "training" and n_training >= self._settings.max_running
 
     def _start(self, record: RunRecord, worker: WorkerHandle) -> None:
         try:

@@ -1,6 +1,6 @@
 """Commands for runs: to the worker of a live run, else what they mean for a run that waits or whose worker was given back."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,6 +25,7 @@ from core.events import (
 )
 from core.jobs.menu import parse_job
 from core.jobs.messages import Carry, Change, carry_text, parse_carry
+from core.jobs.pool.admission import Admission
 from core.jobs.pool.control import Answer
 from core.jobs.pool.engine import Lane
 from core.jobs.pool.ownership import check_may_change
@@ -43,16 +44,14 @@ class Orders:
     """Obeys commands. Every method belongs inside a transaction.
 
     Args:
-        check_room: refuses one more run of a lane.
+        admission: refuses what there is no room for, and knows who waits for an answer.
     """
 
-    def __init__(
-        self, store: RunWriter, files: ArtifactFiles, live: Mapping[str, LiveRun], check_room: Callable[[RunRecord, Lane], None]
-    ) -> None:
+    def __init__(self, store: RunWriter, files: ArtifactFiles, live: Mapping[str, LiveRun], admission: Admission) -> None:
         self._store = store
         self._files = files
         self._live = live
-        self._check_room = check_room
+        self._admission = admission
 
     def command(self, request: Answer) -> Answer:
         """Pass a command on to a run, or do it here where the run has no worker.
@@ -64,7 +63,8 @@ class Orders:
         record = self._store.run(text_of(request, "run"))
         if record is None:
             raise SpecError("There is no such run.", hint="Take the id from the list of runs.")
-        check_may_change(record, request)
+        if self._goes_on_for_others(record, request, command):
+            return {}
         live = self._live.get(record.id)
         job = parse_job(record.job)
         if isinstance(command, Resume) and record.state not in UNFINISHED and job.lane == "training":
@@ -72,6 +72,7 @@ class Orders:
             return {}
         job.check_command(command, self._changes(record.id) if job.lane == "training" else ())
         if live is not None and not live.is_over:
+            self._admission.check_turn(live, command)
             live.order(command)
             self._store.update(record.id, state=live.state)
         elif record.state == "queued":
@@ -82,6 +83,18 @@ class Orders:
             raise SpecError(f"This run is {record.state}, so it takes no commands.", hint="Start it again.")
         return {}
 
+    def _goes_on_for_others(self, record: RunRecord, request: Answer, command: Command) -> bool:
+        """Whether this Stop takes no more away than the interest of one of those who wait for an answer.
+
+        Raises:
+            NotYours: the run belongs to somebody else, and who sent this has not asked for it too.
+        """
+        is_stop = isinstance(command, Stop) and record.state in UNFINISHED
+        heard = self._admission.askers.stop(record, request) if is_stop else "stranger"
+        if heard == "stranger":
+            check_may_change(record, request)
+        return heard == "goes on"
+
     def _resume_ended(self, record: RunRecord) -> None:
         """A run that was stopped, failed or lost its worker too often waits again, to go on from its newest whole checkpoint.
 
@@ -91,7 +104,7 @@ class Orders:
             reason, hint = reason_against_resume(last_word(self._store, record))
             if reason:
                 raise SpecError(reason, hint=hint)
-            self._check_room(record, "training")
+            self._admission.check_again(record, "training")
             rewind_to_checkpoint(self._store, self._files, record, None, was_paused=False)
         carry, rewound = parse_carry(self._store.carry(record.id)), self._store.run(record.id) or record
         self._store.append(record.id, [LoggedEvent(rewound.last_seq + 1, resumed_from(rewound.last_step))])
@@ -121,7 +134,7 @@ class Orders:
             return
         if isinstance(command, Pause):
             return
-        self._check_room(record, lane)
+        self._admission.check_again(record, lane)
         rewind_to_checkpoint(self._store, self._files, record, None, was_paused=True)
         carry = parse_carry(self._store.carry(record.id))
         match command:

@@ -14,6 +14,8 @@ from core.store.protocol import LoggedEvent, RunRecord, RunWriter
 
 LOOK_S = 1.0
 """Who has left is looked for so often."""
+SURE_S = 1.0
+"""A run's speed is known after so much work."""
 HINT = "Resume it to go on from there."
 
 
@@ -23,23 +25,31 @@ class WorkTimes:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._worked: dict[str, float] = {}
+        self._begun: dict[str, int] = {}
         self._seen: dict[str, float] = {}
 
     def note(self, live: Iterable[LiveRun]) -> None:
         """Add the time since the last call for the runs that work, and forget those that have ended."""
         now = self._clock()
-        working = {run.id for run in live if run.is_working}
+        working = [run for run in live if run.is_working]
         for run in working:
-            self._worked[run] = self._worked.get(run, 0.0) + now - self._seen.get(run, now)
-        self._seen = dict.fromkeys(working, now)
+            self._worked[run.id] = self._worked.get(run.id, 0.0) + now - self._seen.get(run.id, now)
+            self._begun.setdefault(run.id, run.step)
+        self._seen = {run.id: now for run in working}
 
     def of(self, run: str) -> float:
         """Seconds of work."""
         return self._worked.get(run, 0.0)
 
+    def step_s(self, run: LiveRun) -> float | None:
+        """Seconds that one of its steps has taken on average; None where it has hardly worked."""
+        steps, worked = run.step - self._begun.get(run.id, run.step), self.of(run.id)
+        return worked / steps if steps > 0 and worked >= SURE_S else None
+
     def forget(self, run: str) -> None:
         """The run has ended."""
         self._worked.pop(run, None)
+        self._begun.pop(run, None)
 
 
 class Overtime:

@@ -50,8 +50,8 @@ def check_kept(usage: Usage, expected_bytes: int, settings: Settings) -> None:
     stored_mb, expected_mb, limit_mb = usage.n_bytes / MB, expected_bytes / MB, settings.visitor_stored_mb
     if stored_mb + expected_mb > limit_mb:
         raise TooExpensive(
-            f"Your runs hold {stored_mb:,.0f} MB and this one may add {expected_mb:,.0f} MB (with what your unfinished runs may "
-            f"add), the limit for one visitor is {limit_mb:,} MB.",
+            f"Your runs hold {stored_mb:,.0f} MB, and this one with your unfinished ones may add {expected_mb:,.0f} MB: "
+            f"the limit for one visitor is {limit_mb:,} MB.",
             hint="Delete runs that you no longer need on the Runs screen, and empty the bin there.",
             stored_mb=stored_mb,
             limit_mb=limit_mb,

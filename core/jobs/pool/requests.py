@@ -9,14 +9,15 @@ from dataclasses import asdict
 from core.errors import SpecError, StoreError, nearest
 from core.jobs.job import Job, PoolStatus
 from core.jobs.menu import parse_job
+from core.jobs.pool.admission import Admission
 from core.jobs.pool.control import Answer
-from core.jobs.pool.engine import Engine, Lane
+from core.jobs.pool.engine import Engine
 from core.jobs.pool.library import Library, plain
+from core.jobs.pool.line import PRIORITY
 from core.jobs.pool.orders import Orders, text_of
 from core.jobs.pool.ownership import owner_of
 from core.jobs.pool.rooms import Rooms
 from core.jobs.pool.running import LiveRun
-from core.jobs.pool.scheduling import check_room
 from core.jobs.pool.summaries import Summaries
 from core.run_row import MAX_NAME
 from core.settings import Settings
@@ -25,8 +26,6 @@ from core.store.protocol import RunRecord, RunWriter
 
 MAX_ANSWERED_AGAIN = 256
 _ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
-
-PRIORITY = {"lens": 0, "training": 1}
 
 
 class Requests:
@@ -43,7 +42,8 @@ class Requests:
         self._summaries = Summaries(store)
         self.library = Library(store, settings)
         self.rooms = Rooms(store)
-        self._orders = Orders(store, files, live, lambda record, lane: self._check_room(lane))
+        self.admission = Admission(store, files, settings, live)
+        self._orders = Orders(store, files, live, self.admission)
         self.answered_again = deque[str](maxlen=MAX_ANSWERED_AGAIN)
         """Old runs whose results somebody has just been sent to."""
         self._asks: dict[str, Callable[[Answer], Answer]] = {
@@ -52,6 +52,7 @@ class Requests:
             "status": self._status,
             **self.library.asks,
             **self.rooms.asks,
+            **self.admission.asks,
         }
 
     def answer(self, request: Answer) -> Answer:
@@ -78,19 +79,17 @@ class Requests:
         if known is not None and self._has_all_files(known):
             self.answered_again.append(known.id)
             self.library.revive(known.id)
+            self.admission.note_asker(job, known.id, request)
             return {"run": known.id}
-        self._check_room(job.lane)
         owner, name = owner_of(request), plain(text_of(request, "name"), MAX_NAME)
+        self.admission.check(job, owner)
         self._store.create(_new_record(run, job, key, owner, name))
         self._store.update(run, priority=PRIORITY[job.lane])
+        self.admission.note_asker(job, run, request)
         if job.lane == "training":
             self._summaries.begin(run, job)
             self.rooms.note_run(request, run)
         return {"run": run}
-
-    def _check_room(self, lane: Lane) -> None:
-        n_live = sum(one.worker.lane == lane for one in self._live.values())
-        check_room(lane, n_live + len(self._store.queue(priority=PRIORITY[lane])), self._settings)
 
     def _has_all_files(self, record: RunRecord) -> bool:
         return all(self._files.is_whole(record.id, one.name, one.sha256) for one in self._store.artifacts(record.id))

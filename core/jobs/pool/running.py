@@ -240,7 +240,7 @@ def requeue(store: RunWriter, files: ArtifactFiles, record: RunRecord, lost: Wor
 
 
 def _explained(events: tuple[LoggedEvent, ...], notice: Noticed | None) -> tuple[LoggedEvent, ...]:
-    """The events, with the notice before the end of a run that was stopped. Its worker says nothing more, so the numbers fit."""
+    """The events, with the notice before the end of a run that was stopped. Its worker says no more, so the numbers fit."""
     last = events[-1]
     if notice is None or not isinstance(last.event, Finished) or last.event.reason != "stopped":
         return events
