@@ -6,7 +6,8 @@ comes back it gets everything since in one go, and of the decision surfaces only
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 
 from core.errors import StoreError
@@ -16,12 +17,13 @@ from core.jobs.resuming import ENDED_EARLY
 from core.store.protocol import LoggedEvent, RunReader, RunRecord
 from core.types import UNFINISHED
 from dashboard.session import live_frames
+from dashboard.session.cursor import Cursor
 
 log = logging.getLogger(__name__)
 
 FASTEST_S = 0.1
 SLOWEST_S = 0.5
-TICK_PER_VIEWER_S = 1 / 60  # 30 viewers: two updates a second each
+TICK_PER_VIEWER_S = 1 / 60  # 30 viewers on this server, of one run or of thirty: two updates a second each
 RETRY_S = 1.0
 REST_S = 1.0
 """Between two looks at a run that has ended but may be resumed."""
@@ -31,24 +33,6 @@ MAX_IDLE = 8
 
 class UnknownRun(Exception):
     """The store has no run with this id (any more)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """What one viewer has seen: steps, counts of what only grows, and versions of what is only replaced."""
-
-    generation: int = -1
-    hello: int = 0
-    step: int = 0
-    reports: int = 0
-    measured: int = 0
-    epochs: int = 0
-    filled: int = 0
-    marks: int = 0
-    phases: int = 0
-    findings: int = 0
-    surface: int = 0
-    status: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +47,13 @@ class Reading:
 class Follower:
     """Follows one run for all its viewers. All methods belong to the event loop; only the store is read in a thread."""
 
-    def __init__(self, run: str, reader: RunReader) -> None:
+    def __init__(self, run: str, reader: RunReader, n_present: Callable[[], int] | None = None) -> None:
+        """`n_present` counts the viewers of all runs of this server; without it those of this run count."""
         self.run = run
         self.n_viewers = 0
         self._n_patient = 0
         self._reader = reader
+        self._n_present = n_present or (lambda: self.n_viewers)
         self._task: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
         self._cache: dict[Cursor, tuple[bytes, Cursor]] = {}
@@ -153,7 +139,8 @@ class Follower:
         """Look into the store again and again while anybody watches."""
         try:
             while self.n_viewers:
-                wait = min(SLOWEST_S, max(FASTEST_S, self.n_viewers * TICK_PER_VIEWER_S))
+                began = time.monotonic()
+                wait = min(SLOWEST_S, max(FASTEST_S, self._n_present() * TICK_PER_VIEWER_S))
                 try:
                     if await self._tick():
                         self._wake()
@@ -166,7 +153,7 @@ class Follower:
                     if not (self._n_patient and self.may_go_on):
                         return
                     wait = REST_S
-                await asyncio.sleep(wait)
+                await asyncio.sleep(max(FASTEST_S / 2, began + wait - time.monotonic()))  # the look itself takes time too
         finally:
             self._wake()
 
@@ -290,9 +277,13 @@ class FollowerHub:
         self._reader = reader
         self._followers: dict[str, Follower] = {}
 
+    def n_viewers(self) -> int:
+        """How many sockets are open, over all runs."""
+        return sum(follower.n_viewers for follower in self._followers.values())
+
     def get(self, run_id: str) -> Follower:
         """The one follower of this run. A few that nobody watches are kept, so that a reload is instant."""
-        follower = self._followers.pop(run_id, None) or Follower(run_id, self._reader)
+        follower = self._followers.pop(run_id, None) or Follower(run_id, self._reader, self.n_viewers)
         self._followers[run_id] = follower
         idle = [run for run, other in self._followers.items() if other.n_viewers == 0 and run != run_id]
         for run in idle[:-MAX_IDLE]:
