@@ -1,4 +1,4 @@
-"""The engine without a page: `python -m core summary|train|race|explain experiment.json`.
+"""The engine without a page: `python -m core summary|train|race|explain experiment.json`, and `backup|restore|check`.
 
 Events and results are JSON lines on standard output, the result of a race is a table and sentences; an error is one sentence on
 standard error and exit code 2.
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from core.cli.store import add_commands
 from core.errors import LayerwiseError, SpecError
 from core.events import Artifact, Event, Failed, Noticed, Planned, line
 from core.experiment.check import findings
@@ -69,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("experiment", type=Path, help="an experiment file (JSON)")
         command.set_defaults(run=run)
     example.set_defaults(run=_example)
+    add_commands(commands)
     return parser
 
 

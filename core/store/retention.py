@@ -69,7 +69,10 @@ def _of_run(folder: Path, names: Collection[str] | None, now: float) -> Iterator
         yield folder if _age(folder, now) > GRACE_S else None
         return
     found = [entry for entry in _entries(folder) if entry.name not in names and _age(entry, now) > GRACE_S]
-    yield from found or [None]
+    if found:
+        yield from found
+    else:
+        yield None
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -34,6 +34,8 @@ COUNT_FILES = update(RUNS).values(
 COUNT_LOG = update(RUNS).values(
     log_bytes=select(func.coalesce(func.sum(func.length(EVENTS.c.data)), 0)).where(EVENTS.c.run == RUNS.c.id).scalar_subquery()
 )
+N_RUNS = select(func.count()).select_from(RUNS)
+INTEGRITY = text("PRAGMA integrity_check")
 FREE_PAGES, PAGES, FREE_ONE = (text(f"PRAGMA {name}") for name in ("freelist_count", "page_count", "incremental_vacuum(1)"))
 INCREMENTAL = 2
 
@@ -59,7 +61,9 @@ class EndedRun:
 
 
 class SizeReads:
-    """The part of a reader that limits and clearing up need."""
+    """The part of a reader that limits, clearing up and looking after need."""
+
+    _file: Path | None
 
     def stored_bytes(self, owner: str | None = None) -> int:
         """Bytes of artifacts and logs of all runs, or of one owner's."""
@@ -70,6 +74,16 @@ class SizeReads:
         """Ended runs with their sizes, those that ended first coming first."""
         return tuple(EndedRun(*row) for row in self._rows(ENDED, limit=limit))
 
+    def n_runs(self) -> int:
+        """All runs, of both queues."""
+        rows = self._rows(N_RUNS)
+        return int(rows[0][0]) if rows else 0
+
+    def damage(self) -> tuple[str, ...]:
+        """What SQLite finds wrong with the pages and indexes of its file; nothing where it is whole. Reads all of it."""
+        rows = self._rows(INTEGRITY) if self._file is not None else []
+        return tuple(str(row[0]) for row in rows if row[0] != "ok")
+
     def _rows(self, statement: Executable, **values: object) -> list[Any]:
         raise TypeError("a store asks its database here")
 
@@ -77,7 +91,6 @@ class SizeReads:
 class SizeWrites(SizeReads):
     """The part of the writer that keeps the sizes."""
 
-    _file: Path | None
     _grown: dict[str, int]
 
     def shrink(self, most_pages: int) -> bool:

@@ -101,6 +101,13 @@ class SqlReader(RowReads, RoomReads, SizeReads, UsageReads, WaitingReads):
         records = (ArtifactRecord(*row) for row in self._rows(statements.ARTIFACTS_OF, run=run))
         return tuple(record for record in records if kind is None or record.kind == kind)
 
+    def every_artifact(self) -> Iterator[ArtifactRecord]:
+        """All rows of artifacts, run by run."""
+        run, name = "", ""
+        while page := self._rows(statements.ARTIFACTS_AFTER, run=run, name=name):
+            yield from (ArtifactRecord(*row) for row in page)
+            run, name = page[-1].run, page[-1].name
+
     def _events(self, run: str, rows: Iterable[Any]) -> tuple[LoggedEvent, ...]:
         try:
             return tuple(LoggedEvent(seq, load_event(name, data)) for seq, name, data in rows)

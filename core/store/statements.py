@@ -2,7 +2,7 @@
 
 from dataclasses import fields
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import bindparam, delete, func, select, tuple_
 
 from core.store.protocol import ArtifactRecord, RunRecord
 from core.store.schema import ARTIFACTS, CURVES, EVENTS, META, RUNS, SAID, SUMMARIES
@@ -59,6 +59,12 @@ LAST_EVENT = (
     .limit(1)
 )
 ARTIFACTS_OF = select(*ARTIFACT_COLUMNS).where(ARTIFACTS.c.run == bindparam("run")).order_by(ARTIFACTS.c.seq)
+ARTIFACTS_AFTER = (
+    select(*ARTIFACT_COLUMNS)
+    .where(tuple_(ARTIFACTS.c.run, ARTIFACTS.c.name) > tuple_(bindparam("run"), bindparam("name")))
+    .order_by(ARTIFACTS.c.run, ARTIFACTS.c.name)
+    .limit(1000)
+)
 VERSION = select(META.c.value).where(META.c.key == "schema_version")
 
 FORGET_RUNS = tuple(
