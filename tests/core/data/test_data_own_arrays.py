@@ -69,6 +69,7 @@ def npy(x, y=LABELS):
     return zip_bytes({"x.npy": x, "y.npy": y})
 
 
+@pytest.mark.fault(118)
 @pytest.mark.parametrize(
     ("data", "message"),
     [

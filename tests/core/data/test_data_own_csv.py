@@ -73,6 +73,7 @@ def test_the_first_line_names_the_columns_or_is_an_example(rows, names):
     assert read(csv_bytes(rows))[0].names == names
 
 
+@pytest.mark.fault(42)
 def test_a_million_columns_are_refused_after_64_kilobytes(home):
     data = b",".join(b"column%d" % i for i in range(1_000_000)) + b"\n" + b"1," * 1_000_000
     tracemalloc.start()
@@ -86,6 +87,7 @@ def test_a_million_columns_are_refused_after_64_kilobytes(home):
     assert peak < 4 * MIB
 
 
+@pytest.mark.fault(43)
 def test_thirty_thousand_equal_names_are_refused_without_a_square(home):
     data = b",".join([b"x"] * 30_000) + b"\n"
     tracemalloc.start()
@@ -98,6 +100,7 @@ def test_thirty_thousand_equal_names_are_refused_without_a_square(home):
     assert peak < 8 * MIB
 
 
+@pytest.mark.fault(44)
 @pytest.mark.parametrize(
     ("data", "message", "hint"),
     [
@@ -127,6 +130,7 @@ def test_a_quotation_mark_that_is_never_closed_is_found_by_its_line(home):
     assert "quotation mark" in caught.value.hint
 
 
+@pytest.mark.fault(44)
 @pytest.mark.parametrize(
     ("text", "encoding", "words"),
     [
@@ -149,6 +153,7 @@ def test_real_latin_1_sentences_are_not_taken_for_chinese():
     assert dialect_of(b"text,label\n" + sentences, "t.csv", SETTINGS).encoding == "cp1252"
 
 
+@pytest.mark.fault(45)
 def test_missing_infinite_and_strange_values_are_counted_and_named(home):
     rows = flowers(200)
     for place, cell in enumerate(["", "NA", "?", "null", "1e999", "-inf", "oops"]):
@@ -175,6 +180,7 @@ def test_constant_columns_row_numbers_and_texts_are_told_apart(home):
     assert '"id", "code" are different' in problem(found, "different in almost every row", "info")[1]
 
 
+@pytest.mark.fault(46)
 def test_a_target_of_a_single_class_is_said(home):
     rows = [(*row[:-1], "species" if i == 0 else "setosa") for i, row in enumerate(flowers())]
     found = previewed(csv_bytes(rows), "t.csv")
@@ -207,6 +213,7 @@ def test_repeated_rows_and_uneven_rows_are_counted(home):
     )
 
 
+@pytest.mark.fault(46)
 @pytest.mark.parametrize("n", [1, 9])
 def test_too_few_rows_are_refused_with_their_number(home, n):
     with pytest.raises(SpecError, match=f"has {n} examples, at least 10") as caught:

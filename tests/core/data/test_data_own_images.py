@@ -144,6 +144,7 @@ def test_many_large_pictures_are_refused_by_their_pixels_together(home):
     assert "smaller" in caught.value.hint
 
 
+@pytest.mark.fault(31)
 def test_a_bomb_of_144_million_pixels_is_refused_before_it_is_decoded():
     data = tiny_png(12_000, 12_000)
     assert len(data) < 200_000
@@ -158,6 +159,8 @@ def test_a_bomb_of_144_million_pixels_is_refused_before_it_is_decoded():
     assert peak < MIB
 
 
+@pytest.mark.fault(32)
+@pytest.mark.fault(33)
 @pytest.mark.parametrize(
     "data", [b"", b"x", picture_bytes(noise(0))[:-20], picture_bytes(noise(0), "JPEG")[:-200], b"%!PS-Adobe", b"<svg/>"]
 )
@@ -167,6 +170,7 @@ def test_what_is_no_whole_picture_is_refused(data):
     assert "PNG or JPEG" in caught.value.hint
 
 
+@pytest.mark.fault(34)
 def test_a_gif_of_many_frames_is_refused():
     frames = [Image.fromarray(noise(i)) for i in range(30)]
     buffer = io.BytesIO()
@@ -181,6 +185,7 @@ def saved(image, kind="PNG", **options):
     return buffer.getvalue()
 
 
+@pytest.mark.fault(35)
 def test_sixteen_bits_become_eight():
     deep = np.array([[0, 257, 65535], [32896, 514, 1]], np.uint16)
     image = decoded(saved(Image.fromarray(deep)), SETTINGS)
@@ -188,6 +193,7 @@ def test_sixteen_bits_become_eight():
     assert np.asarray(image).tolist() == [[0, 1, 255], [128, 2, 0]]
 
 
+@pytest.mark.fault(35)
 def test_palettes_cmyk_and_single_bits_become_rgb_or_grey():
     rgb = Image.fromarray(noise(0) // 64 * 64)
     palette = rgb.convert("P", palette=Image.Palette.ADAPTIVE, colors=256)
@@ -196,6 +202,7 @@ def test_palettes_cmyk_and_single_bits_become_rgb_or_grey():
     assert decoded(saved(rgb.convert("1")), SETTINGS).mode == "L"
 
 
+@pytest.mark.fault(35)
 def test_what_is_transparent_becomes_white():
     pixels = np.zeros((2, 2, 4), np.uint8)
     pixels[0, 0] = (10, 20, 30, 255)
@@ -204,6 +211,7 @@ def test_what_is_transparent_becomes_white():
     assert np.asarray(decoded(saved(Image.fromarray(grey)), SETTINGS)).tolist() == [[7, 255]]
 
 
+@pytest.mark.fault(35)
 def test_a_turned_photograph_is_put_upright():
     exif = Image.Exif()
     exif[0x0112] = 6  # turn by 90 degrees clockwise

@@ -49,6 +49,8 @@ def test_each_kind_is_known_by_name_and_content(data, name, kind):
     assert kept(data, name)[0].kind == kind
 
 
+@pytest.mark.fault(33)
+@pytest.mark.fault(36)
 @pytest.mark.parametrize(
     ("data", "name", "message", "hint"),
     [
@@ -77,6 +79,7 @@ def test_what_is_not_what_it_should_be_is_refused_in_words(home, data, name, mes
     assert not (home / "uploads").exists()
 
 
+@pytest.mark.fault(37)
 def test_a_file_above_the_limit_is_refused_with_both_numbers(home):
     with pytest.raises(TooExpensive, match=r"has 1.4 MB, the limit is 1 MB") as caught:
         kept(b"a,b\n" + b"1,2\n" * 370_000, "a.csv", upload_mb=1)
@@ -110,6 +113,7 @@ def test_a_file_that_was_changed_on_the_disk_is_not_used(home):
         kept_upload(upload.digest, settings)
 
 
+@pytest.mark.fault(41)
 @pytest.mark.parametrize("digest", ["../../etc/passwd", "a" * 63, "A" * 64, "", "0" * 64 + "\n"])
 def test_only_a_digest_names_a_file(home, digest):
     with pytest.raises(SpecError, match="not the digest"):
@@ -152,6 +156,8 @@ def zip64():
     return data[:-22] + b"PK\x06\x07" + bytes(16) + data[-22:]
 
 
+@pytest.mark.fault(39)
+@pytest.mark.fault(40)
 @pytest.mark.parametrize(
     ("data", "message", "hint"),
     [
@@ -184,6 +190,7 @@ def test_an_archive_is_refused_by_its_directory_alone(home, data, message, hint)
     assert not list(home.rglob("*")) or not (home / "uploads").exists()
 
 
+@pytest.mark.fault(38)
 @pytest.mark.parametrize(
     ("files", "settings", "message"),
     [
@@ -207,6 +214,7 @@ def test_a_zip_bomb_is_refused_before_memory_is_taken(home, files, settings, mes
     assert peak < 2 * len(data) + 4 * MIB
 
 
+@pytest.mark.fault(38)
 def test_a_directory_of_a_million_entries_builds_nothing(home):
     one = archive_of(entry("a.png"))
     start = one.index(b"PK\x01\x02")

@@ -18,6 +18,7 @@ def test_a_clean_name_is_short_visible_and_stays_as_it_is(text):
     name.encode()
 
 
+@pytest.mark.fault(30)
 def test_what_turns_the_writing_direction_is_shown_as_its_code():
     assert clean_name("evil\u202egnp.exe") == "evil\\u202egnp.exe"
     assert clean_name("a\x00b\x1b[31m\u2028c") == "a b [31m c"

@@ -195,6 +195,7 @@ def retold(path, content):
     return change
 
 
+@pytest.mark.fault(119)
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -216,6 +217,7 @@ def test_a_faulty_bundle_is_refused_in_words_before_anything_is_kept(made, tmp_p
         opened_bundle(data, "bundle.zip", Settings(home=tmp_path))
 
 
+@pytest.mark.fault(119)
 @pytest.mark.parametrize(
     ("path", "content", "words"),
     [
@@ -242,6 +244,7 @@ def test_a_bundle_over_the_limit_names_the_way_to_a_smaller_one(made, tmp_path):
     assert "newest checkpoint only" in refused.value.hint
 
 
+@pytest.mark.fault(119)
 def test_a_zip_bomb_is_refused_by_its_directory(tmp_path):
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:

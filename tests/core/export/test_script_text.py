@@ -60,6 +60,7 @@ def imported(tree: ast.Module) -> set[str]:
     return {name.split(".")[0] for name in names}
 
 
+@pytest.mark.fault(24)
 @pytest.mark.parametrize("name", CASES)
 def test_a_script_imports_torch_and_numpy_alone_and_calls_nothing_of_pythons_underworld(name):
     text = text_of(CASES[name])
@@ -91,6 +92,8 @@ def test_scripts_are_formatted_and_sorted_as_ruff_would(tmp_path):
     assert checked.returncode == 0, checked.stdout[-4000:]
 
 
+@pytest.mark.fault(21)
+@pytest.mark.fault(22)
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_lanes_name_stays_a_text_whatever_is_in_it(name):
     harmless, hostile = (

@@ -101,6 +101,7 @@ def test_every_layer_of_the_menu_is_executed_to_the_same_module(layer_class):
         check_equal(model, fitting_shape(model))
 
 
+@pytest.mark.fault(24)
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(shapes_with_stacks(max_size=6))
 def test_random_stacks_are_executed_to_the_same_module(case):
@@ -208,6 +209,7 @@ def test_a_frozen_backbone_says_where_its_weights_go_and_what_is_frozen():
     assert "# model[0].branches[1][0].body.load_state_dict(" in model_source(nested, (3, 32, 32))
 
 
+@pytest.mark.fault(21)
 def test_no_text_but_words_of_ours_gets_into_the_code():
     for evil in ('"); import os; ("', "a\nb", "a b", "é"):
         with pytest.raises(TypeError):

@@ -144,6 +144,7 @@ def test_containers_may_be_nested_three_deep_and_no_deeper():
     assert caught.value.hint
 
 
+@pytest.mark.fault(13)
 @pytest.mark.parametrize("levels", [60, 150, 1000, 1900])
 @pytest.mark.parametrize("wanted", [ModelSpec, Layers, AnyLayer])
 def test_a_stranger_who_nests_without_end_gets_a_sentence(levels, wanted):

@@ -182,12 +182,14 @@ def test_an_empty_model_is_an_error_with_a_linear_classifier_as_fix():
     assert lint(finding.fix.spec, IMAGE, 3) == ()
 
 
+@pytest.mark.fault(9)
 def test_a_mismatch_names_both_layers_and_both_shapes():
     (finding,) = lint(ModelSpec(layers=(conv(8, kernel_size=5), OUT)), IMAGE, 3)[:1]
     assert finding.message == "Layer 2 Linear needs a flat vector but receives 8 × 4 × 4 from layer 1 Conv2d."
     assert finding.params["shape"] == (8, 4, 4)
 
 
+@pytest.mark.fault(1)
 def test_a_huge_model_is_counted_without_being_allocated():
     layers = (*(layer for _ in range(30) for layer in (Linear(out_features=16_384), ReLU())), OUT)
     (finding,) = lint(ModelSpec(layers=layers), FLAT, 3)

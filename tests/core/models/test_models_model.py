@@ -124,6 +124,7 @@ def test_the_same_layer_twice_becomes_two_modules():
     assert not torch.equal(built[0].weight, built[2].weight)
 
 
+@pytest.mark.fault(8)
 def test_more_layers_than_the_limit_are_refused():
     assert len(ModelSpec(layers=(ReLU(),) * MAX_LAYERS).layers) == MAX_LAYERS
     text = '{"layers": [' + ",".join(['{"kind": "ReLU"}'] * (MAX_LAYERS + 1)) + "]}"
@@ -131,6 +132,7 @@ def test_more_layers_than_the_limit_are_refused():
         parse_json(ModelSpec, text)
 
 
+@pytest.mark.fault(15)
 def test_a_misspelt_layer_gets_the_nearest_name():
     with pytest.raises(SpecError, match="Did you mean 'Conv2d'"):
         parse_json(ModelSpec, '{"layers": [{"kind": "Conv2D"}]}')

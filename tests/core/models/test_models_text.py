@@ -166,6 +166,7 @@ def test_what_is_wrong_is_told_with_its_line_and_the_nearest_right_name(text, me
     assert hint in caught.value.hint
 
 
+@pytest.mark.fault(15)
 @pytest.mark.parametrize(
     "text",
     [
@@ -200,6 +201,7 @@ def test_what_is_no_plain_architecture_is_refused(text):
     str(caught.value).encode()  # can be shown
 
 
+@pytest.mark.fault(15)
 @pytest.mark.parametrize(
     "text",
     [

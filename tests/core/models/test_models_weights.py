@@ -178,6 +178,7 @@ def test_numbers_that_are_none_are_noted():
     assert report.notes == ("3 numbers are NaN or infinite, the first in 0.bias: no training can start here.",)
 
 
+@pytest.mark.fault(53)
 @pytest.mark.parametrize(
     ("given", "message", "hint"),
     [
@@ -238,6 +239,7 @@ def test_weights_of_a_model_spec_are_where_training_starts():
     assert all(one.equal(other) for one, other in zip(built.state_dict().values(), trained.state_dict().values(), strict=True))
 
 
+@pytest.mark.fault(47)
 def test_an_evil_pickle_is_refused_and_does_not_run(tmp_path):
     marker = tmp_path / "ran"
     for evil in (torch_file({"a": Evil(marker)}), torch_file(Evil(marker))):
@@ -246,18 +248,22 @@ def test_an_evil_pickle_is_refused_and_does_not_run(tmp_path):
     assert not marker.exists()
 
 
+@pytest.mark.fault(48)
+@pytest.mark.fault(49)
 def test_a_bare_pickle_is_refused_before_it_is_read(tmp_path):
     error = refused(torch_file({"a": Evil(tmp_path / "ran")}, _use_new_zipfile_serialization=False), "weights.safetensors")
     assert "bare pickle" in error.message
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.fault(51)
 def test_a_view_that_claims_more_than_the_file_has_is_refused():
     bomb = torch_file({"a.weight": torch.zeros(1).expand(10**6, 10**6)})
     assert len(bomb) < 3000
     assert "claims more numbers than the file has" in refused(bomb).message
 
 
+@pytest.mark.fault(52)
 def test_a_packed_archive_is_refused_before_it_inflates():
     bomb = rewritten(torch_file({"a.weight": torch.zeros(2_000_000)}), compression=zipfile.ZIP_DEFLATED)
     assert len(bomb) < 20_000
@@ -286,6 +292,7 @@ def test_overlapping_members_are_refused():
     refused(twice + b"\0\0")
 
 
+@pytest.mark.fault(50)
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.9, 0.999])
 def test_a_file_that_was_cut_short_is_refused(share):
     state = module().state_dict()
@@ -293,6 +300,7 @@ def test_a_file_that_was_cut_short_is_refused(share):
         refused(data[: int(share * len(data))])
 
 
+@pytest.mark.fault(50)
 @pytest.mark.parametrize(
     "data",
     [
@@ -307,6 +315,7 @@ def test_a_lying_header_is_refused(data):
     refused(data, "weights.safetensors")
 
 
+@pytest.mark.fault(50)
 @pytest.mark.parametrize(
     "change", [{"shape": [10**6, 10**6]}, {"data_offsets": [0, 10**12]}, {"dtype": "F77"}, {"shape": [-1]}]
 )

@@ -23,6 +23,7 @@ def test_bytes_come_back_with_their_digest(tmp_path):
     assert [path.name for path in (tmp_path / "artifacts" / "run1").iterdir()] == ["checkpoint-01.safetensors"]
 
 
+@pytest.mark.fault(68)
 def test_files_and_folders_are_private(tmp_path):
     path = ArtifactFiles(tmp_path).path("run1", "a")
     ArtifactFiles(tmp_path).write("run1", "a", DATA)

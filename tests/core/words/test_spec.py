@@ -47,6 +47,8 @@ def test_a_spec_is_frozen():
         Apple().n = 4
 
 
+@pytest.mark.fault(12)
+@pytest.mark.fault(14)
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -38,6 +38,7 @@ def test_a_run_that_is_over_is_sent_and_closed_as_done() -> None:
     assert code == 1000
 
 
+@pytest.mark.fault(67)
 @pytest.mark.parametrize("run", ["run-00000002", "x", "a" * 65, "run.0000001", "run 0000001", "r%C3%BCn-0000001"])
 def test_an_unknown_or_malformed_run_is_accepted_and_then_closed_with_4404(run: str) -> None:
     assert heard(ListReader(), f"/api/runs/{run}/live") == ([], 4404)
@@ -56,6 +57,7 @@ def test_a_store_that_cannot_be_read_is_said() -> None:
     assert heard(Broken(), f"/api/runs/{RUN}/live") == ([], 4503)
 
 
+@pytest.mark.fault(67)
 def test_another_page_is_refused_before_it_is_accepted() -> None:
     with pytest.raises(WebSocketDisconnect) as refused:
         heard(ListReader(started()), f"/api/runs/{RUN}/live", origin="http://evil.example")
