@@ -50,6 +50,10 @@ def _fill_the_disk() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
 
 
+def _die_in_the_midst_of_the_next_checkpoint() -> None:
+    os.fsync = lambda descriptor: os.kill(os.getpid(), signal.SIGKILL)
+
+
 TROUBLES: dict[str, Callable[[], object]] = {
     "none": lambda: None,
     "hang": lambda: time.sleep(1000),
@@ -60,6 +64,7 @@ TROUBLES: dict[str, Callable[[], object]] = {
     "crash": lambda: os.kill(os.getpid(), signal.SIGSEGV),
     "cuda": _lose_the_gpu,
     "disk": _fill_the_disk,
+    "die-saving": _die_in_the_midst_of_the_next_checkpoint,
 }
 
 
@@ -74,7 +79,7 @@ class Count(Job):
     step_s: float = Field(0.0, ge=0)
     checkpoint_every: int = Field(10, ge=0)
     """0: never."""
-    trouble: Literal["none", "hang", "memory", "refuse", "bug", "exit", "cuda", "disk", "crash"] = "none"
+    trouble: Literal["none", "hang", "memory", "refuse", "bug", "exit", "cuda", "disk", "crash", "die-saving"] = "none"
     trouble_at: int = 5
     mended: str = ""
     """Once there is a file of this name, there is no more trouble."""
@@ -142,12 +147,15 @@ class Ask(Job):
     total: int = 3
     unit_s: float = 0.0
     fails: bool = False
+    breaks_gpu: bool = False
 
     def stream(self, desk: Desk) -> Stream:
         yield Started(0, 0, 0, 0, 0, 0, None, "cpu", (), {})
         for done in range(1, self.total + 1):
             time.sleep(self.unit_s)
             desk.progress(done, self.total)
+        if self.breaks_gpu:
+            _lose_the_gpu()
         if self.fails:
             raise TrainingError("No answer.", hint="Ask something else.")
         yield Artifact("answer", "result", 0, self.question.upper().encode())

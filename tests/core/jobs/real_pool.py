@@ -4,7 +4,6 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 from core.data.rendered import Digits
 from core.events import Artifact, Event, HyperChanged, SetHyper, Started
@@ -125,18 +124,3 @@ def wild_net() -> Experiment:
     """A ReLU net at a learning rate that it cannot bear."""
     model = stack(linear(64), "ReLU", linear(64), "ReLU", linear(2))
     return spiral("sgd", lr=10.0, steps=5000, model=model)
-
-
-def descendants(pid: int) -> set[int]:
-    """All processes that stem from this one."""
-    parents: dict[int, int] = {}
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            parents[int(entry.name)] = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
-        except OSError:  # it has just ended
-            continue
-    found, front = set[int](), {pid}
-    while front:
-        front = {child for child, parent in parents.items() if parent in front}
-        found |= front
-    return found

@@ -30,6 +30,7 @@ def test_checkpoints_have_a_file_with_the_digest_of_their_row(pool):
     assert json.loads(pool.client.artifact_bytes(run.id, artifacts[1].name))["step"] == 20
 
 
+@pytest.mark.fault(68)
 def test_files_socket_and_database_are_private(pool):
     pool.end(Count(seed=5, steps=10))
     private = [pool.home / "runs.db", socket_path(pool.home), *(pool.home / "artifacts").rglob("checkpoint*")]
@@ -80,6 +81,7 @@ def test_stop_keeps_the_result(pool):
     assert pool.store.events(run)[-1].event == Finished("stopped", record.last_step, 0.0)
 
 
+@pytest.mark.fault(58)
 def test_a_run_that_hangs_is_stopped_within_three_seconds(pool):
     run = pool.client.submit(Count(seed=9, trouble="hang", trouble_at=5))
     pool.wait_for_step(run, 4)  # what was done before the hang is not held back
@@ -90,6 +92,8 @@ def test_a_run_that_hangs_is_stopped_within_three_seconds(pool):
     assert pool.curve(run) == curve(9, 4)
 
 
+@pytest.mark.fault(56)
+@pytest.mark.fault(59)
 def test_a_refusal_a_bug_and_too_much_memory_end_in_words(pool):
     refused = pool.end(Count(trouble="refuse"))
     bug = pool.end(Count(trouble="bug"))
@@ -103,6 +107,7 @@ def test_a_refusal_a_bug_and_too_much_memory_end_in_words(pool):
     assert "canary of the traceback" in (pool.home / "logs" / "worker.log").read_text()
 
 
+@pytest.mark.fault(55)
 def test_a_worker_that_always_dies_is_given_up(pool):
     run = pool.end(Count(seed=10, trouble="exit", trouble_at=15))
     events = [logged.event for logged in pool.store.events(run.id)]
@@ -206,6 +211,7 @@ def test_names_lose_what_could_deceive(pool):
     assert pool.store.run(run).name == "a[31mb" + "c" * 194
 
 
+@pytest.mark.fault(68)
 def test_workers_see_no_secret_and_one_thread(pool):
     run = pool.client.submit(Count(seed=16, steps=100, step_s=0.02))
     pool.wait_for_step(run, 1)

@@ -45,7 +45,8 @@ from core.results.codec import load_result
 from core.results.cross_validation import CrossValidation
 from core.results.examples import ExampleGallery
 from core.training.crossval import cross_validation
-from tests.core.jobs.real_pool import CHECKPOINT_S, CNN, RANDOM_MLP, RealPool, descendants, digits, uninterrupted, wild_net
+from tests.core.jobs.processes import descendants
+from tests.core.jobs.real_pool import CHECKPOINT_S, CNN, RANDOM_MLP, RealPool, digits, uninterrupted, wild_net
 from tests.core.jobs.test_jobs_recovery import is_alive, supervisor_pid
 from tests.core.samples import linear, spiral, stack
 
@@ -139,6 +140,7 @@ def test_a_killed_supervisor_leaves_no_process_and_its_successor_goes_on_with_th
     assert real_pool.curves(run) == uninterrupted(experiment)
 
 
+@pytest.mark.fault(57)
 def test_a_diverged_run_fails_with_advice_and_keeps_finite_weights(real_pool):
     wild = wild_net()
     run = real_pool.end(TrainJob(experiment=wild))
