@@ -24,7 +24,7 @@ def safe_place(wanted: str) -> str:
         parts = urlsplit(wanted)
     except ValueError:
         return "/"
-    is_path = wanted.startswith("/") and not parts.scheme and not parts.netloc and len(wanted) <= MAX_PLACE
+    is_path = wanted[:1] == "/" != wanted[1:2] and not parts.scheme and not parts.netloc and len(wanted) <= MAX_PLACE
     path = unquote(parts.path)
     is_plain = wanted.isascii() and wanted.isprintable() and " " not in wanted and "\\" not in unquote(wanted)
     is_elsewhere = path.startswith("//") or any(path == one or path.startswith(f"{one}/") for one in OURS)

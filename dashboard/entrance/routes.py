@@ -25,7 +25,7 @@ class Entrance:
 
     def __init__(self, secrets: Secrets, tries: Tries | None = None) -> None:
         self._secrets = secrets
-        self._tries = tries or Tries()
+        self._tries = Tries() if tries is None else tries
 
     def routes(self) -> list[BaseRoute]:
         """All of them. Each form is posted by a page of ours, or refused."""
