@@ -94,6 +94,9 @@ class RunReader(Protocol):
         """The runs that are kept (of the queue for training), newest first: the table of runs. With an owner: those of this
         space and of nobody in particular."""
 
+    def rows_of(self, runs: Collection[str]) -> dict[str, RunRow]:
+        """The lines of at most 500 kept runs in that table, by run; those that are not there, or deleted, are left out."""
+
     def curves(self, runs: Collection[str]) -> dict[str, RunCurve]:
         """Thinned curves by run; those that have none are left out."""
 

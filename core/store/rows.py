@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
+from pydantic_core import from_json
 from sqlalchemy import Executable, Select, and_, bindparam, delete, insert, select, update
 
 from core.run_curve import RunCurve, packed_curve, unpacked_curve
@@ -32,6 +33,7 @@ ALL_ROWS = (
     .limit(bindparam("limit"))
 )
 ROWS = ALL_ROWS.where(SAID.c.deleted.is_(None))
+ROWS_OF = ROWS.where(RUNS.c.id.in_(bindparam("runs", expanding=True)))
 CURVES_OF = select(CURVES.c.run, CURVES.c.data).where(CURVES.c.run.in_(bindparam("runs", expanding=True)))
 TAGS_OF = select(SAID.c.run, SAID.c.tags).where(SAID.c.run.in_(bindparam("runs", expanding=True)), SAID.c.tags.is_not(None))
 UNSUMMARISED = (
@@ -59,6 +61,12 @@ class RowReads:
 
     def rows(self, *, owner: str | None = None, with_deleted: bool = False, limit: int = 10_000) -> tuple[RunRow, ...]:
         return tuple(_row(row) for row in self._rows(_of(ALL_ROWS if with_deleted else ROWS, owner), limit=limit))
+
+    def rows_of(self, runs: Collection[str]) -> dict[str, RunRow]:
+        asked = list(dict.fromkeys(runs))[:AT_ONCE]
+        if not asked:
+            return {}
+        return {row.id: _row(row) for row in self._rows(ROWS_OF, runs=asked, limit=AT_ONCE)}
 
     def curves(self, runs: Collection[str]) -> dict[str, RunCurve]:
         asked = list(dict.fromkeys(runs))
@@ -125,23 +133,26 @@ def _of(statement: Select[Any], owner: str | None) -> Select[Any]:
 
 
 def _row(row: Any) -> RunRow:
+    """A line of ROWS. With 10,000 of them every access by name counts, and a fast reader of JSON."""
+    run, kind, name, state, created, started, finished, reason, owner, *said_and_summary = row
+    said_name, tags, note, deleted, parent, parent_step, facts, figures = said_and_summary
     return RunRow(
-        row.id,
-        row.kind,
-        row.name if row.said_name is None else row.said_name,
-        row.state,
-        row.created,
-        row.started,
-        row.finished,
-        row.reason,
-        tuple(_texts(row.said_tags)),
-        row.said_note or "",
-        row.parent or "",
-        row.parent_step or 0,
-        json.loads(row.facts or "{}"),
-        json.loads(row.figures or "{}"),
-        row.said_deleted,
-        row.owner,
+        run,
+        kind,
+        name if said_name is None else said_name,
+        state,
+        created,
+        started,
+        finished,
+        reason,
+        tuple(_texts(tags)),
+        note or "",
+        parent or "",
+        parent_step or 0,
+        from_json(facts) if facts else {},
+        from_json(figures) if figures else {},
+        deleted,
+        owner,
     )
 
 

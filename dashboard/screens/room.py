@@ -2,11 +2,23 @@
 
 import streamlit as st
 
-from dashboard.session import state
+from dashboard.session import resources, state
 from dashboard.text import _
+from dashboard.widgets.room_board import board, invitation
 
 
 def render() -> None:
     """The Room screen."""
-    if not state.kept("room"):
-        st.info(_("You are in no room. Open a room, or the link of somebody's room, to see everybody's runs here."))
+    asked = state.kept("room")
+    room = resources.reader().room(asked) if asked else None
+    if room is None:
+        words = _("This room is not there any more.") if asked else _("You are in no room.")
+        st.info(
+            words + " " + _("Open a room, or the link of somebody's room, to see everybody's runs here."),
+            icon=":material/groups:",
+        )
+        return
+    if room.name:
+        st.text(_("Room “{name}”").format(name=room.name))
+    board(room, key="room.board")
+    invitation(room)

@@ -26,7 +26,7 @@ export function subscribe(run, listener) {
   return { feed, leave: () => feed.leave(listener) };
 }
 
-function* frames(buffer) {
+export function* frames(buffer) {
   const view = new DataView(buffer);
   const padded = (n) => (n + 7) & ~7;
   let at = 0;
