@@ -2,10 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test faults lint bench format clean
+.PHONY: run workshop test faults lint bench format clean
 
 run: .venv/run.ready
 	$(BIN)/streamlit run dashboard/server.py
+
+# a server for a room full of people; ARGS="--port 8600 --no-code"
+workshop: .venv/run.ready
+	$(BIN)/python -m dashboard.workshop $(ARGS)
 
 test: .venv/dev.ready
 	$(BIN)/python -m pytest -q -n 2 -m "not browser and not slow_fault"
