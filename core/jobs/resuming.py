@@ -48,6 +48,15 @@ def last_word(store: RunReader, record: RunRecord) -> Finished | Failed | None:
     return last[-1].event if last and isinstance(last[-1].event, (Finished, Failed)) else None
 
 
+def reason_of(store: RunReader, record: RunRecord) -> str:
+    """Why an ended run ended, in a sentence; empty where somebody just stopped it."""
+    for logged in reversed(store.events(record.id, record.last_seq - 2)):
+        event = logged.event
+        if isinstance(event, Failed) or (isinstance(event, Noticed) and event.severity == "warning"):
+            return event.message
+    return ""
+
+
 def resumed_from(step: int) -> Noticed:
     """What stands in the log where an ended run was taken up again."""
     if not step:

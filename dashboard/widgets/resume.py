@@ -5,9 +5,9 @@ from functools import lru_cache
 import streamlit as st
 
 from core.errors import StoreError
-from core.events import Failed, Resume
+from core.events import Resume
 from core.jobs.pool.recovery import newest_whole
-from core.jobs.resuming import ENDED_EARLY, last_word, reason_against_resume
+from core.jobs.resuming import ENDED_EARLY, last_word, reason_against_resume, reason_of
 from core.store.artifacts import ArtifactFiles
 from core.store.protocol import RunRecord
 from dashboard.session import resources
@@ -23,15 +23,14 @@ def resume(record: RunRecord | None, *, key: str) -> None:
     if record is None or record.state not in ENDED_EARLY or not may_change(record):
         return
     try:
-        end = last_word(resources.reader(), record)
-        if reason_against_resume(end)[0]:
+        if reason_against_resume(last_word(resources.reader(), record))[0]:
             return
         step = _checkpoint_step(record.id, record.generation, record.last_seq)
     except StoreError:  # written by another version: nothing can go on from it
         return
     with st.container(key=f"{key}.banner", border=True, horizontal=True, vertical_alignment="center", gap="medium"):
         with st.container(gap="xsmall"):
-            st.text(_what(record, end.message if isinstance(end, Failed) else record.reason))
+            st.text(_what(record, reason_of(resources.reader(), record)))
             st.text(_where(step, record.last_step))
         st.button(
             _("Resume"),
@@ -53,7 +52,7 @@ def _checkpoint_step(run: str, generation: int, last_seq: int) -> int | None:
 def _what(record: RunRecord, reason: str) -> str:
     """What happened, in words."""
     if record.state == "stopped":
-        told, reason = _("This run was stopped after step {step}."), "" if reason == "stopped" else reason
+        told = _("This run was stopped after step {step}.")
     elif record.state == "interrupted":
         told = _("This run was interrupted after step {step}.")
     else:
@@ -67,5 +66,5 @@ def _where(step: int | None, last: int) -> str:
         return _("It has no checkpoint with training in it yet: Resume starts it over from step 0.")
     if step == last:
         return _("Its last checkpoint is of that step: Resume goes on from there, as if there had been no break.")
-    words = _("Its last checkpoint is of step {step}: Resume goes on from there; the steps after it are made again, equal.")
+    words = _("Its last checkpoint is of step {step}: Resume goes on from there and makes the later steps again, the same.")
     return words.format(step=f"{step:,}")
