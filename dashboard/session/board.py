@@ -80,7 +80,7 @@ def line(member: Member, row: RunRow | None) -> dict[str, Any]:
 
 
 def run_frame(run: str, curve: RunCurve) -> bytes:
-    """A run's curve, thinned: batch losses by `step` and `seconds`, and figures (4, m) by `epoch`, with their steps and seconds."""
+    """A run's curve, thinned: batch losses by `step` and `seconds`; figures (4, m) by `epoch`, with steps and seconds."""
     some, ends = thinned(len(curve.steps), MAX_POINTS), thinned(len(curve.epochs), MAX_POINTS)
     arrays = {
         "step": ("i4", curve.steps[some]),
