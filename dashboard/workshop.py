@@ -34,8 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(str(error))
     sys.stdout.write("\n".join(lines(variables, names, asked.port)) + "\n")
     sys.stdout.flush()
-    words = command(asked.port, settings.upload_mb)
-    os.execve(words[0], words, variables)  # nosec B606: our own words, and no shell
+    words = command(asked.port, settings.upload_mb, [*names, "localhost"][0])
+    os.execve(words[0], words, variables)  # nosec B606
 
 
 def parser() -> argparse.ArgumentParser:
@@ -85,10 +85,15 @@ def lines(variables: Mapping[str, str], names: Sequence[str], port: int) -> list
     ]
 
 
-def command(port: int, upload_mb: int) -> list[str]:
-    """The server, reachable from other machines."""
-    options = {"address": "0.0.0.0", "port": port, "maxUploadSize": upload_mb}  # nosec B104: that is what a workshop is
-    words = [word for name, value in options.items() for word in (f"--server.{name}", f"{value}")]
+def command(port: int, upload_mb: int, name: str) -> list[str]:
+    """The server, reachable from other machines. Told its name, Streamlit does not ask the internet for its address."""
+    options = {
+        "server.address": "0.0.0.0",  # from other machines too: that is what a workshop is
+        "server.port": port,
+        "server.maxUploadSize": upload_mb,
+        "browser.serverAddress": name,
+    }
+    words = [word for option, value in options.items() for word in (f"--{option}", f"{value}")]
     return [sys.executable, "-m", "streamlit", "run", str(SERVER), *words]
 
 

@@ -10,7 +10,7 @@ from dashboard.entrance.places import code_page, here
 from dashboard.secrets import Secrets, is_proof
 from dashboard.security import refuse
 
-PASS_COOKIE = "layerwise_pass"
+ENTERED_COOKIE = "layerwise_entered"
 ENTER = "/enter"
 OPEN = frozenset({"/healthz", ENTER})
 """What answers before the access code was given: whether the server lives, and where to give the code."""
@@ -35,7 +35,7 @@ class AccessGate:
 
 def has_pass(connection: HTTPConnection, code: str) -> bool:
     """Whether this browser was given the present access code."""
-    return is_proof(connection.cookies.get(PASS_COOKIE, ""), "access", code)
+    return is_proof(connection.cookies.get(ENTERED_COOKIE, ""), "access", code)
 
 
 def _wants_page(request: Request) -> bool:

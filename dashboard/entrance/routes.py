@@ -8,7 +8,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from dashboard.entrance.cookies import SPACE_S, set_cookie
-from dashboard.entrance.gate import ENTER, PASS_COOKIE, has_pass
+from dashboard.entrance.gate import ENTER, ENTERED_COOKIE, has_pass
 from dashboard.entrance.page import Said
 from dashboard.entrance.places import code_page, host_page, safe_place, space_page
 from dashboard.entrance.tries import Tries
@@ -49,7 +49,7 @@ class Entrance:
         if said.wrong:
             return code_page(said)
         answer = _redirect(said.goes_to)
-        set_cookie(answer, PASS_COOKIE, proof("access", code, PASS_S), lifetime_s=PASS_S, connection=request)
+        set_cookie(answer, ENTERED_COOKIE, proof("access", code, PASS_S), lifetime_s=PASS_S, connection=request)
         return answer
 
     async def host(self, request: Request) -> Response:

@@ -18,7 +18,7 @@ from core.store.protocol import RunRecord
 from dashboard.secrets import HOST_S, is_proof, proof, secrets
 
 TOKEN_COOKIE, HOST_COOKIE = "layerwise_space", "layerwise_host"
-TOKEN = "visitor.token"
+SESSION_ONLY = "visitor.session_only"
 """The token of a session whose browser keeps no cookies."""
 SEES_ALL = "visitor.sees_all"
 """Whether a host looks at everybody's runs in the table, and not at those of the own space alone."""
@@ -127,7 +127,7 @@ def may_change_owned(owned: str) -> bool:
 def _owner() -> str:
     if _is_logged_in():
         return space_of_login(_login_of("iss"), _login_of("sub"))
-    return space_of(kept_token() or st.session_state.setdefault(TOKEN, new_token()))
+    return space_of(kept_token() or st.session_state.setdefault(SESSION_ONLY, new_token()))
 
 
 def _is_logged_in() -> bool:

@@ -41,9 +41,15 @@ def test_the_host_is_told_all_once() -> None:
 
 
 def test_the_server_listens_for_others_with_the_upload_of_the_profile() -> None:
-    words = command(8600, 20)
+    words = command(8600, 20, "teacher-laptop")
     assert words[:4] == [sys.executable, "-m", "streamlit", "run"]
-    assert words[5:] == ["--server.address", "0.0.0.0", "--server.port", "8600", "--server.maxUploadSize", "20"]
+    options = dict(zip(words[5::2], words[6::2], strict=True))
+    assert options == {
+        "--server.address": "0.0.0.0",
+        "--server.port": "8600",
+        "--server.maxUploadSize": "20",
+        "--browser.serverAddress": "teacher-laptop",
+    }
     assert not any("CODE" in word or "KEY" in word for word in words)  # every process could read them there
 
 

@@ -7,7 +7,7 @@ import pytest
 from starlette.websockets import WebSocketDisconnect
 
 from dashboard import secrets as secret_words
-from dashboard.entrance.gate import PASS_COOKIE
+from dashboard.entrance.gate import ENTERED_COOKIE
 from dashboard.entrance.places import safe_place
 from dashboard.entrance.tries import BURST, BURST_OF_ALL, MAX_ADDRESSES, PAUSE_S, Tries
 from dashboard.secrets import PASS_S, Secrets, proof
@@ -149,11 +149,11 @@ def test_a_forged_or_expired_proof_or_one_of_an_older_code_opens_nothing(serve, 
     ]
     for cookie in forged:
         client = serve(CLOSED)
-        headers = {**HTML, "cookie": f"{PASS_COOKIE}={cookie}".encode()}
+        headers = {**HTML, "cookie": f"{ENTERED_COOKIE}={cookie}".encode()}
         assert client.get("/", headers=headers).status_code == 401, cookie
-    assert serve(CLOSED).get("/", headers={**HTML, "cookie": f"{PASS_COOKIE}={good}"}).status_code == 200
+    assert serve(CLOSED).get("/", headers={**HTML, "cookie": f"{ENTERED_COOKIE}={good}"}).status_code == 200
     monkeypatch.setattr(secret_words.time, "time", lambda: int(ends) + 1.0)
-    assert serve(CLOSED).get("/", headers={**HTML, "cookie": f"{PASS_COOKIE}={good}"}).status_code == 401
+    assert serve(CLOSED).get("/", headers={**HTML, "cookie": f"{ENTERED_COOKIE}={good}"}).status_code == 401
 
 
 @pytest.mark.fault(71)
