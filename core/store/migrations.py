@@ -99,8 +99,10 @@ TO_2 = (
     "UPDATE runs SET"
     " file_bytes = (SELECT coalesce(sum(n_bytes), 0) FROM artifacts WHERE run = runs.id),"
     " log_bytes = (SELECT coalesce(sum(length(data)), 0) FROM events WHERE run = runs.id)",
-    # as the code of version 1 made them, where it was young enough to have them
-    "CREATE INDEX IF NOT EXISTS runs_by_owner ON runs (owner, created)",
+    # some as the code of version 1 made them, where it was young enough to have them
+    "DROP INDEX IF EXISTS runs_by_owner",
+    "CREATE INDEX IF NOT EXISTS runs_of_owner ON runs (owner, priority, created)",
+    "CREATE INDEX IF NOT EXISTS runs_by_kind ON runs (kind, created)",
     "CREATE INDEX IF NOT EXISTS runs_by_state ON runs (state, priority, created)",
     'CREATE INDEX IF NOT EXISTS runs_by_key ON runs ("key", created)',
     "CREATE INDEX IF NOT EXISTS runs_by_start ON runs (priority, started, owner)",
@@ -109,6 +111,7 @@ TO_2 = (
     "CREATE INDEX IF NOT EXISTS runs_by_size ON runs (owner, file_bytes, log_bytes)",
     "CREATE TABLE IF NOT EXISTS said (run TEXT NOT NULL, name TEXT, tags TEXT, note TEXT, deleted FLOAT,"
     " PRIMARY KEY (run)) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS said_by_deleted ON said (deleted)",
     "CREATE TABLE IF NOT EXISTS summaries (run TEXT NOT NULL, version INTEGER NOT NULL, parent TEXT NOT NULL,"
     " parent_step INTEGER NOT NULL, facts TEXT NOT NULL, figures TEXT NOT NULL, PRIMARY KEY (run)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS curves (run TEXT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (run))",

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from pydantic_core import from_json
-from sqlalchemy import Executable, Select, and_, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Executable, Select, and_, bindparam, delete, insert, select, update
 
 from core.run_curve import RunCurve, packed_curve, unpacked_curve
 from core.run_row import RunRow
@@ -21,18 +21,26 @@ AT_ONCE = 500
 
 _OWN = tuple(RUNS.c[name] for name in ("id", "kind", "name", "state", "created", "started", "finished", "reason", "owner"))
 _NEWEST = (RUNS.c.created.desc(), RUNS.c.id)
-ALL_ROWS = (
-    select(
-        *_OWN,
-        *(SAID.c[name].label(f"said_{name}") for name in ("name", "tags", "note", "deleted")),
-        *(SUMMARIES.c[name] for name in ("parent", "parent_step", "facts", "figures")),
+
+
+def _lines(is_kept: ColumnElement[bool]) -> Select[Any]:
+    return (
+        select(
+            *_OWN,
+            *(SAID.c[name].label(f"said_{name}") for name in ("name", "tags", "note", "deleted")),
+            *(SUMMARIES.c[name] for name in ("parent", "parent_step", "facts", "figures")),
+        )
+        .select_from(RUNS.outerjoin(SAID, SAID.c.run == RUNS.c.id).outerjoin(SUMMARIES, SUMMARIES.c.run == RUNS.c.id))
+        .where(is_kept)
+        .order_by(*_NEWEST)
+        .limit(bindparam("limit"))
     )
-    .select_from(RUNS.outerjoin(SAID, SAID.c.run == RUNS.c.id).outerjoin(SUMMARIES, SUMMARIES.c.run == RUNS.c.id))
-    .where(RUNS.c.priority == KEPT)
-    .order_by(*_NEWEST)
-    .limit(bindparam("limit"))
-)
-ROWS = ALL_ROWS.where(SAID.c.deleted.is_(None))
+
+
+ALL_ROWS = _lines(RUNS.c.priority == KEPT)
+# "+ 0" keeps the database from looking for the queue, in which nearly all runs are, instead of for the owner
+ALL_OWN_ROWS = _lines(RUNS.c.priority + 0 == KEPT).where(RUNS.c.owner.in_((bindparam("owner"), "")))
+ROWS, OWN_ROWS = (statement.where(SAID.c.deleted.is_(None)) for statement in (ALL_ROWS, ALL_OWN_ROWS))
 ROWS_OF = ROWS.where(RUNS.c.id.in_(bindparam("runs", expanding=True)))
 CURVES_OF = select(CURVES.c.run, CURVES.c.data).where(CURVES.c.run.in_(bindparam("runs", expanding=True)))
 TAGS_OF = select(SAID.c.run, SAID.c.tags).where(SAID.c.run.in_(bindparam("runs", expanding=True)), SAID.c.tags.is_not(None))
@@ -60,7 +68,11 @@ class RowReads:
     """The part of a reader that the table of runs needs."""
 
     def rows(self, *, owner: str | None = None, with_deleted: bool = False, limit: int = 10_000) -> tuple[RunRow, ...]:
-        return tuple(_row(row) for row in self._rows(_of(ALL_ROWS if with_deleted else ROWS, owner), limit=limit))
+        if owner is None:
+            found = self._rows(ALL_ROWS if with_deleted else ROWS, limit=limit)
+        else:
+            found = self._rows(ALL_OWN_ROWS if with_deleted else OWN_ROWS, owner=owner, limit=limit)
+        return tuple(_row(row) for row in found)
 
     def rows_of(self, runs: Collection[str]) -> dict[str, RunRow]:
         asked = list(dict.fromkeys(runs))[:AT_ONCE]
@@ -125,11 +137,6 @@ class RowWrites(RowReads):
 
     def _events(self, run: str, rows: Iterable[Any]) -> tuple[LoggedEvent, ...]:
         raise TypeError("a store asks its database here")
-
-
-def _of(statement: Select[Any], owner: str | None) -> Select[Any]:
-    """Only the runs of this space, and those of nobody in particular."""
-    return statement if owner is None else statement.where(RUNS.c.owner.in_((owner, "")))
 
 
 def _row(row: Any) -> RunRow:

@@ -34,7 +34,8 @@ RUNS = Table(
     # What it takes on the disk: its artifacts, and its events in the database.
     Column("file_bytes", Integer, nullable=False, default=0),
     Column("log_bytes", Integer, nullable=False, default=0),
-    Index("runs_by_owner", "owner", "created"),
+    Index("runs_of_owner", "owner", "priority", "created"),
+    Index("runs_by_kind", "kind", "created"),
     Index("runs_by_state", "state", "priority", "created"),
     Index("runs_by_key", "key", "created"),
     Index("runs_by_start", "priority", "started", "owner"),
@@ -74,6 +75,7 @@ SAID = Table(
     Column("tags", Text),
     Column("note", Text),
     Column("deleted", Float),
+    Index("said_by_deleted", "deleted"),
     sqlite_with_rowid=False,
 )
 

@@ -171,8 +171,8 @@ class SqlWriter(SqlReader, RowWrites, RoomWrites, SizeWrites):
             if version is not None:
                 migrate(self._connection, int(version))
             METADATA.create_all(self._connection)
-            for index in RUNS.indexes:  # one that is newer than the table is not made with it
-                index.create(self._connection, checkfirst=True)
+            for index in (one for table in METADATA.tables.values() for one in table.indexes):
+                index.create(self._connection, checkfirst=True)  # one that is newer than its table is not made with it
             if version is None:
                 self._connection.execute(insert(META).values(key="schema_version", value=str(SCHEMA_VERSION)))
         if self._file is not None:

@@ -87,7 +87,7 @@ def test_by_default_everything_stays(make_desk):
     assert kept(desk) == {A}
 
 
-@pytest.mark.fault(95)
+@pytest.mark.fault(94)
 def test_what_has_not_ended_or_is_needed_by_what_has_not_stays(make_desk):
     desk = make_desk(keep_days=1)
     saved = end(desk, A, 9 * DAY_S)
@@ -122,7 +122,7 @@ def test_a_clock_that_jumped_ahead_deletes_nothing(make_desk, monkeypatch, caplo
     assert "clock was moved" in caplog.text
 
 
-@pytest.mark.fault(96)
+@pytest.mark.fault(95)
 def test_files_that_no_row_names_are_removed_bit_by_bit(make_desk, tmp_path):
     desk = make_desk()
     end(desk, A, 10)
