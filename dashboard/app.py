@@ -9,7 +9,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.errors import LayerwiseError
 from dashboard.screens import build, compress, data, evaluate, explain, export, inspect, race, room, runs, train
-from dashboard.session import lesson, state
+from dashboard.session import lesson, rooms, state
+from dashboard.session.rooms_present import publish
 from dashboard.text import _, use_languages
 from dashboard.widgets.failure import failure
 from dashboard.widgets.header import header
@@ -17,6 +18,7 @@ from dashboard.widgets.lesson import not_in_lesson
 from dashboard.widgets.links import know_pages
 from dashboard.widgets.my_space_login import ask_for_login, is_let_in
 from dashboard.widgets.projector import projector_style
+from dashboard.widgets.room_bar import go_where_it_is_shown, room_bar
 
 ASSETS = Path(__file__).parent / "assets"
 FIRST = "train"
@@ -64,22 +66,29 @@ def main() -> None:
     st.html(ASSETS / "page.css")
     use_languages(language)
     state.load_link()
+    if is_let_in():
+        rooms.arrive()
     lesson.tidy_link()
     projector_style(ASSETS / "projector.css")
     pages = screens()
     page = st.navigation(list(pages.values()), position="top" if is_let_in() else "hidden")
     know_pages(pages)
+    here = page.url_path or FIRST
     shown = [name for name, one in pages.items() if one.visibility == "visible"]
     if page == pages[FIRST] and lesson.is_hidden(FIRST) and shown:
         st.switch_page(pages[shown[0]])  # the address alone opens what there is first
     try:
         if is_let_in():
-            header(pages, here=page.url_path or FIRST)
+            go_where_it_is_shown(here)
+            publish(here)
+            header(pages, here=here)
+            room_bar(here)
             page.run()
         else:
             ask_for_login()
     except LayerwiseError as error:  # the store or the pool is not there: said in place of the page
         failure(error)
+    publish(here)
     state.write_link()
 
 

@@ -62,7 +62,7 @@ async def _serve(socket: WebSocket, follower: RoomFollower) -> None:
 
 async def _send(socket: WebSocket, follower: RoomFollower) -> int:
     """The code to close with."""
-    messages = follower.messages(is_presenter=socket.query_params.get("part") == "present")
+    messages = follower.messages(is_counted=socket.query_params.get("part", "follow") == "follow")
     try:
         async for message in messages:
             await asyncio.wait_for(socket.send_text(message), SLOWEST_S)

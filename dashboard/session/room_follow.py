@@ -41,18 +41,18 @@ class RoomFollower:
         self._changed = asyncio.Event()
         self._seq: int | None = None
 
-    async def messages(self, *, is_presenter: bool = False) -> AsyncIterator[str]:
+    async def messages(self, *, is_counted: bool = True) -> AsyncIterator[str]:
         """JSON `{"seq": ..., "followers": ...}`, at once and then after each change.
 
         Args:
-            is_presenter: a viewer who is not counted.
+            is_counted: whether this viewer is one of the followers.
 
         Raises:
             UnknownRoom: there is none, or it was closed.
             StoreError: the store cannot be read at all.
         """
         self.n_viewers += 1
-        self._count(not is_presenter)
+        self._count(int(is_counted))
         told = ""
         try:
             if self._task is None or self._task.done():  # what ended it may be over: this viewer asks anew
@@ -66,7 +66,7 @@ class RoomFollower:
                     await self._next_tick()
         finally:
             self.n_viewers -= 1
-            self._count(-(not is_presenter))
+            self._count(-int(is_counted))
 
     def _count(self, more: int) -> None:
         self._n_followers += more

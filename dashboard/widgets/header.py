@@ -20,6 +20,7 @@ from dashboard.widgets.fork_origin import origin_line
 from dashboard.widgets.lesson import leave_lesson
 from dashboard.widgets.my_space import my_space
 from dashboard.widgets.projector import projector_button
+from dashboard.widgets.room_present import present_menu
 from dashboard.widgets.share import share
 
 STATES = {
@@ -72,6 +73,7 @@ def header(pages: Mapping[str, Any], *, here: str) -> None:
             if not lesson.is_hidden(group):
                 draw()
         my_space()
+        present_menu()
         leave_lesson()
         projector_button()
     if words := state.link_problem():

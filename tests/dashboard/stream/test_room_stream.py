@@ -105,7 +105,7 @@ def test_thirty_viewers_ask_the_store_as_one_does_and_all_hear():
 def test_followers_are_counted_and_the_presenter_is_not():
     async def scene():
         follower = RoomFollower(ROOM, Seqs())
-        presenter = Viewer(follower, is_presenter=True)
+        presenter = Viewer(follower, is_counted=False)
         await until(lambda: presenter.newest("followers") == 0)
         others = [Viewer(follower), Viewer(follower)]
         await until(lambda: presenter.newest("followers") == 2)
