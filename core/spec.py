@@ -115,5 +115,11 @@ def spec_error(error: ValidationError) -> SpecError:
         return SpecError(
             f"This is not valid JSON: {context.get('error', finding['msg'])}.", hint="Check brackets, quotes and commas."
         )
+    if kind == "literal_error" and finding["loc"][-1] == "version":
+        return SpecError(
+            f"{where}: this is of version {str(finding['input'])[:20]}, and version {context.get('expected')} is read here.",
+            hint="It is from another Layerwise: update the older of the two.",
+            where=where,
+        )
     given = "" if kind == "missing" else f", but it is {str(finding['input'])[:60]!r}"
     return SpecError(f"{where}: {finding['msg']}{given}.", hint=hint, where=where)

@@ -31,7 +31,7 @@ def findings(experiment: Experiment, settings: Settings | None = None) -> tuple[
     model = lint(experiment.model, profile.input_shape, n_outputs, settings.max_parameters, context)
     found += [_lifted(experiment, finding) for finding in model]
     found += _batch_findings(experiment) + _memory_findings(experiment, settings)
-    found += lane_findings(experiment) + accumulation_findings(experiment) + size_findings(experiment)
+    found += lane_findings(experiment) + accumulation_findings(experiment) + size_findings(experiment, settings)
     found += frozen_findings(experiment) + change_findings(experiment)
     return tuple(sorted(found, key=_rank))
 

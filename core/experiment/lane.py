@@ -2,13 +2,21 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from core.data.own.reading.names import visible
 from core.errors import SpecError, nearest
 from core.optim.optimizers import AnyOptimizer, LearningRate
 from core.optim.regularizers import AnyRegularizer
 from core.optim.schedules import AnySchedule, Constant
 from core.spec import Spec
+
+MAX_NAME = 40
+
+
+def _shown(name: str) -> str:
+    """A name as it may be shown; the codes of signs that would turn the writing direction can be longer than the name was."""
+    return visible(name)[:MAX_NAME].rstrip()
 
 
 class Lane(Spec):
@@ -20,8 +28,9 @@ class Lane(Spec):
     """How the learning rate changes over the run."""
     regularizers: Annotated[tuple[AnyRegularizer, ...], Field(max_length=8)] = ()
     """What holds gradient and weights back, each kind at most once."""
-    name: Annotated[str, Field(max_length=40)] = ""
-    """What the legend calls it; empty for the optimizer's own name."""
+    name: Annotated[str, Field(max_length=MAX_NAME), AfterValidator(_shown)] = ""
+    """What the legend calls it, on one line; empty for the optimizer's own name. What would turn the writing direction is shown
+    as its code."""
     tried: Annotated[tuple[LearningRate, ...], Field(max_length=64)] = ()
     """Learning rates that were tried out with this lane, of which one was the best; empty where none were."""
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from core.data.own.reading.names import visible
 from core.errors import LayerwiseError, NotApplicable, SpecError
 from core.experiment.changes import OptimizerSwap
 from core.experiment.experiment import Budget, Lane
@@ -99,12 +100,14 @@ def test_a_lanes_name_stays_a_text_whatever_is_in_it(name):
     harmless, hostile = (
         cnn(lane={"name": each[:40]}, changes=(OptimizerSwap(after_step=3, lane=0, optimizer=Adam()),)) for each in ("a", name)
     )
+    shown = hostile.lanes[0].name
+    assert shown == visible(name[:40])
     texts = [training_script(one.but(changes=()), 0).text for one in (harmless, hostile)]
     trees = [ast.parse(text) for text in texts]
     constants = [[node for node in ast.walk(tree) if isinstance(node, ast.Constant)] for tree in trees]
-    assert [one.value for one in constants[1] if one.value == name[:40]] == [name[:40]]
+    assert [one.value for one in constants[1] if one.value == shown] == [shown]
     for found in constants[1]:
-        found.value = "a" if found.value == name[:40] else found.value
+        found.value = "a" if found.value == shown else found.value
     assert ast.dump(trees[0]) == ast.dump(trees[1])
     assert len(texts[0].splitlines()) == len(texts[1].splitlines())
     assert len(json.loads(notebook(texts[1]))["cells"]) == len(json.loads(notebook(texts[0]))["cells"])
