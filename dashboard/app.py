@@ -14,6 +14,7 @@ from dashboard.session.rooms_present import publish
 from dashboard.text import _, use_languages
 from dashboard.widgets.failure import failure
 from dashboard.widgets.header import header
+from dashboard.widgets.lens_wait import waiting_together
 from dashboard.widgets.lesson import not_in_lesson
 from dashboard.widgets.links import know_pages
 from dashboard.widgets.my_space_login import ask_for_login, is_let_in
@@ -83,7 +84,8 @@ def main() -> None:
             publish(here)
             header(pages, here=here)
             room_bar(here)
-            page.run()
+            with waiting_together():
+                page.run()
         else:
             ask_for_login()
     except LayerwiseError as error:  # the store or the pool is not there: said in place of the page

@@ -11,7 +11,7 @@ from core.experiment.experiment import Experiment
 from core.spec import parse_json
 from core.store.protocol import RunRecord
 from core.types import UNFINISHED
-from dashboard.session import state
+from dashboard.session import pace, state
 from dashboard.session.run_now import events, experiment_now
 from dashboard.text import _, counted
 from dashboard.widgets.failure import toast
@@ -19,7 +19,8 @@ from dashboard.widgets.findings import LOOK
 from dashboard.widgets.read_only import is_watching
 from dashboard.widgets.run_controls import LIVE, send
 
-POLL_S = 1.0
+POLL_S = 10.0
+"""The curves beside it let the page run again as soon as something is found; this is for the case that they are not there."""
 SHOWN = 6
 """Cards that are open; older ones are folded away."""
 
@@ -36,7 +37,7 @@ class Group:
 
 
 def doctor(record: RunRecord, *, key: str) -> None:
-    """The findings so far; while the run goes on they are looked at again every second."""
+    """The findings so far; while the run goes on they are looked at again."""
 
     def look() -> None:
         experiment = experiment_now(record)
@@ -51,7 +52,7 @@ def doctor(record: RunRecord, *, key: str) -> None:
             with st.expander(counted("{n} earlier finding", "{n} earlier findings", len(older))):
                 _cards(older, record, experiment, key)
 
-    st.fragment(look, run_every=POLL_S if record.state in UNFINISHED else None)()
+    st.fragment(look, run_every=pace.every(POLL_S) if record.state in UNFINISHED else None)()
 
 
 def grouped(told: Sequence[Diagnosed], changed_at: dict[int, int], repeats: int) -> list[Group]:

@@ -12,7 +12,7 @@ from core.jobs.training import TrainJob
 from core.store.protocol import RunRecord
 from core.types import UNFINISHED
 from dashboard.figures.fork_comparison import Line, alt_text, fork_curves
-from dashboard.session import chosen_runs, resources, run_history, state
+from dashboard.session import chosen_runs, pace, resources, run_history, state
 from dashboard.text import _
 from dashboard.widgets.compare import SHORT_RUN
 from dashboard.widgets.failure import failure, toast
@@ -61,7 +61,7 @@ def fork_comparison(run: str, *, key: str) -> None:
     live = any(record is not None and record.state in UNFINISHED for record in records)
     with st.container(border=True, key=f"{key}.comparison"):
         st.markdown(f"**{_('From the checkpoint, and from scratch')}**")
-        st.fragment(partial(_curves, pair, key), run_every=POLL_S if live else None)()
+        st.fragment(partial(_curves, pair, key), run_every=pace.every(POLL_S) if live else None)()
         st.caption(
             _(
                 "The steps that the source has trained before do not count here: the fork has them for free. "

@@ -14,7 +14,7 @@ from core.optim.optimizers import AnyOptimizer
 from core.spec import parse_json
 from core.store.protocol import RunRecord
 from dashboard.components.fields import fields_of, translated
-from dashboard.session import state
+from dashboard.session import pace, state
 from dashboard.session.run_now import changes_by_hand, experiment_now, removed_lanes, repeatable
 from dashboard.text import _, counted
 from dashboard.widgets.choice_form import choice_form, tenth
@@ -61,7 +61,7 @@ def _watch(record: RunRecord, key: str) -> None:
         if is_new:
             st.rerun()
 
-    st.fragment(poll, run_every=POLL_S, key=f"{key}.watch")()
+    st.fragment(poll, run_every=pace.every(POLL_S), key=f"{key}.watch")()
 
 
 def _chosen(experiment: Experiment, alive: list[int], key: str) -> int:

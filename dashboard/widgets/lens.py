@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from core.errors import LayerwiseError
-from core.events import Failed, Progressed, Stop
+from core.events import Failed
 from core.jobs.lenses import RESULT, LensJob
 from core.jobs.long_lens import LongLensJob
 from core.results.codec import load_result
@@ -17,12 +17,9 @@ from core.types import UNFINISHED
 from dashboard.session import resources
 from dashboard.text import _
 from dashboard.widgets.failure import failure
-from dashboard.widgets.run_controls import send
+from dashboard.widgets.lens_wait import wait_for
 
 R = TypeVar("R")
-POLL_S = 0.25
-RECENT = 20
-"""Events among which the newest report of progress is."""
 KEPT_BYTES = 2 * 2**20
 """Larger results are read again from their file with every click: the page's process serves everybody."""
 ASKED, WANTED = "lens.asked.", "lens.wanted."
@@ -53,7 +50,7 @@ def look(job: LensJob, wanted: type[R], show: Callable[[R], None], *, key: str) 
     if result is not None:
         show(result)
     elif record is None or record.state in UNFINISHED:
-        _waiting(run, key, is_long=isinstance(job, LongLensJob))
+        wait_for(run, key, is_long=isinstance(job, LongLensJob))
     else:
         _ended(record, key, ask_again)
 
@@ -89,43 +86,6 @@ def _asked(job: LensJob, asked: str) -> tuple[str, RunRecord | None]:
         st.session_state[asked] = known
         record = resources.reader().run(known[1])
     return known[1], record
-
-
-def _waiting(run: str, key: str, *, is_long: bool) -> None:
-    """Progress of an unfinished run, looked at again every quarter of a second."""
-
-    def poll() -> None:
-        try:
-            record = resources.reader().run(run)
-            share, words = _progress(run, record, is_long=is_long)
-        except LayerwiseError as error:
-            failure(error)
-            return
-        if record is not None and record.state not in UNFINISHED:
-            st.rerun()
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.progress(share, text=words)
-            st.button(_("Stop"), key=f"{key}.stop", on_click=send, args=(run, Stop()), icon=":material/stop:")
-
-    st.fragment(poll, run_every=POLL_S)()
-
-
-def _progress(run: str, record: RunRecord | None, *, is_long: bool) -> tuple[float, str]:
-    """Share done and words for it."""
-    newest = record.last_seq - RECENT if record else 0
-    events = [logged.event for logged in resources.reader().events(run, after=max(0, newest), name="Progressed")]
-    last = next((event for event in reversed(events) if isinstance(event, Progressed) and event.total > 1), None)
-    if last is None:
-        place = resources.reader().queue_position(run) if record else None
-        if place:
-            return 0.0, _("Waiting: {n} before this one").format(n=place)
-        return 0.0, _("Computing …")
-    words = (_("{done:,} of {total:,} steps") if is_long else _("{done:,} of {total:,} evaluations")).format(
-        done=last.done, total=last.total
-    )
-    if last.left_s is not None and last.done > 0.1 * last.total:  # before that, loading libraries distorts it
-        words += _(", {s:.0f} s left").format(s=last.left_s)
-    return min(1.0, last.done / last.total), words
 
 
 def _ended(record: RunRecord, key: str, ask_again: Callable[[], None]) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 from core.errors import LayerwiseError
 from core.events import PhaseDone
 from core.store.protocol import RunRecord
-from dashboard.session import lesson, resources
+from dashboard.session import lesson, pace, resources
 from dashboard.session.run_now import phases as phases_of
 from dashboard.text import _
 from dashboard.widgets.failure import failure, plain
@@ -36,7 +36,7 @@ def phases(record: RunRecord, *, key: str) -> None:
 
     is_live = record.state in ("running", "paused", "starting")
     with st.container(border=True, key=f"{key}.phases"):
-        st.fragment(poll, run_every=POLL_S if is_live else None)()
+        st.fragment(poll, run_every=pace.every(POLL_S) if is_live else None)()
 
 
 def _panel(done: Sequence[PhaseDone], key: str) -> None:

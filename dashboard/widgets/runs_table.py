@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.run_row import RunRow
 from core.types import UNFINISHED
-from dashboard.session import run_rows
+from dashboard.session import pace, run_rows
 from dashboard.session.chosen_runs import choose, chosen
 from dashboard.text import _, counted
 from dashboard.widgets import runs_table_grid
@@ -69,7 +69,7 @@ def _table(rows: tuple[RunRow, ...], fields: tuple[str, ...], by: str, key: str)
             st.rerun()
 
     is_live = any(row.state in UNFINISHED for row in rows)
-    st.fragment(draw, run_every=POLL_S if is_live else None, key=f"{key}.table")()
+    st.fragment(draw, run_every=pace.every(POLL_S) if is_live else None, key=f"{key}.table")()
 
 
 def _counts(rows: tuple[RunRow, ...], shown: tuple[RunRow, ...], key: str) -> None:

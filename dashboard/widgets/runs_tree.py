@@ -8,7 +8,7 @@ from core.run_table import title
 from core.store.protocol import RunRecord
 from core.types import UNFINISHED
 from dashboard.components.run_tree import Node, alt_tree, run_tree
-from dashboard.session import resources, state
+from dashboard.session import pace, resources, state
 from dashboard.session.visitor import visitor
 from dashboard.text import _
 from dashboard.widgets.compare import SHORT_RUN
@@ -80,7 +80,7 @@ def _follow(rows: tuple[RunRow, ...]) -> None:
         if [(row.id, row.state) for row in resources.reader().rows(owner=visitor().owner, limit=MOST_ROWS)] != known:
             st.rerun()
 
-    st.fragment(poll, run_every=POLL_S)()
+    st.fragment(poll, run_every=pace.every(POLL_S))()
 
 
 def node_of(row: RunRow) -> Node:

@@ -10,9 +10,10 @@ from core.store.protocol import RunRecord
 from core.types import UNFINISHED
 from dashboard.components.time_slider import Curve, Tick
 from dashboard.components.time_slider import time_slider as slider
-from dashboard.session import resources, run_history, selection
+from dashboard.session import pace, resources, run_history, selection
 from dashboard.session.moments import Moment, moments
 from dashboard.text import _
+from dashboard.widgets.lens_wait import is_any_unfinished, waits_of_page
 
 FOLLOW_S = 1.0
 """How often a page that follows the newest moment looks for one."""
@@ -50,14 +51,18 @@ def _nearest(kept: tuple[Moment, ...], step: int) -> Moment:
 
 
 def _follow(run: str, n_known: int, newest: int) -> None:
-    """Run the page again when the run has kept another moment."""
+    """Run the page again when the run has kept another moment, but not before all that is shown of this one is there: a page
+    that asks for another moment again and again would show none."""
+    waits = waits_of_page()
 
     def poll() -> None:
+        pace.present()
         saved = resources.reader().artifacts(run, kind="checkpoint")
-        if len(saved) != n_known and saved and max(one.step for one in saved) != newest:
+        is_new = len(saved) != n_known and saved and max(one.step for one in saved) != newest
+        if is_new and not is_any_unfinished(waits):
             st.rerun()
 
-    st.fragment(poll, run_every=FOLLOW_S)()
+    st.fragment(poll, run_every=pace.every(FOLLOW_S))()
 
 
 def loss_curves(history: History, series: int) -> tuple[Curve, Curve]:

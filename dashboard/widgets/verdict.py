@@ -14,7 +14,7 @@ from core.sentence import Sentence
 from core.store.protocol import RunRecord
 from core.types import UNFINISHED
 from dashboard.figures.theme import categorical
-from dashboard.session import resources, state
+from dashboard.session import pace, resources, state
 from dashboard.session.run_history import asked
 from dashboard.session.run_now import changes_by_hand
 from dashboard.text import _
@@ -38,7 +38,7 @@ def verdict(record: RunRecord, *, key: str) -> None:
         except LayerwiseError as error:
             failure(error)
 
-    st.fragment(poll, run_every=POLL_S if record.state in UNFINISHED else None, key=key)()
+    st.fragment(poll, run_every=pace.every(POLL_S) if record.state in UNFINISHED else None, key=key)()
 
 
 def _result(record: RunRecord, key: str) -> None:

@@ -50,8 +50,9 @@ def live_curves(
     Args:
         palettes: for light and for dark pages, one `#rrggbb` per lane; more lanes than colours take them in turn, with other
             dashes.
-        known: the browser reports any other state once; the loss is what the first panel counts, and says whether the second
-            shows the accuracy or R²; the moment is marked by a line.
+        known: the browser reports any other state once, and lets the page run again when there are more findings or changes by
+            hand; the loss is what the first panel counts, and says whether the second shows the accuracy or R²; the moment is
+            marked by a line.
         on_state: gets the new state, before the page runs again.
     """
     known = known or Known()
@@ -73,7 +74,11 @@ def live_curves(
         "panels": ["loss", "score"],  # at first; what a visitor chooses is remembered by the browser
         "texts": _state_texts() | _texts(_(loss.unit)) | _race_texts() | _score_texts(loss.task),
     }
-    _component(key=key, data=data, on_state_change=reported)
+    _component(key=key, data=data, on_state_change=reported, on_told_change=_run_again)
+
+
+def _run_again() -> None:
+    """The page runs again with any message of a component."""
 
 
 def _state_texts() -> dict[str, str]:

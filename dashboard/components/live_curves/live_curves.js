@@ -14,6 +14,9 @@ import { subscribe } from "./live_feed.js";
 
 const MANY_EPOCHS = 20; // from here on the ends of epochs tell a race better than its batches
 
+// What the page shows besides curves: changes by hand and what the doctor found
+const told = (feed) => feed.marks.length + feed.findings.length;
+
 let nMounts = 0;
 
 class View {
@@ -88,6 +91,7 @@ class View {
     setPalettes(data.palettes);
     this.known ??= data.state;
     if (data.run !== this.run || this.feed?.isStale()) this.follow(data.run);
+    if (this.feed?.hello) this.told = told(this.feed);
     this.ask();
   }
 
@@ -102,6 +106,7 @@ class View {
     this.run = run;
     this.nUpdates = 0;
     this.known = this.data.state;
+    this.told = null;
     if (run) this.subscription = subscribe(run, (feed) => this.heard(feed));
     if (this.feed?.status) this.heard(this.feed); // another component opened it, and it may have nothing more to say
     this.ask();
@@ -118,6 +123,9 @@ class View {
       this.line.announce(this.texts[`state_${state}`] ?? state);
       this.send("state", state);
     }
+    // The page shows what the doctor finds and what was changed by hand: it runs again when there is more, and need not poll
+    if (told(feed) > (this.told ?? Infinity)) this.send("told", told(feed));
+    if (feed.hello) this.told = told(feed);
     this.ask();
   }
 

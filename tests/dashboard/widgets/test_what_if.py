@@ -4,7 +4,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.experiment.codec import link_text
 from core.jobs.compare_lenses import PredictionJob
-from dashboard.widgets import lens
+from dashboard.widgets import lens, lens_wait
 from tests.core.samples import spiral
 
 
@@ -41,7 +41,7 @@ def test_an_unchanged_example_is_predicted_once_even_while_one_waits_for_it(clie
         return ("a run that has not begun", None) if isinstance(job, PredictionJob) else asked(job, key)
 
     monkeypatch.setattr(lens, "_asked", not_begun)
-    monkeypatch.setattr(lens, "_progress", lambda *_, **__: (0.0, ""))
+    monkeypatch.setattr(lens_wait, "_progress", lambda *_: (0.0, ""))
     app = what_if()
     assert not app.exception
     assert [button.key for button in app.button if button.label == "Stop"] == ["explain.if.before.stop"]
