@@ -17,6 +17,8 @@ SERVER = Path(__file__).with_name("server.py")
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without those that are taken for each other when read aloud or from a board."""
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+EVERYWHERE = "0.0.0.0"  # nosec B104
+"""Other machines may come in: that is what a workshop is."""
 NOWHERE = ("192.0.2.1", 9)
 """An address for documents, which nobody has: to be told by which of ours one would go there. Nothing is sent."""
 
@@ -88,7 +90,7 @@ def lines(variables: Mapping[str, str], names: Sequence[str], port: int) -> list
 def command(port: int, upload_mb: int, name: str) -> list[str]:
     """The server, reachable from other machines. Told its name, Streamlit does not ask the internet for its address."""
     options = {
-        "server.address": "0.0.0.0",  # from other machines too: that is what a workshop is
+        "server.address": EVERYWHERE,
         "server.port": port,
         "server.maxUploadSize": upload_mb,
         "browser.serverAddress": name,
