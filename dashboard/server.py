@@ -37,6 +37,7 @@ from dashboard.session.board import BoardHub  # noqa: E402
 from dashboard.session.follow import FollowerHub  # noqa: E402
 from dashboard.session.room_follow import RoomHub  # noqa: E402
 from dashboard.stream import live_route  # noqa: E402
+from dashboard.uploads import UploadLimit  # noqa: E402
 
 log = logging.getLogger("layerwise.server")
 
@@ -96,6 +97,7 @@ def middleware(settings: Settings, given: Secrets = OPEN) -> list[Middleware]:
         Middleware(AccessGate, secrets=given),
         Middleware(LoginGate, login=given.login, is_required=settings.login_required, is_guarded=_is_ours),
         Middleware(SpaceCookie),
+        Middleware(UploadLimit, settings=settings),
     ]
 
 

@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "dashboard.board_stream": {"dashboard.room_stream", "dashboard.security", "dashboard.session", "core.store"},
     "dashboard.security": {"dashboard.secrets", "dashboard.session", "dashboard.text"},
     "dashboard.entrance": {"dashboard.secrets", "dashboard.security", "dashboard.session", "dashboard.text"},
+    "dashboard.uploads": {"dashboard.security"},
     "dashboard.workshop": {"dashboard.secrets"},
     "dashboard.screens": {
         "dashboard.widgets",
@@ -52,6 +53,7 @@ MAY_IMPORT = {
         "dashboard.board_stream",
         "dashboard.secrets",
         "dashboard.security",
+        "dashboard.uploads",
         "dashboard.entrance",
         "dashboard.session",
         "dashboard.components",
@@ -64,6 +66,7 @@ MAY_IMPORT = {
 FRONT = {
     "dashboard.server",
     "dashboard.app",
+    "dashboard.uploads",
     "dashboard.screens",
     "dashboard.components",
     "dashboard.widgets",
