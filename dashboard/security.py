@@ -38,7 +38,15 @@ POLICY_VIOLATION = 1008
 
 def is_same_origin(origin: str | None, host: str | None) -> bool:
     """Whether a request with these headers comes from our own page, or from no page at all (no Origin)."""
-    return origin is None or (host is not None and urlsplit(origin).netloc.lower() == host.lower())
+    return origin is None or (host is not None and host != "" and place_of(origin) == host.lower())
+
+
+def place_of(address: str) -> str:
+    """Host and port of an address, in lower case; empty where it is none."""
+    try:
+        return urlsplit(address).netloc.lower()
+    except ValueError:  # such as "http://[x"
+        return ""
 
 
 def host_name(host: str | None) -> str:

@@ -95,9 +95,10 @@ class LoginGate:
 
 def _began(connection: HTTPConnection) -> str:
     """The page of ours from which somebody went to log in; without the experiment where that is too long for a cookie."""
-    page = urlsplit(connection.headers.get("referer", ""))
-    if not is_same_origin(f"{page.scheme}://{page.netloc}", connection.headers.get("host")):
+    referer = connection.headers.get("referer", "")
+    if not is_same_origin(referer, connection.headers.get("host")):
         return "/"
+    page = urlsplit(referer)
     query = page.query
     if len(page.path) + len(query) > MAX_NEXT:
         query = urlencode([(name, value) for name, value in parse_qsl(query) if name != "x"])
