@@ -78,11 +78,12 @@ def _prepare_environment(home: Path, data: Path) -> None:
 def _run_pool(settings_text: str) -> int:
     from core.jobs.pool.control import Control
     from core.jobs.pool.local import LocalEngine
+    from core.logs import log_to
     from core.settings import Settings
     from core.store.sql import SqlWriter, database_version
 
     settings = Settings.model_validate_json(settings_text)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
+    log_to(settings.home / "logs" / "supervisor.log", "supervisor", settings.log_format)
     LOG.info("supervising %s with %s", settings.home, database_version())
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     SqlWriter(settings.home / "runs.db").close()  # where that cannot be used at all, there is nothing to wait for

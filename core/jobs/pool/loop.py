@@ -15,6 +15,7 @@ from core.jobs.pool.requests import MAX_ANSWERED_AGAIN, Requests
 from core.jobs.pool.running import LiveRun, RunBook, requeue
 from core.jobs.pool.scheduling import checkpoints_to_forget, n_checkpoints
 from core.jobs.pool.standstill import identity
+from core.logs import about
 from core.settings import Settings
 from core.store.artifacts import ArtifactFiles
 from core.store.protocol import RunRecord, RunWriter
@@ -108,7 +109,8 @@ class Pool:
         self._asked = self._control.requests()
         answers = [(request, self._answer(request)) for request in self._asked]
         for run in list(self._live.values()):
-            self._hear(run)
+            with about(run=run.id, owner=run.record.owner):
+                self._hear(run)
         self._requests.admission.overtime.end(self._live.values())
         self._schedule()
         self._book.summaries.mend(self._live)
@@ -140,6 +142,11 @@ class Pool:
         return True
 
     def _answer(self, request: Request) -> Answer:
+        fields = request.fields
+        with about(request=str(fields.get("ask"))[:40], run=str(fields.get("run", ""))[:64], owner=str(fields.get("by", ""))):
+            return self._answered(request)
+
+    def _answered(self, request: Request) -> Answer:
         try:
             if request.fields.get("ask") == "shutdown":
                 self._is_over = True

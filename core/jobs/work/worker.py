@@ -11,7 +11,6 @@ import sys
 import threading
 from collections import deque
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Literal
 
 from core.events import Command, Stop
@@ -30,6 +29,7 @@ from core.jobs.work.limits import (
     run_in_background_priority,
 )
 from core.jobs.work.outbox import Outbox
+from core.logs import about, log_to
 from core.settings import Settings
 from core.store.artifacts import ArtifactFiles
 
@@ -118,8 +118,9 @@ class Worker:
         step = assignment.checkpoint.step if assignment.checkpoint else 0
         stream = self._stream(assignment, desk)
         driver = Driver(stream, self._inbox, self._outbox.keep, step=step, pause_at=assignment.carry.pause_at)
-        for event in driver.events():
-            self._outbox.put(event)
+        with about(run=assignment.run):
+            for event in driver.events():
+                self._outbox.put(event)
         self.is_spoilt = driver.is_process_spoilt
         self._outbox.flush()
 
@@ -135,7 +136,7 @@ class Worker:
 def park(connection: Connection, lane: Lane, settings_text: str) -> None:
     """The whole life of a worker process; it does not return."""
     settings = Settings.model_validate_json(settings_text)
-    _log_to(settings.home / "logs" / "worker.log")
+    log_to(settings.home / "logs" / "worker.log", "worker", settings.log_format)
     lower_priority(TRAINING_NICE if lane == "training" else LENS_NICE)
     if lane == "lens":
         run_in_background_priority(_import_lens_libraries)
@@ -177,11 +178,3 @@ def _tame_torch() -> None:
 
         torch.set_num_threads(1)
         torch.set_flush_denormal(True)
-
-
-def _log_to(path: Path) -> None:
-    handler = logging.FileHandler(path)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"))
-    root = logging.getLogger()
-    root.handlers = [handler]
-    root.setLevel(logging.INFO)
