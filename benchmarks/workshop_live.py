@@ -53,6 +53,7 @@ class Received:
     """When (time.monotonic) a message with new steps came, and the last step that was known then."""
     marks: list[dict[str, Any]] = field(default_factory=list)
     """Changes by hand that hold, as the server told them last."""
+    n_findings: int = 0
     state: str = ""
     n_bytes: int = 0
 
@@ -60,10 +61,15 @@ class Received:
     def step(self) -> int:
         return len(self.losses)
 
+    @property
+    def n_told(self) -> int:
+        """Changes by hand and findings: with more of them the curves let the page run again."""
+        return len(self.marks) + self.n_findings
+
     def begin_again(self) -> None:
         """A viewer that comes back without saying what it has gets everything from the start."""
         self.losses.clear()
-        self.marks.clear()
+        self.marks, self.n_findings = [], 0
 
     def take(self, message: bytes) -> None:
         """Take in one message."""
@@ -94,6 +100,8 @@ class Received:
                 self._add(header["first_step"], frame.arrays["losses"][0])
             case "marks":
                 self.marks = header["items"]
+            case "findings":
+                self.n_findings = len(header["items"])
             case "status":
                 self.state = header["state"]
 

@@ -111,7 +111,7 @@ class RawVisitor:
             self.noted.run = parse_qs(self.page.query).get("run", [""])[0]
             if not self.noted.run:
                 raise NoAnswer("the page names no run")
-        self._tasks = [asyncio.create_task(self._watch()), asyncio.create_task(self._tell_states())]
+        self._tasks = [asyncio.create_task(self._watch()), asyncio.create_task(self._tell_page())]
 
     async def set_rate(self, rate: str) -> None:
         async with self.noted.timed("rate"):
@@ -161,15 +161,20 @@ class RawVisitor:
             if code != DONE or not self._drops_out:
                 self.noted.errors.append(f"the live socket was closed: {code}")
 
-    async def _tell_states(self) -> None:
-        """The curves tell the page each new state of the run, as their script does."""
-        known = "queued"
+    async def _tell_page(self) -> None:
+        """The curves tell the page each new state of the run, and when there is more beside them, as their script does."""
+        known, n_told = "queued", 0
         while True:
             await asyncio.sleep(0.1)
-            state = self.noted.received.state
-            if state and state != known and self._is_on_train and "train.curves" in self.page.widgets:
-                known = state
-                await self.page.tell("train.curves", "state", state)
+            received = self.noted.received
+            if not self._is_on_train or "train.curves" not in self.page.widgets:
+                n_told = received.n_told  # a page that is opened later shows it
+            elif received.state and received.state != known:
+                known = received.state
+                await self.page.tell("train.curves", "state", known)
+            elif received.n_told > n_told:
+                n_told = received.n_told
+                await self.page.tell("train.curves", "told", str(n_told))
 
 
 class BrowserVisitor:
