@@ -1,4 +1,4 @@
-"""A server and a worker are killed while somebody watches: the run goes on, and the page finds it again."""
+"""Servers and workers are killed, lines break, tabs and fingers are many: the page finds its run again."""
 
 import csv
 import io
@@ -9,6 +9,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -125,6 +126,7 @@ def check_whole_curve(page, dashboard: Dashboard, run: str, path: Path) -> None:
     np.testing.assert_allclose(losses, stored, rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.fault(62)
 def test_a_killed_server_leaves_the_run_alone_and_the_open_page_finds_it_again(browser, dashboard, tmp_path):
     page, wrong = watched_page(browser)
     run = started_run(page, dashboard.address)
@@ -150,6 +152,7 @@ def test_a_killed_server_leaves_the_run_alone_and_the_open_page_finds_it_again(b
     assert [line for line in wrong if not LOST.search(line)] == []
 
 
+@pytest.mark.fault(54)
 def test_a_killed_worker_is_replaced_under_the_eyes_of_a_viewer(dashboard, page, tmp_path):
     run = started_run(page, dashboard.address)
     mount = page.locator(CURVES).get_attribute("data-mount")
@@ -166,3 +169,145 @@ def test_a_killed_worker_is_replaced_under_the_eyes_of_a_viewer(dashboard, page,
     wait_for_step(page, dashboard.run(run).last_step - 1)
     check_whole_curve(page, dashboard, run, tmp_path / "after.csv")
     assert len(dashboard.losses(run)) == dashboard.run(run).last_step
+
+
+class Line:
+    """The sockets of a page, which a test can cut: playwright's set_offline leaves those that are open alone."""
+
+    def __init__(self, page) -> None:
+        self.is_cut = False
+        self._open = []
+        page.route_web_socket(re.compile(r"/live|/_stcore/stream"), self._through)
+
+    def _through(self, socket) -> None:
+        if self.is_cut:
+            socket.close(code=3001)
+        else:
+            socket.connect_to_server()
+            self._open.append(socket)
+
+    def cut(self) -> None:
+        self.is_cut = True
+        for socket in self._open:
+            socket.close(code=3001)
+        self._open.clear()
+
+    def mend(self) -> None:
+        self.is_cut = False
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+    """One server for several tests, with room for three runs of a visitor."""
+    with ExitStack() as doing, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LAYERWISE_VISITOR_UNFINISHED", "3")
+        yield Dashboard(tmp_path_factory.mktemp("workshop"), doing, patch)
+
+
+def wait_for_state(page, state: str) -> None:
+    page.wait_for_function(f"() => document.querySelector('{CURVES}')?.dataset.state === '{state}'", timeout=WAIT_MS)
+
+
+def stop(page, dashboard: Dashboard, run: str) -> None:
+    page.get_by_role("button", name=re.compile("Stop")).click()
+    dashboard.wait(lambda: dashboard.run(run).state == "stopped")
+    wait_for_state(page, "stopped")
+
+
+@pytest.mark.fault(87)
+def test_a_browser_that_was_offline_has_the_whole_curve_once_it_is_back(browser, workshop, tmp_path):
+    page, wrong = watched_page(browser)
+    line = Line(page)
+    run = started_run(page, workshop.address)
+    line.cut()
+    page.get_by_text("Connection lost, trying again").wait_for(timeout=WAIT_MS)
+    seen = int(page.locator(CURVES).get_attribute("data-step"))
+    workshop.wait_for_growth(run)
+    assert int(page.locator(CURVES).get_attribute("data-step")) <= seen + 200
+    line.mend()
+    wait_for_step(page, workshop.run(run).last_step)
+    settled(page)
+    stop(page, workshop, run)  # its buttons work again
+    check_whole_curve(page, workshop, run, tmp_path / "back.csv")
+    page.context.close()
+    assert [text for text in wrong if not LOST.search(text)] == []
+
+
+@pytest.mark.fault(88)
+def test_two_tabs_on_one_run_agree_on_its_state_and_either_may_steer_it(workshop, page):
+    run = started_run(page, workshop.address)
+    other = page.context.new_page()
+    other.goto(page.url)
+    wait_for_step(other, 500)
+    settled(other)
+    other.get_by_role("button", name=re.compile("Pause")).click()
+    for tab in (other, page):
+        wait_for_state(tab, "paused")
+        settled(tab)
+    page.get_by_role("button", name=re.compile("Resume")).click()
+    for tab in (page, other):
+        wait_for_state(tab, "running")
+        settled(tab)
+    stop(other, workshop, run)
+    wait_for_state(page, "stopped")
+    stopped = workshop.losses(run)
+    for tab in (page, other):
+        tab.get_by_text(re.compile(r"This run was stopped after step [\d,]+")).wait_for()
+    page.get_by_role("button", name=re.compile("Resume")).click()
+    for tab in (page, other):  # without a reload
+        wait_for_step(tab, len(stopped) + 200)
+        tab.get_by_text(re.compile(r"This run was resumed from its checkpoint after step [\d,]+")).wait_for()
+    assert workshop.losses(run)[: len(stopped)] == stopped
+    settled(page)
+    stop(page, workshop, run)
+    other.close()
+
+
+TAP = """name => {
+  const all = [...document.querySelectorAll('[data-testid=stMain] button')];
+  const found = all.find((button) => !button.disabled && new RegExp(name).test(button.innerText.trim()));
+  found?.click();
+  return Boolean(found);
+}"""
+SLIDE = """() => {
+  const found = document.querySelector('[data-testid=stMain] [role=slider]');
+  found?.focus();
+  return Boolean(found);
+}"""
+
+
+def tap(page, name: str) -> bool:
+    """A click as quick as can be; for "rate" a key on the slider of the learning rate. False where there is no such control."""
+    if name != "rate":
+        return page.evaluate(TAP, name)
+    is_there = page.evaluate(SLIDE)
+    page.keyboard.press("ArrowRight")
+    return is_there
+
+
+@pytest.mark.fault(89)
+def test_a_hundred_quick_clicks_are_done_or_refused_in_words(workshop, page):
+    page.goto(workshop.address)
+    settled(page)
+    before = {record.id for record in workshop.store.runs()}
+    names, n_taps = cycle(("Train$", "(Pause|Resume)$", "rate", "Step$")), 0
+    deadline = time.monotonic() + 30
+    while n_taps < 100 and time.monotonic() < deadline:
+        n_taps += tap(page, next(names))
+    settled(page)
+    assert n_taps == 100
+    made = [record for record in workshop.store.runs() if record.id not in before]
+    assert 1 <= len(made) <= 3  # the limit of this server
+    for _ in range(4 - len(made)):
+        page.evaluate(TAP, "Train$")
+        settled(page)
+    page.get_by_text(re.compile("the limit for one visitor")).first.wait_for()
+    assert page.get_by_test_id("stException").count() == 0
+    made = [record for record in workshop.store.runs() if record.id not in before]
+    assert len(made) == 3
+    assert set(re.findall(r"[?&]run=([0-9a-f]{32})", page.url)) < {record.id for record in made}
+    for record in made:
+        page.goto(f"{workshop.address}/?run={record.id}")
+        settled(page)
+        wait_for_state(page, workshop.run(record.id).state)
+        stop(page, workshop, record.id)
