@@ -1,5 +1,7 @@
 """Every colour of every chart, and the frame that charts share."""
 
+from functools import cache
+
 import plotly.graph_objects as go
 
 CATEGORICAL = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -95,8 +97,9 @@ def pale_grey() -> Scale:
     return [(0.0, "rgb(89,89,89)"), (1.0, "rgb(255,255,255)")]
 
 
+@cache
 def template(dark: bool) -> go.layout.Template:
-    """Fonts, grid and palette of a chart, on a clear background."""
+    """Fonts, grid and palette of a chart, on a clear background. A figure takes a copy of it."""
     axis = {
         "gridcolor": grid_line(dark),
         "linecolor": grid_line(dark),

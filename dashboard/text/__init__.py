@@ -31,8 +31,10 @@ def _languages() -> frozenset[str]:
     return frozenset(folder.name for folder in LOCALE.glob("*") if folder.is_dir()) if LOCALE.is_dir() else frozenset()
 
 
-def _shipped() -> str:
+def present_language() -> str:
     """The reader's language where there is a catalog for it; it comes from a stranger's browser, so it never names a path."""
+    if not _languages():  # every word of every page asks
+        return DEFAULT
     wanted = _language().replace("-", "_")
     return next((name for name in (wanted, wanted.partition("_")[0]) if name in _languages()), DEFAULT)
 
@@ -44,12 +46,12 @@ def _translator(language: str) -> gettext.NullTranslations:
 
 def _(text: str) -> str:
     """`text` in the reader's language; `text` itself where there is no translation."""
-    return _translator(_shipped()).gettext(text)
+    return _translator(present_language()).gettext(text)
 
 
 def counted(one: str, many: str, n: int) -> str:
     """`one` or `many` for `n` things, in the reader's language, with `{n}` filled in."""
-    return _translator(_shipped()).ngettext(one, many, n).format(n=f"{n:,}")
+    return _translator(present_language()).ngettext(one, many, n).format(n=f"{n:,}")
 
 
 def duration(seconds: float) -> str:

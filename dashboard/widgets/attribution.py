@@ -4,6 +4,7 @@ import math
 from typing import Literal
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 
 from core.results.attribution import Attribution
@@ -17,6 +18,7 @@ from dashboard.text import _, counted
 from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.failure import plain
 from dashboard.widgets.figure import figure, is_dark
+from dashboard.widgets.kept_drawing import kept_drawing
 from dashboard.widgets.token_attribution import token_attribution
 
 Shown = View | Literal["bars", "waterfall"]
@@ -53,9 +55,13 @@ def attribution(
 
 
 def _map(found: Attribution, view: View, limit: float | None, key: str) -> None:
-    drawing = attribution_figures.attribution_figure(found, view=view, limit=limit, dark=is_dark())
-    drawing.update_layout(title_text="", margin_t=8, height=MAP_HEIGHT)  # the panel has the title
+    drawing = kept_drawing(_map_figure, found, view=view, limit=limit, dark=is_dark())
     figure(drawing, key=f"{key}.figure", alt=attribution_figures.alt_text(found))
+
+
+def _map_figure(found: Attribution, *, view: View, limit: float | None, dark: bool) -> go.Figure:
+    drawing = attribution_figures.attribution_figure(found, view=view, limit=limit, dark=dark)
+    return drawing.update_layout(title_text="", margin_t=8, height=MAP_HEIGHT)  # the panel has the title
 
 
 def _figures(found: Attribution) -> list[str]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from core.data.dataset import DataProfile
@@ -20,6 +21,7 @@ from dashboard.widgets.attribution import MAP_HEIGHT, MAP_VIEWS, Shown, answer, 
 from dashboard.widgets.explain_question import Question
 from dashboard.widgets.explain_settings import settings
 from dashboard.widgets.figure import figure, is_dark
+from dashboard.widgets.kept_drawing import kept_drawing
 from dashboard.widgets.lens import look
 from dashboard.widgets.subject import Subject
 from dashboard.widgets.trust import trust_line
@@ -155,12 +157,15 @@ def _explained(found: list[Attribution], key: str) -> None:
     first = found[0]
     if first.pixels is not None:
         st.markdown(f"**{_('The picture')}**")
-        drawing = picture_figure(first, dark=is_dark())
-        drawing.update_layout(title_text="", margin_t=8, height=MAP_HEIGHT)
+        drawing = kept_drawing(_picture, first, dark=is_dark())
         figure(drawing, key=f"{key}.picture.figure", alt=picture_alt_text(first))
     st.text(answer(first))
     if first.pixels is not None and has_evidence(first):
         st.caption(_("Dotted: the pixels that decide the right class. Here it is known where an explanation should point."))
+
+
+def _picture(found: Attribution, *, dark: bool) -> go.Figure:
+    return picture_figure(found, dark=dark).update_layout(title_text="", margin_t=8, height=MAP_HEIGHT)
 
 
 def _left_out(left_out: list[ExplainerChoice], subject: Subject, *, expanded: bool = False) -> None:

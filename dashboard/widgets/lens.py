@@ -20,7 +20,7 @@ from dashboard.widgets.failure import failure
 from dashboard.widgets.lens_wait import wait_for
 
 R = TypeVar("R")
-KEPT_BYTES = 2 * 2**20
+SMALL_BYTES, KEPT_BYTES = 256 * 2**10, 2 * 2**20
 """Larger results are read again from their file with every click: the page's process serves everybody."""
 ASKED, WANTED = "lens.asked.", "lens.wanted."
 PATIENCE_S = 0.25
@@ -101,12 +101,13 @@ def _ended(record: RunRecord, key: str, ask_again: Callable[[], None]) -> None:
 def _result(run: str, wanted: type[R]) -> R:
     """The result of a finished run."""
     size = sum(saved.n_bytes for saved in resources.reader().artifacts(run))
-    return (_kept if size <= KEPT_BYTES else _loaded)(run, wanted)
+    read = _kept_small if size <= SMALL_BYTES else _kept if size <= KEPT_BYTES else _loaded
+    return read(run, wanted)
 
 
 def _loaded(run: str, wanted: type[Any]) -> Any:
     return load_result(wanted, resources.client().artifact_bytes(run, RESULT))
 
 
-_kept = lru_cache(maxsize=32)(_loaded)
-"""A visitor comes back to a result with every click."""
+_kept_small, _kept = lru_cache(maxsize=256)(_loaded), lru_cache(maxsize=32)(_loaded)
+"""A visitor comes back to a result with every click, and thirty visitors have some ten small ones each before them."""
