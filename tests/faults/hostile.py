@@ -4,11 +4,11 @@ import base64
 import json
 import tracemalloc
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
-from core.errors import SpecError
+from core.errors import LayerwiseError, SpecError
 from core.experiment.check import checked
 from core.experiment.codec import LINK_PREFIX, file_text, from_file_text, from_link_text
 from core.experiment.experiment import Experiment
@@ -16,6 +16,7 @@ from core.jobs.menu import parse_job
 from core.settings import Settings
 
 MIB = 2**20
+T = TypeVar("T")
 SCRIPT = "</script><img src=x onerror=window.hit=1>"
 NAMES = {
     "script": "<script>window.hit=1</script>",
@@ -77,6 +78,21 @@ def refusals(text: str, settings: Settings) -> list[SpecError]:
         else:
             raise AssertionError(f"{way.__name__} lets it in")
     return found
+
+
+def is_sentence(error: LayerwiseError) -> bool:
+    """Whether a person can use this refusal."""
+    return bool(error.hint) and 10 < len(str(error)) < 700 and "Traceback" not in str(error) and "\u202e" not in str(error)
+
+
+def result_or_sentence(act: Callable[[], T]) -> T | None:
+    """What `act` gives; None where it refuses in words. Every other error is a fault."""
+    try:
+        return act()
+    except LayerwiseError as error:
+        if not is_sentence(error):
+            raise
+        return None
 
 
 @contextmanager

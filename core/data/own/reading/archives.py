@@ -17,6 +17,8 @@ MAX_RATIO = 100
 END, END_64, ENTRY = b"PK\x05\x06", b"PK\x06\x07", b"PK\x01\x02"
 END_BYTES, ENTRY_BYTES = 22, 46
 IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+MAX_PATH = 1024
+"""Characters of a path in an archive; no system takes longer ones."""
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".rar", ".7z", ".bz2", ".xz")
 SPLITS = {"train", "training", "test", "testing", "val", "valid", "validation"}
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError, OverflowError)
@@ -100,10 +102,15 @@ def _check_size(archive: zipfile.ZipFile, name: str, settings: Settings) -> None
 
 
 def _check_entries(archive: zipfile.ZipFile, name: str) -> None:
-    """Refuses passwords, rare packing methods, links, and paths that lead out of the archive."""
+    """Refuses passwords, rare packing methods, links, and paths that lead out of the archive or have no end."""
     for entry in archive.infolist():
         path = entry.orig_filename.replace("\\", "/")
         shown = clean_name(path)
+        if len(path) > MAX_PATH:
+            raise SpecError(
+                f'"{name}" holds the path "{shown}" of {len(path):,} characters; the limit is {MAX_PATH:,}.',
+                hint="Give its folders and files shorter names, and pack them again.",
+            )
         if entry.flag_bits & 1:
             raise SpecError(f'"{name}" is protected by a password.', hint="Pack it again without a password.")
         if path.startswith("/") or ".." in path.split("/") or path[1:2] == ":":

@@ -11,24 +11,31 @@ from pydantic_core import PydanticCustomError
 
 MAX_NAME = 60
 MAX_CLASSES = 1000
+LONG = 1000
+"""Characters; of a longer name only the beginning is looked at, and nothing is kept."""
 JOINERS = "\u200c\u200d"
 """Invisible, and part of correct spelling in Persian and of many emoji."""
 LISTED = 5
 LONGEST_ENDING = 8
 
 
-@lru_cache(maxsize=4096)
 def clean_name(text: str) -> str:
     """`text` on one line, without invisible characters; what would turn the writing direction is shown as its code.
 
     Longer names end in a digest of the whole, so that different names stay different. Cleaning twice changes nothing.
     """
+    return _clean(text) if len(text) <= LONG else _with_digest(visible(text[:LONG]), text, MAX_NAME)
+
+
+@lru_cache(maxsize=4096)
+def _clean(text: str) -> str:
     return _cut(visible(text), MAX_NAME)
 
 
 def file_name(path: str) -> str:
     """The name of a file as it may be shown: the last part of its path, with its ending also where it is long."""
-    name = visible(path.replace("\\", "/").rpartition("/")[2])
+    name = path.replace("\\", "/").rpartition("/")[2]
+    name = visible(name if len(name) <= LONG else name[: LONG // 2] + name[-LONG // 2 :])
     stem, dot, ending = name.rpartition(".")
     if not dot or len(ending) > LONGEST_ENDING:
         return _cut(name, MAX_NAME)
@@ -42,9 +49,11 @@ def visible(text: str) -> str:
 
 
 def _cut(name: str, most: int) -> str:
-    if len(name) <= most:
-        return name
-    digest = hashlib.sha256(name.encode()).hexdigest()[:6]
+    return name if len(name) <= most else _with_digest(name, name, most)
+
+
+def _with_digest(name: str, whole: str, most: int) -> str:
+    digest = hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:6]
     return f"{name[: most - 7].rstrip()}…{digest}"
 
 

@@ -67,9 +67,11 @@ def _plain(image: "Image.Image") -> "Image.Image":
     from PIL import Image
 
     if image.mode.startswith("I") or image.mode == "F":  # 16 or 32 bits of grey
-        values = np.asarray(image).astype(np.float64)
-        top = 255 if values.max(initial=0) <= 255 else max(65_535.0, float(values.max()))
-        return Image.fromarray(np.rint(np.clip(values / top, 0, 1) * 255).astype(np.uint8))
+        values = np.array(image, np.float32)
+        top = float(values.max(initial=0))
+        if top > 255:
+            values *= 255 / max(65_535.0, top)
+        return Image.fromarray(np.clip(np.rint(values, out=values), 0, 255, out=values).astype(np.uint8))
     if image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info:
         is_grey = image.mode in ("LA", "La") or (image.mode == "L")
         above = image.convert("RGBA")
