@@ -32,8 +32,8 @@ def live_route(hub: Callable[[], FollowerHub]) -> WebSocketRoute:
     With `patient=1` a run that has ended but may be resumed is watched on: then what comes next is sent too.
 
     Close codes: 1000 the run is over and everything was sent; 4404 no such run; 4400 a bad cursor; 4503 the store cannot
-    be read; 1011 something went wrong, try again. They come after accept, since a browser is not told the reason of an
-    earlier refusal.
+    be read; 1008 a viewer that speaks; 1011 something went wrong, try again. They come after accept, since a browser is
+    not told the reason of an earlier refusal.
     """
 
     async def live(socket: WebSocket) -> None:
@@ -74,7 +74,7 @@ async def _serve(socket: WebSocket, messages: AsyncIterator[bytes]) -> None:
     for result in results:
         if isinstance(result, Exception) and not isinstance(result, WebSocketDisconnect | RuntimeError):
             log.error("The live stream of a run broke.", exc_info=result)
-    code = results[0] if isinstance(results[0], int) else BROKEN
+    code = next((result for result in results if isinstance(result, int)), BROKEN)
     with suppress(RuntimeError, WebSocketDisconnect):  # the viewer has closed already
         await socket.close(code)
 
@@ -94,6 +94,7 @@ async def _send(socket: WebSocket, messages: AsyncIterator[bytes]) -> int:
     return DONE
 
 
-async def _until_left(socket: WebSocket) -> None:
-    while (await socket.receive())["type"] != "websocket.disconnect":
-        pass
+async def _until_left(socket: WebSocket) -> int:
+    """The code to close with once the viewer has left, or has spoken: viewers listen, and nothing that one sends is kept."""
+    message = await socket.receive()
+    return POLICY if message["type"] == "websocket.receive" else BROKEN
