@@ -16,3 +16,16 @@ def descendants(pid: int) -> set[int]:
         front = {child for child, parent in parents.items() if parent in front}
         found |= front
     return found
+
+
+def processes_of(home: Path) -> dict[int, list[str]]:
+    """The words of the command lines of all processes that were told of this data folder, by their ids."""
+    told, found = f"LAYERWISE_HOME={home}".encode(), dict[int, list[str]]()
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            if told in (entry / "environ").read_bytes().split(b"\0") and words != [""]:
+                found[int(entry.name)] = words
+        except OSError:  # it has just ended, or is another user's
+            continue
+    return found

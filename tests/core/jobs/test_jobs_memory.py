@@ -25,6 +25,7 @@ def _like_a_worker(home) -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
+@pytest.mark.fault(56)
 def test_a_run_over_its_memory_limit_says_so_and_the_next_one_works(tmp_path):
     pool = RealPool(tmp_path / "home", worker_memory_mb=1000)
     try:

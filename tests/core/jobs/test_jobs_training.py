@@ -86,6 +86,7 @@ def trained(real_pool: RealPool):
     return job.experiment, ArtifactRef(run=run.id, name=last.name, sha256=last.sha256)
 
 
+@pytest.mark.fault(54)
 @pytest.mark.parametrize(
     "experiment",
     [digits(RANDOM_MLP, steps=3000), digits(CNN, steps=2500, optimizer=SGD(lr=0.05, momentum=0.9))],
@@ -120,6 +121,7 @@ def test_changes_before_and_after_the_last_checkpoint_outlive_a_kill(real_pool):
     assert losses != uninterrupted(experiment, made[:-1])[0]
 
 
+@pytest.mark.fault(60)
 def test_a_killed_supervisor_leaves_no_process_and_its_successor_goes_on_with_the_run(real_pool):
     experiment = digits(RANDOM_MLP, steps=4000)
     run = real_pool.client.submit(TrainJob(experiment=experiment))

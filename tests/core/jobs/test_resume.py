@@ -15,6 +15,7 @@ def notices(pool, run):
     return [logged.event.message for logged in pool.store.events(run) if isinstance(logged.event, Noticed)]
 
 
+@pytest.mark.fault(81)
 def test_a_stopped_run_goes_on_where_it_was_stopped(pool):
     run = pool.client.submit(Count(seed=61, steps=80, step_s=0.01))
     pool.wait_for_step(run, 12)
@@ -45,7 +46,7 @@ def test_a_run_that_was_stopped_before_it_began_starts_over(make_pool):
     assert pool.curve(waiting) == curve(63, 20)
 
 
-@pytest.mark.fault(54)
+@pytest.mark.fault(90)
 def test_an_interrupted_run_can_be_resumed_and_its_attempts_count_anew(pool):
     run = pool.client.submit(Count(seed=64, steps=90, step_s=0.01))
     for n in (1, 2, 3):
@@ -63,7 +64,8 @@ def test_an_interrupted_run_can_be_resumed_and_its_attempts_count_anew(pool):
     assert pool.curve(run)[: len(lost)] == lost
 
 
-@pytest.mark.fault(56)
+@pytest.mark.fault(63)
+@pytest.mark.fault(90)
 @pytest.mark.parametrize("trouble", ["memory", "cuda", "disk"])
 def test_a_run_that_failed_by_no_fault_of_its_own_goes_on_once_the_trouble_is_over(pool, tmp_path, trouble):
     mended = tmp_path / "mended"
@@ -98,6 +100,7 @@ def test_a_diverged_run_is_not_resumed():
     assert "diverged" not in AGAIN
 
 
+@pytest.mark.fault(67)
 def test_somebody_else_cannot_resume_a_run(pool):
     run = pool.client.of("a" * 32).submit(Count(seed=67, steps=1000, step_s=0.01))
     pool.wait_for_step(run, 2)

@@ -101,6 +101,7 @@ def test_no_name_leads_out_of_its_folder(run, name):
     assert ".." not in path.parts
 
 
+@pytest.mark.fault(54)
 def test_what_a_killed_worker_left_half_written_is_swept_away(tmp_path):
     files = ArtifactFiles(tmp_path)
     stored = files.write("run1", "a", DATA)
@@ -112,6 +113,7 @@ def test_what_a_killed_worker_left_half_written_is_swept_away(tmp_path):
     assert files.is_whole("run1", "a", stored.sha256)
 
 
+@pytest.mark.fault(63)
 def test_a_file_that_is_too_large_is_refused_in_words_and_leaves_nothing(tmp_path):
     code = f"""
 import resource
