@@ -5,7 +5,7 @@ from urllib.parse import quote, urlsplit
 
 import streamlit as st
 
-from dashboard.session import state
+from dashboard.session import state, view
 from dashboard.session.visitor import SEES_ALL, asks_for_host_key, has_host_key, kept_token, login, offers_login, visitor
 from dashboard.text import _
 
@@ -13,7 +13,9 @@ SHOWN = "my_space.key_shown"
 
 
 def my_space() -> None:
-    """A popover for the header. Its inside costs nothing while it is closed."""
+    """A popover for the header, except before a room. Its inside costs nothing while it is closed."""
+    if view.is_projector():
+        return
     icon = ":material/shield_person:" if has_host_key() else ":material/person:"
     place = st.popover(_("My space"), icon=icon, key="my_space", on_change="rerun")
     if not place.open:
