@@ -67,13 +67,15 @@ class LocalWorker:
 
 
 class LocalEngine:
-    """One parked training worker at all times, then a lens worker, and a second one while lens jobs wait.
+    """So many parked training workers as the settings say, the first of them before a lens worker, and a second one of those
+    while lens jobs wait.
 
     Workers are started by a thread, because the first one waits for seconds until the forkserver has booted.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings_text = settings.model_dump_json()
+        self._n_parked = min(settings.parked_workers, settings.max_running)
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["core.jobs.work.preload"])
         self._lock = threading.Lock()
@@ -151,10 +153,13 @@ class LocalEngine:
                 worker.kill()
 
     def _missing(self) -> Lane | None:
-        if not any(worker.lane == "training" for worker in self._waiting):
-            return "training"
+        n_parked = sum(worker.lane == "training" for worker in self._waiting)
         n_lens = len(self._lens_at_work) + sum(worker.lane == "lens" for worker in self._waiting)
-        return "lens" if n_lens < self._wanted_lens else None
+        if n_parked == 0:
+            return "training"
+        if n_lens < self._wanted_lens:
+            return "lens"
+        return "training" if n_parked < self._n_parked else None
 
     def _start_missing(self) -> None:
         with self._lock:

@@ -19,7 +19,8 @@ OOM_SCORE = "800"
 MIB = 2**20
 
 SECRET_WORDS = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "KEY", "CREDENTIAL", "ACCESS_CODE")
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Read when torch and numpy are loaded: with one thread they start no others, and the process that has them can be forked."""
 NO_COMPILING = {"NUMBA_DISABLE_JIT": "1"}  # SHAP's first call would compile for 6.6 s; at our sizes Python is faster
 # Large tensors come from the heap and stay there: up to 5,660 page faults less per step. Read by glibc at exec only.
 HUGE_PAGES = {
@@ -30,9 +31,10 @@ HUGE_PAGES = {
 
 
 def worker_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment for a supervisor and its workers: one thread each, no compiling, no variable named like a secret."""
+    """The environment for a supervisor and its workers: one thread each to begin with (`worker_threads` come in the worker), no
+    compiling, no variable named like a secret."""
     kept = {name: value for name, value in environment.items() if not any(word in name.upper() for word in SECRET_WORDS)}
-    return kept | (HUGE_PAGES if sys.platform == "linux" else {}) | ONE_THREAD | NO_COMPILING
+    return kept | (HUGE_PAGES if sys.platform == "linux" else {}) | dict.fromkeys(THREADS, "1") | NO_COMPILING
 
 
 def lower_priority(nice: int) -> None:

@@ -140,7 +140,7 @@ def park(connection: Connection, lane: Lane, settings_text: str) -> None:
     lower_priority(TRAINING_NICE if lane == "training" else LENS_NICE)
     if lane == "lens":
         run_in_background_priority(_import_lens_libraries)
-    _tame_torch()
+    _tame_torch(settings.worker_threads)
     limit_resources(settings)
     start_bytes = data_bytes()
     try:
@@ -171,10 +171,10 @@ def _import_lens_libraries() -> None:
             LOG.warning("%s could not be imported: %s", name, error)
 
 
-def _tame_torch() -> None:
-    """One thread, and tiny numbers as zero (they cost up to three times the step). Only where the forkserver has torch."""
+def _tame_torch(n_threads: int) -> None:
+    """So many threads, and tiny numbers as zero (they cost up to three times the step). Only where the forkserver has torch."""
     if "torch" in sys.modules:
         import torch
 
-        torch.set_num_threads(1)
+        torch.set_num_threads(n_threads)
         torch.set_flush_denormal(True)

@@ -14,7 +14,7 @@ from core.events import Pause
 from core.jobs import client as client_module
 from core.jobs.client import Client
 from core.jobs.pool.control import socket_path
-from core.jobs.work.limits import ONE_THREAD, worker_environment
+from core.jobs.work.limits import THREADS, worker_environment
 from core.settings import Settings
 from tests.core.jobs.demo_jobs import Count
 
@@ -93,5 +93,5 @@ def test_other_variables_stay_and_threads_are_one():
 
 
 def test_the_list_of_thread_counts_holds_thread_counts_and_shap_does_not_compile():
-    assert all(name.endswith("_NUM_THREADS") for name in ONE_THREAD)
+    assert all(name.endswith("_NUM_THREADS") for name in THREADS)
     assert worker_environment({})["NUMBA_DISABLE_JIT"] == "1"
