@@ -18,7 +18,7 @@ from dashboard.widgets.lens_wait import waiting_together
 from dashboard.widgets.lesson import not_in_lesson
 from dashboard.widgets.links import know_pages
 from dashboard.widgets.my_space_login import ask_for_login, is_let_in
-from dashboard.widgets.projector import projector_style
+from dashboard.widgets.projector import projector_style, turn_pages
 from dashboard.widgets.room_bar import go_where_it_is_shown, room_bar
 
 ASSETS = Path(__file__).parent / "assets"
@@ -80,6 +80,7 @@ def main() -> None:
         st.switch_page(pages[shown[0]])  # the address alone opens what there is first
     try:
         if is_let_in():
+            turn_pages(shown, here)
             go_where_it_is_shown(here)
             publish(here)
             header(pages, here=here)

@@ -22,6 +22,7 @@ from dashboard.widgets.known import known_of
 from dashboard.widgets.lane_controls import lane_controls, repeat_with_changes
 from dashboard.widgets.links import open_screen
 from dashboard.widgets.phases import phases
+from dashboard.widgets.projector import together
 from dashboard.widgets.resume import resume
 from dashboard.widgets.run_controls import learning_rate, run_controls, takes_orders
 
@@ -37,10 +38,12 @@ def render() -> None:
     if record is not None and is_made_smaller(record):
         _made_smaller(record, experiment)
         return
-    run_controls(record, key="train")
+    with together(key="train.projector"):
+        run_controls(record, key="train")
+        if record is not None:
+            learning_rate(record, key="train")
     resume(record, key="train.resume_ended")
     if record is not None:
-        learning_rate(record, key="train")
         _by_hand(record)
         phases(record, key="train")
     _watch(record, experiment)

@@ -16,7 +16,7 @@ from dashboard.text import _, counted
 from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.explain_question import Question
 from dashboard.widgets.failure import plain
-from dashboard.widgets.figure import CONFIG, figure, is_dark
+from dashboard.widgets.figure import CONFIG, figure, is_dark, sized
 from dashboard.widgets.global_ask import asked_for, cost_words, many_job
 from dashboard.widgets.lens import look
 from dashboard.widgets.subject import Subject
@@ -77,7 +77,7 @@ def _swarm(view: GlobalView, subject: Subject, dark: bool, key: str) -> None:
 
     is_of_split = not subject.example.file and subject.example.split == view.split
     st.plotly_chart(
-        beeswarm_figure(view, marked=subject.example.index if is_of_split else None, dark=dark),
+        sized(beeswarm_figure(view, marked=subject.example.index if is_of_split else None, dark=dark)),
         key=widget,
         theme=None,
         config=CONFIG,

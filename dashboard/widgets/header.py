@@ -13,13 +13,13 @@ from core.experiment.examples import EXAMPLES, default_experiment
 from core.experiment.experiment import Experiment
 from core.jobs.training import TrainJob
 from core.models.model import infer
-from dashboard.session import lesson, resources, state
+from dashboard.session import lesson, resources, state, view
 from dashboard.text import _, counted
 from dashboard.widgets.failure import failure, problem
 from dashboard.widgets.fork_origin import origin_line
 from dashboard.widgets.lesson import leave_lesson
 from dashboard.widgets.my_space import my_space
-from dashboard.widgets.projector import projector_button
+from dashboard.widgets.projector import TRAIN, projector_button, was_pressed
 from dashboard.widgets.room_present import present_menu
 from dashboard.widgets.share import share
 
@@ -50,7 +50,9 @@ def header(pages: Mapping[str, Any], *, here: str) -> None:
         here: the screen below the strip.
     """
     experiment, record = state.experiment(), state.run()
-    with st.container(key="header", horizontal=True, vertical_alignment="center", gap="small"):
+    strip = st.container(key="header", horizontal=True, vertical_alignment="center", gap="small")
+    below = st.container()
+    with strip:
         if not lesson.is_hidden("sentence"):
             st.text(sentence(experiment), width="content")
             origin_line(experiment)
@@ -65,14 +67,15 @@ def header(pages: Mapping[str, Any], *, here: str) -> None:
         error = _first_error(experiment)
         parts: dict[str, Callable[[], None]] = {
             "undo": _undo_buttons,
-            "start": partial(_start_button, experiment, pages, here, is_off=error is not None),
+            "start": partial(_start_button, experiment, pages, here, below, is_off=error is not None),
             "examples": _ready_menu,
             "share": partial(share, experiment),
         }
         for group, draw in parts.items():
             if not lesson.is_hidden(group):
                 draw()
-        my_space()
+        if not view.is_projector():
+            my_space()
         present_menu()
         leave_lesson()
         projector_button()
@@ -159,10 +162,13 @@ def _take(name: str) -> None:
     state.set_run(None)
 
 
-def _start_button(experiment: Experiment, pages: Mapping[str, Any], here: str, *, is_off: bool) -> None:
+def _start_button(experiment: Experiment, pages: Mapping[str, Any], here: str, below: Any, *, is_off: bool) -> None:
+    """The button; why nothing could be started is said below the strip."""
     words, icon = (_("Race"), ":material/flag:") if here == "race" else (_("Train"), ":material/play_arrow:")
-    if st.button(words, key="header.train", type="primary", icon=icon, disabled=is_off):
-        _start(experiment, pages, here)
+    is_pressed = st.button(words, key="header.train", type="primary", icon=icon, disabled=is_off)
+    if is_pressed or (was_pressed(TRAIN) and not is_off):
+        with below:
+            _start(experiment, pages, here)
 
 
 def _start(experiment: Experiment, pages: Mapping[str, Any], here: str) -> None:

@@ -8,7 +8,7 @@ from core.run_row import RunRow
 from dashboard.figures.runs_scatter import Dots, alt_scatter, scatter_figure
 from dashboard.session.chosen_runs import choose
 from dashboard.text import _
-from dashboard.widgets.figure import is_dark
+from dashboard.widgets.figure import is_dark, sized
 from dashboard.widgets.runs_charts_columns import column_of, without
 from dashboard.widgets.runs_table_words import DEFAULT_FIGURE, called, label
 
@@ -59,7 +59,7 @@ def _drawn(dots: Dots, log_x: bool, log_y: bool, key: str) -> None:
             choose(run for run in found if run in dots.runs)
 
     st.plotly_chart(
-        scatter_figure(dots, log_x=log_x, log_y=log_y, dark=is_dark()),
+        sized(scatter_figure(dots, log_x=log_x, log_y=log_y, dark=is_dark())),
         key=widget,
         theme=None,
         config=CONFIG,

@@ -1,7 +1,7 @@
 // The plane of 2-D data: decision surface, points, axes, legend, and a reading point by mouse or keyboard. A race has one small
 // plane per lane.
 
-import { component, cssValue, download, fill, h, isDark, oncePerFrame, setText, whole } from "./dom.js";
+import { chartScale, component, cssValue, download, fill, h, isDark, oncePerFrame, setText, whole } from "./dom.js";
 import { laneView, onLanes, paletteOf } from "./lane_view.js";
 import { subscribe } from "./live_feed.js";
 import { colourMap, paint, surfaceImage, valueAt } from "./plane.js";
@@ -150,7 +150,8 @@ class View {
       this.drawn = surface;
       this.image = surface && surfaceImage(surface, this.map);
     }
-    this.box = paint(canvas.getContext("2d"), { size, ratio, data, surface, image: this.image, dots: this.dots, style: this.style, probe: this.probe });
+    this.scale = chartScale(this.root); // all is painted as large as if the plane were that much smaller
+    this.box = paint(canvas.getContext("2d"), { size: size / this.scale, ratio: ratio * this.scale, data, surface, image: this.image, dots: this.dots, style: this.style, probe: this.probe });
     const text = fill(surface ? this.texts.alt : this.texts.alt_points, { n: whole(data.x.length), step: whole(surface?.step ?? 0) });
     canvas.setAttribute("aria-label", `${text} ${this.texts.plane}.`);
     this.root.dataset.step = String(surface?.step ?? 0);
@@ -189,7 +190,7 @@ class View {
   point(event) {
     if (!this.box) return;
     const { left, top, side } = this.box;
-    this.pointTile((event.offsetX - left) / side, (event.offsetY - top) / side);
+    this.pointTile((event.offsetX / this.scale - left) / side, (event.offsetY / this.scale - top) / side);
   }
 
   // From the share of the plane's width and height, or from nowhere

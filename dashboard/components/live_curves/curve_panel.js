@@ -4,7 +4,7 @@
 
 import { decimated, lowerBound, outline } from "./curve_data.js";
 import { Underlay } from "./curve_underlay.js";
-import { cssValue } from "./dom.js";
+import { chartScale, cssValue } from "./dom.js";
 import { savePicture } from "./plotly.js";
 
 const MARKERS = 12; // more than these run into each other
@@ -33,6 +33,7 @@ export class Panel {
   draw(lanes, view) {
     if (view.isFixed && !this.held) this.hold(lanes, view);
     this.view = view;
+    this.scale = chartScale(this.frame);
     const nLines = lanes.reduce((n, lane) => n + Object.keys(lane.parts).length , 0);
     this.buckets = Math.max(MIN_BUCKETS, Math.min(MAX_BUCKETS, this.frame.clientWidth >> 1, Math.floor(MAX_POINTS / 2 / Math.max(1, nLines))));
     [this.lo, this.hi] = this.reach();
@@ -106,10 +107,10 @@ export class Panel {
       ...data, uid: `${lane.index}.${kind}`, name: lane.name, meta: isRace ? `${escape(lane.name)}, ${what}` : what, mode: isDots ? "markers" : hasMarkers ? "lines+markers" : "lines",
       opacity: lane.isFaded ? 0.15 : isThin && !isRace ? 0.65 : 1,
       ...(nLanes > MAX_LABELS && !lane.isPinned ? { hoverinfo: "none" } : { hovertemplate: label }),
-      line: { color: held, width: isThin && !isRace ? 1.2 : lane.isPinned ? 3 : isRace ? 1.9 : 2.4, dash: isRace ? lane.dash : isHeld ? "dash" : "solid", shape: spec.isRate ? "hv" : "linear" },
-      marker: isDots ? { color: lane.colour, size: 3 } : {
-        maxdisplayed: MARKERS, size: isHeld ? 7 : 6, symbol: isHeld ? "diamond" : "circle",
-        color: isHeld ? cssValue(this.frame, "--st-background-color") : lane.colour, line: { color: held, width: isHeld ? 1.8 : 0 },
+      line: { color: held, width: this.scale * (isThin && !isRace ? 1.2 : lane.isPinned ? 3 : isRace ? 1.9 : 2.4), dash: isRace ? lane.dash : isHeld ? "dash" : "solid", shape: spec.isRate ? "hv" : "linear" },
+      marker: isDots ? { color: lane.colour, size: 3 * this.scale } : {
+        maxdisplayed: MARKERS, size: this.scale * (isHeld ? 7 : 6), symbol: isHeld ? "diamond" : "circle",
+        color: isHeld ? cssValue(this.frame, "--st-background-color") : lane.colour, line: { color: held, width: isHeld ? 1.8 * this.scale : 0 },
       },
     };
   }
@@ -133,7 +134,7 @@ export class Panel {
       x: of(({ best }) => this.view.x(best.step)), y: of(({ best }) => best.value), uid: "best", mode: "markers",
       text: of(({ best }) => escape(best.text)), hovertemplate: "%{text}<extra></extra>",
       marker: {
-        symbol: "star", size: 13, color: of(({ colour }) => colour), opacity: of(({ isFaded }) => (isFaded ? 0.15 : 1)),
+        symbol: "star", size: 13 * this.scale, color: of(({ colour }) => colour), opacity: of(({ isFaded }) => (isFaded ? 0.15 : 1)),
         line: { color: cssValue(this.frame, "--st-background-color"), width: 1.2 },
       },
     };
@@ -150,9 +151,9 @@ export class Panel {
     if (this.spec.reach) y.autorangeoptions = this.spec.reach;
     if (view.isFixed) this.still(x, y, view);
     return {
-      autosize: true, margin: { t: 10, r: 14, b: 46, l: 62 }, showlegend: false, hovermode: "x", dragmode: "zoom", uirevision: "same",
+      autosize: true, margin: { t: 10, r: 14, b: 46 * this.scale, l: 62 * this.scale }, showlegend: false, hovermode: "x", dragmode: "zoom", uirevision: "same",
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-      font: { color: colour, family: cssValue(this.frame, "--st-font") || "sans-serif", size: 12 },
+      font: { color: colour, family: cssValue(this.frame, "--st-font") || "sans-serif", size: 12 * this.scale },
       hoverlabel: { bgcolor: cssValue(this.frame, "--st-secondary-background-color"), bordercolor: grid, font: { color: colour } },
       xaxis: x, yaxis: y, ...this.notes(view, colour),
     };
@@ -179,17 +180,17 @@ export class Panel {
   // Lines and words for changes by hand, for the moment that is replayed and for the one that is looked at
   notes({ marks, cursor, moment, x, texts }, colour) {
     const paper = { yref: "paper", y0: 0, y1: 1, type: "line" };
-    const shapes = marks.map((mark) => ({ ...paper, x0: x(mark.at), x1: x(mark.at), line: { color: mark.colour ?? colour, width: 1.2, dash: "dot" } }));
-    if (cursor !== null) shapes.push({ ...paper, x0: x(cursor), x1: x(cursor), line: { color: colour, width: 1.5 } });
+    const shapes = marks.map((mark) => ({ ...paper, x0: x(mark.at), x1: x(mark.at), line: { color: mark.colour ?? colour, width: 1.2 * this.scale, dash: "dot" } }));
+    if (cursor !== null) shapes.push({ ...paper, x0: x(cursor), x1: x(cursor), line: { color: colour, width: 1.5 * this.scale } });
     const place = (mark) => (this.isLogX ? Math.log10(Math.max(1e-12, x(mark.at))) : x(mark.at)); // plotly wants the logarithm here only
     const annotations = marks.map((mark, i) => ({
       x: place(mark), y: 1 - 0.09 * (i % 3), yref: "paper", yanchor: "top", showarrow: false, text: escape(mark.tag ?? mark.text), hovertext: escape(mark.text),
-      xanchor: x(mark.at) > 0.6 * this.hi ? "right" : "left", font: { size: 11, color: colour }, bgcolor: cssValue(this.frame, "--st-background-color"), opacity: 0.9,
+      xanchor: x(mark.at) > 0.6 * this.hi ? "right" : "left", font: { size: 11 * this.scale, color: colour }, bgcolor: cssValue(this.frame, "--st-background-color"), opacity: 0.9,
     }));
     if (moment !== null) {
       shapes.push({ ...paper, x0: x(moment), x1: x(moment), line: { color: cssValue(this.frame, "--st-primary-color"), width: 1.5, dash: "dashdot" } });
       annotations.push({
-        x: place({ at: moment }), y: 0, yref: "paper", yanchor: "bottom", showarrow: false, text: escape(texts.looked_at), font: { size: 11, color: colour },
+        x: place({ at: moment }), y: 0, yref: "paper", yanchor: "bottom", showarrow: false, text: escape(texts.looked_at), font: { size: 11 * this.scale, color: colour },
         xanchor: x(moment) > 0.6 * this.hi ? "right" : "left", bgcolor: cssValue(this.frame, "--st-background-color"), opacity: 0.9,
       });
     }

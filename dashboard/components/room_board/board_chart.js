@@ -119,7 +119,7 @@ export class BoardChart {
     if (isRates) x.nticks = 8;
     if (Number.isFinite(ceiling) && !isRates) y.autorangeoptions = { maxallowed: isLogY ? Math.log10(ceiling) : ceiling };
     return {
-      autosize: true, margin: { t: 12, r: 14, b: 46, l: 62 }, showlegend: false, hovermode: "closest", dragmode: "zoom", uirevision: `${view.what} ${view.y} ${view.x} ${isLogX} ${isLogY}`,
+      autosize: true, margin: { t: 12, r: 14, b: 46 * (size / 12), l: 62 * (size / 12) }, showlegend: false, hovermode: "closest", dragmode: "zoom", uirevision: `${view.what} ${view.y} ${view.x} ${isLogX} ${isLogY}`,
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { color: colour, family: cssValue(this.frame, "--st-font") || "sans-serif", size },
       hoverlabel: { bgcolor: cssValue(this.frame, "--st-secondary-background-color"), bordercolor: grid, font: { color: colour, size } },
