@@ -13,7 +13,7 @@ from core.experiment.examples import EXAMPLES, default_experiment
 from core.experiment.experiment import Experiment
 from core.jobs.training import TrainJob
 from core.models.model import infer
-from dashboard.session import lesson, resources, state, view
+from dashboard.session import lesson, resources, state
 from dashboard.text import _, counted
 from dashboard.widgets.failure import failure, problem
 from dashboard.widgets.fork_origin import origin_line
@@ -74,8 +74,7 @@ def header(pages: Mapping[str, Any], *, here: str) -> None:
         for group, draw in parts.items():
             if not lesson.is_hidden(group):
                 draw()
-        if not view.is_projector():
-            my_space()
+        my_space()
         present_menu()
         leave_lesson()
         projector_button()
