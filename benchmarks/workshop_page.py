@@ -7,7 +7,9 @@ be run again, and notes everything that a visitor would call an error.
 import asyncio
 import contextlib
 import time
+import urllib.request
 from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
 from typing import Any, Self
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -17,7 +19,8 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-SPACE_COOKIE = "layerwise_space"
+SPACE_COOKIE, XSRF_COOKIE = "layerwise_space", "_streamlit_xsrf"
+BOUNDARY = "a-file-of-a-visitor"
 PATIENCE_S = 60.0
 """What has not been answered by then is an error."""
 REFUSED = "This did not work"
@@ -27,6 +30,24 @@ WIDGETS = ("button", "button_group", "slider", "selectbox", "number_input", "plo
 
 class NoAnswer(Exception):
     """The server did not do within PATIENCE_S what was asked."""
+
+
+def put_file(page: "RawPage", path: str, name: str, data: bytes) -> None:
+    """Put a file where the server said, with the token that keeps other sites from doing so.
+
+    Raises:
+        OSError: it was refused.
+    """
+    origin, own = f"http://{page.address}", f"{SPACE_COOKIE}={page.token}"
+    request = urllib.request.Request(f"{origin}/_stcore/host-config", headers={"cookie": own})
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+        cookies = [SimpleCookie(line) for line in answer.headers.get_all("set-cookie", [])]
+    token = next((one[XSRF_COOKIE].value for one in cookies if XSRF_COOKIE in one), "")
+    head = f'--{BOUNDARY}\r\ncontent-disposition: form-data; name="{name}"; filename="{name}"\r\n\r\n'
+    body = head.encode() + data + f"\r\n--{BOUNDARY}--\r\n".encode()
+    headers = {"content-type": f"multipart/form-data; boundary={BOUNDARY}", "cookie": f"{own}; {XSRF_COOKIE}={token}"}
+    request = urllib.request.Request(origin + path, body, headers | {"x-xsrftoken": token}, method="PUT")
+    urllib.request.urlopen(request, timeout=PATIENCE_S).close()
 
 
 def key_in(widget_id: str) -> str:
@@ -54,6 +75,9 @@ class RawPage:
     n_begun: int = 0
     """Whole runs of the script that began (a fragment alone does not count), and the last of them that ended well."""
     n_ended: int = 0
+    session: str = ""
+    """Its id on the server, as an upload needs it."""
+    _uploads: dict[str, str] = field(default_factory=dict)
     _page: str = ""
     _states: dict[str, WidgetState] = field(default_factory=dict)
     _timers: dict[str, asyncio.Task[None]] = field(default_factory=dict)
@@ -77,13 +101,25 @@ class RawPage:
         await page._answered(page._rerun())
         return page
 
-    async def close(self) -> None:
-        """Leave, as a browser does that closes the tab."""
+    async def close(self, *, is_rude: bool = False) -> None:
+        """Leave, as a browser does that closes the tab, or as one whose network is gone."""
         self._stop_timers()
         if self._reading is not None:
             self._reading.cancel()
-        if self._socket is not None:
+        if self._socket is not None and is_rude:
+            self._socket.transport.abort()
+        elif self._socket is not None:
             await self._socket.close()
+
+    async def upload(self, name: str, data: bytes) -> None:
+        """Send a file, as the uploader does before its widget tells the page of it."""
+        message = BackMsg()
+        request = message.file_urls_request
+        request.request_id, request.session_id = name, self.session
+        request.file_names.append(name)
+        await self._send(message.SerializeToString())
+        await self._until(lambda: name in self._uploads, "no address for a file")
+        await asyncio.to_thread(put_file, self, self._uploads.pop(name), name, data)
 
     async def press(self, key: str) -> None:
         """Press a button; returns when the page has run."""
@@ -171,6 +207,7 @@ class RawPage:
     def _take(self, message: ForwardMsg) -> None:
         match message.WhichOneof("type"):
             case "new_session":
+                self.session = message.new_session.initialize.session_id
                 self._begin(list(message.metadata.run.fragment_ids))
             case "script_finished":
                 self._end(message.script_finished)
@@ -193,6 +230,9 @@ class RawPage:
             self._repeat(message.auto_rerun.fragment_id, message.auto_rerun.interval)
         elif kind == "stop_auto_rerun":
             self._stop_timers(*message.stop_auto_rerun.fragment_ids)
+        elif kind == "file_urls_response":
+            urls = message.file_urls_response
+            self._uploads[urls.response_id] = urls.file_urls[0].upload_url
 
     def _begin(self, fragments: list[str]) -> None:
         if fragments:

@@ -114,6 +114,7 @@ class RawVisitor:
         self._tasks = [asyncio.create_task(self._watch()), asyncio.create_task(self._tell_page())]
 
     async def set_rate(self, rate: str) -> None:
+        await self.page.wait_for("train.learning_rate.0")  # it comes when the run has begun
         async with self.noted.timed("rate"):
             await self.page.choose("train.learning_rate.0", rate)
             await self.noted.until(lambda: self.noted.holds(rate), f"no mark of the learning rate {rate}")
@@ -136,12 +137,12 @@ class RawVisitor:
             await self.noted.until(lambda: self.noted.received.state == "stopped", "the run did not stop")
         await self._tasks[0]  # everything was sent
 
-    async def leave(self) -> None:
+    async def leave(self, *, is_rude: bool = False) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._page is not None:
-            await self._page.close()
+            await self._page.close(is_rude=is_rude)
             self.noted.errors += self._page.errors
 
     async def _watch(self) -> None:
