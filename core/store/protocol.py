@@ -103,6 +103,9 @@ class RunReader(Protocol):
     def stored_bytes(self, owner: str | None = None) -> int:
         """Bytes of artifacts and logs of all runs, or of one owner's."""
 
+    def n_runs(self) -> int:
+        """All runs, lens jobs included."""
+
     def ended_runs(self, limit: int) -> tuple[EndedRun, ...]:
         """Ended runs with what they take on the disk, those that ended first coming first."""
 

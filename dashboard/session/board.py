@@ -216,6 +216,10 @@ class BoardHub:
         self._reader = reader
         self._boards: dict[str, Board] = {}
 
+    def n_viewers(self) -> int:
+        """How many sockets are open, over all rooms."""
+        return sum(one.n_viewers for one in tuple(self._boards.values()))
+
     def get(self, room: str) -> Board:
         """The one board of this room. A few that nobody watches are kept, so that a reload is instant."""
         board = self._boards.pop(room, None) or Board(room, self._reader)

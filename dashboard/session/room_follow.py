@@ -113,6 +113,10 @@ class RoomHub:
         self._reader = reader
         self._followers: dict[str, RoomFollower] = {}
 
+    def n_viewers(self) -> int:
+        """How many sockets are open, over all rooms."""
+        return sum(one.n_viewers for one in tuple(self._followers.values()))
+
     def get(self, room: str) -> RoomFollower:
         """The one follower of this room."""
         follower = self._followers.pop(room, None) or RoomFollower(room, self._reader)

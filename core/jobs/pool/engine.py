@@ -48,6 +48,9 @@ class Engine(Protocol):
     def is_warm(self, lane: Lane) -> bool:
         """Whether the next job of this lane starts at once."""
 
+    def parked(self) -> tuple[tuple[int, Lane], ...]:
+        """Process and lane of each worker that waits for a job."""
+
     def waitables(self) -> tuple[Connection | int, ...]:
         """What to wait on for news of workers without a job."""
 

@@ -133,6 +133,10 @@ class LocalEngine:
         with self._lock:
             return any(worker.lane == lane and worker.is_ready for worker in self._waiting)
 
+    def parked(self) -> tuple[tuple[int, Lane], ...]:
+        with self._lock:
+            return tuple((worker.pid, worker.lane) for worker in self._waiting)
+
     def waitables(self) -> tuple[Connection | int, ...]:
         with self._lock:
             workers = [*self._waiting, *(worker for worker, _ in self._leaving)]

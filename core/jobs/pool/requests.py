@@ -12,6 +12,7 @@ from core.jobs.menu import parse_job
 from core.jobs.pool.admission import Admission
 from core.jobs.pool.control import Answer
 from core.jobs.pool.engine import Engine
+from core.jobs.pool.health import HealthDesk
 from core.jobs.pool.library import Library, plain
 from core.jobs.pool.line import PRIORITY
 from core.jobs.pool.orders import Orders, text_of
@@ -53,6 +54,7 @@ class Requests:
             **self.library.asks,
             **self.rooms.asks,
             **self.admission.asks,
+            **HealthDesk(store, engine, live).asks,
         }
 
     def answer(self, request: Answer) -> Answer:

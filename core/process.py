@@ -1,0 +1,40 @@
+"""What the system says of processes and of the machine; None where it does not say (it does on Linux)."""
+
+from pathlib import Path
+
+PROC = Path("/proc")
+CGROUP = Path("/sys/fs/cgroup")
+
+
+def resident_bytes(pid: int | str = "self") -> int | None:
+    """Memory that a process holds at present, what it shares with others included; None where there is no such process."""
+    kib = _field(PROC / str(pid) / "status", "VmRSS:")
+    return None if kib is None else kib * 1024
+
+
+def machine_memory() -> tuple[int, int] | None:
+    """Bytes of memory in all, and those still free for use: of the machine, or of the container where that has less."""
+    total, free = (_field(PROC / "meminfo", name) for name in ("MemTotal:", "MemAvailable:"))
+    if total is None or free is None:
+        return None
+    total, free = total * 1024, free * 1024
+    limit, used = _number(CGROUP / "memory.max"), _number(CGROUP / "memory.current")
+    if limit is not None and used is not None and limit < total:
+        return limit, min(free, max(0, limit - used))
+    return total, free
+
+
+def _field(file: Path, name: str) -> int | None:
+    """The number behind a name."""
+    try:
+        lines = file.read_text().splitlines()
+        return next((int(line.split()[1]) for line in lines if line.startswith(name)), None)
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def _number(file: Path) -> int | None:
+    try:
+        return int(file.read_text())
+    except (OSError, ValueError):  # "max": no limit
+        return None
