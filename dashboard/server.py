@@ -37,7 +37,6 @@ from dashboard.secrets import Secrets, check, secrets  # noqa: E402
 from dashboard.security import OriginGuard, SecurityHeaders  # noqa: E402
 from dashboard.session.board import BoardHub  # noqa: E402
 from dashboard.session.follow import FollowerHub  # noqa: E402
-from dashboard.session.present import PAGES  # noqa: E402
 from dashboard.session.room_follow import RoomHub  # noqa: E402
 from dashboard.session.vitals import SAMPLE_S, vitals  # noqa: E402
 from dashboard.stream import live_route  # noqa: E402
@@ -173,7 +172,7 @@ def hub() -> FollowerHub:
     """The followers of this server, over the one reader that the screens use too."""
     from dashboard.session import resources
 
-    return FollowerHub(resources.reader(), resources.places().of)
+    return FollowerHub(resources.reader())
 
 
 @cache
@@ -201,7 +200,6 @@ def ensure_pool() -> None:
     from dashboard.session import resources
 
     resources.pool().ensure_supervisor()
-    resources.pool().say_present(PAGES.owners())
 
 
 def _server_logs() -> AbstractContextManager[None]:
