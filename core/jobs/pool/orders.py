@@ -1,12 +1,11 @@
 """Commands for runs: to the worker of a live run, else what they mean for a run that waits or whose worker was given back."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
-from core.errors import SpecError, StoreError, nearest
+from core.errors import SpecError, nearest
 from core.events import (
     COMMANDS,
     AddLane,
@@ -100,12 +99,11 @@ class Orders:
 
         What is behind that in its log, its end too, is trained and told anew, bit for bit. Its attempts count anew.
         """
-        with _readable():
-            reason, hint = reason_against_resume(last_word(self._store, record))
-            if reason:
-                raise SpecError(reason, hint=hint)
-            self._admission.check_again(record, "training")
-            rewind_to_checkpoint(self._store, self._files, record, None, was_paused=False)
+        reason, hint = reason_against_resume(last_word(self._store, record))
+        if reason:
+            raise SpecError(reason, hint=hint)
+        self._admission.check_again(record, "training")
+        rewind_to_checkpoint(self._store, self._files, record, None, was_paused=False)
         carry, rewound = parse_carry(self._store.carry(record.id)), self._store.run(record.id) or record
         self._store.append(record.id, [LoggedEvent(rewound.last_seq + 1, resumed_from(rewound.last_step))])
         self._store.say(record.id, deleted=None)  # an unfinished run must not be swept away
@@ -160,17 +158,6 @@ class Orders:
             whole = started.steps_per_epoch
             return step.n * whole - record.last_step % whole
         return step.n if step.unit == "step" else 0
-
-
-@contextmanager
-def _readable() -> Iterator[None]:
-    """A log that this version cannot read is the visitor's trouble; only failures of the store itself end the supervisor."""
-    try:
-        yield
-    except StoreError as error:
-        if not isinstance(error.__cause__, (KeyError, ValidationError)):
-            raise
-        raise SpecError(error.message, hint=error.hint) from error
 
 
 def _parse_command(request: Answer) -> Command:
