@@ -9,15 +9,18 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from core.errors import StoreError
 from core.events import Diagnosed, Event, LaneAdded, LaneRemoved, PhaseDone, Planned, Started, SurfaceMeasured
 from core.history import History
+from core.jobs.queue_client import QueuePlace
 from core.jobs.resuming import ENDED_EARLY
 from core.store.protocol import LoggedEvent, RunReader, RunRecord
 from core.types import UNFINISHED
 from dashboard.session import live_frames
 from dashboard.session.cursor import Cursor
+from dashboard.session.queue_places import Places, place_in_order
 
 log = logging.getLogger(__name__)
 
@@ -41,18 +44,22 @@ class Reading:
 
     record: RunRecord | None
     events: tuple[LoggedEvent, ...] = ()
-    queue_position: int | None = None
+    place: QueuePlace | None = None
 
 
 class Follower:
     """Follows one run for all its viewers. All methods belong to the event loop; only the store is read in a thread."""
 
-    def __init__(self, run: str, reader: RunReader, n_present: Callable[[], int] | None = None) -> None:
-        """`n_present` counts the viewers of all runs of this server; without it those of this run count."""
+    def __init__(
+        self, run: str, reader: RunReader, n_present: Callable[[], int] | None = None, places: Places | None = None
+    ) -> None:
+        """`n_present` counts the viewers of all runs of this server; without it those of this run count. `places` tells where a
+        waiting run stands in the queue; without it the store's order does."""
         self.run = run
         self.n_viewers = 0
         self._n_patient = 0
         self._reader = reader
+        self._place = places or partial(place_in_order, reader)
         self._n_present = n_present or (lambda: self.n_viewers)
         self._task: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
@@ -182,7 +189,7 @@ class Follower:
             again = self._reader.run(self.run)
             if again is None or again.generation != record.generation:
                 return None
-        waiting = self._reader.queue_position(self.run) if record.state == "queued" else None
+        waiting = self._place(self.run) if record.state == "queued" else None
         return Reading(record, events, waiting)
 
     def _take_in(self, reading: Reading, record: RunRecord) -> bool:
@@ -193,7 +200,7 @@ class Follower:
             self.history.append(logged.event)
             self._seq = logged.seq
             self._count(logged.event)
-        status = live_frames.status(record, self.history, reading.queue_position)
+        status = live_frames.status(record, self.history, reading.place)
         is_status_new = status != self._status
         if is_status_new:
             self._status = status
@@ -273,17 +280,18 @@ class Follower:
 class FollowerHub:
     """The followers of one server. `get` from the event loop only."""
 
-    def __init__(self, reader: RunReader) -> None:
+    def __init__(self, reader: RunReader, places: Places | None = None) -> None:
         self._reader = reader
+        self._places = places
         self._followers: dict[str, Follower] = {}
 
     def n_viewers(self) -> int:
         """How many sockets are open, over all runs."""
-        return sum(follower.n_viewers for follower in tuple(self._followers.values()))
+        return sum(follower.n_viewers for follower in self._followers.values())
 
     def get(self, run_id: str) -> Follower:
         """The one follower of this run. A few that nobody watches are kept, so that a reload is instant."""
-        follower = self._followers.pop(run_id, None) or Follower(run_id, self._reader, self.n_viewers)
+        follower = self._followers.pop(run_id, None) or Follower(run_id, self._reader, self.n_viewers, self._places)
         self._followers[run_id] = follower
         idle = [run for run, other in self._followers.items() if other.n_viewers == 0 and run != run_id]
         for run in idle[:-MAX_IDLE]:

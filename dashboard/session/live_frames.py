@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from core.events import (
     SurfaceMeasured,
 )
 from core.history import FIGURES, Change, History, PastFilled
+from core.jobs.queue_client import QueuePlace
 from core.store.protocol import RunRecord
 from core.types import UNFINISHED
 from dashboard.session.frames import frame
@@ -193,8 +195,8 @@ def findings(events: Sequence[Diagnosed]) -> bytes:
     return frame("findings", {"items": [{name: getattr(event, name) for name in names} for event in events]})
 
 
-def status(record: RunRecord, history: History, queue_position: int | None) -> bytes:
-    """How the run is now. Times in seconds; `left_s` is null where nobody can know."""
+def status(record: RunRecord, history: History, place: QueuePlace | None) -> bytes:
+    """How the run is now. Times in seconds; `left_s` and those of the queue are null where nobody can know."""
     header: dict[str, Any] = {
         "state": record.state,
         "generation": record.generation,
@@ -204,7 +206,7 @@ def status(record: RunRecord, history: History, queue_position: int | None) -> b
         "left_s": None,
         "learning_rates": history.learning_rates[:: history.repeats],  # one per lane: that of its first repeat
         "catching_up": _catching_up(record, history),
-        "queue_position": queue_position,
+        "queue": asdict(place) if place else None,
         "n_lost_workers": history.n_lost_workers,
         "notice": history.notices[-1].message if history.notices else "",
     }

@@ -9,6 +9,7 @@ from core.jobs.client import Client
 from core.settings import Settings
 from core.store.protocol import RunReader
 from dashboard.session.address import kept
+from dashboard.session.queue_places import QueuePlaces
 from dashboard.session.visitor import visitor
 
 
@@ -22,6 +23,12 @@ def settings() -> Settings:
 def pool() -> Client:
     """The way to the supervisor, with the rights of the server itself."""
     return Client(settings().home, settings())
+
+
+@cache
+def places() -> QueuePlaces:
+    """The places in the queue, for all who look."""
+    return QueuePlaces(pool().places, reader())
 
 
 def client() -> Client:

@@ -48,6 +48,14 @@ export class StateLine {
   }
 }
 
+// The place in the queue, when its turn may come, and what keeps it where that is not the queue alone
+function waiting(queue, texts) {
+  if (!queue) return [];
+  const isKnown = queue.wait_s !== null;
+  const place = fill(texts[isKnown ? "place_soon" : "place"], { n: queue.place, time: clock(queue.wait_s ?? 0) });
+  return [place, texts[`waits_${queue.waits_for}`]];
+}
+
 function facts(status, { hello, measured, lanes, repeats }, texts, score) {
   const isRunning = status.state === "running";
   const isSingle = lanes.length * repeats === 1;
@@ -65,7 +73,7 @@ function facts(status, { hello, measured, lanes, repeats }, texts, score) {
     isRunning && status.left_s !== null && fill(texts.left, { time: clock(status.left_s) }),
     rates.length === 1 && fill(texts.learning_rate, { value: short(rates[0], 3) }),
     isSingle && norm !== undefined && isRunning && fill(texts.gradient_norm, { value: short(norm, 2) }),
-    status.queue_position > 0 && fill(texts.position, { n: status.queue_position }),
+    ...waiting(status.queue, texts),
     isSingle && Number.isFinite(test) && fill(texts.test, { value: score.words(test) }),
     hello?.device,
   ].filter(Boolean);

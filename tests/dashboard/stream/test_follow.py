@@ -228,7 +228,7 @@ def test_a_waiting_run_says_its_place_in_the_queue() -> None:
         raise AssertionError
 
     status = asyncio.run(scene())
-    assert (status["state"], status["queue_position"]) == ("queued", 2)
+    assert (status["state"], status["queue"]) == ("queued", {"place": 3, "wait_s": None, "waits_for": ""})
 
 
 def test_the_hub_has_one_follower_per_run_and_forgets_the_idle_ones() -> None:
