@@ -8,10 +8,11 @@ from streamlit.navigation.page import StreamlitPage
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.errors import LayerwiseError
-from dashboard.screens import build, compress, data, evaluate, explain, export, inspect, race, room, runs, train
+from dashboard.screens import build, compress, data, evaluate, explain, export, health, inspect, race, room, runs, train
 from dashboard.session import lesson, rooms, state
 from dashboard.session.present import note_page
 from dashboard.session.rooms_present import publish
+from dashboard.session.visitor import visitor
 from dashboard.text import _, use_languages
 from dashboard.widgets.failure import failure
 from dashboard.widgets.header import header
@@ -47,8 +48,10 @@ def screens() -> dict[str, StreamlitPage]:
         "compress": (compress.render, _("Compress"), ":material/compress:"),
         "export": (export.render, _("Export"), ":material/ios_share:"),
         "room": (room.render, _("Room"), ":material/groups:"),
+        "health": (health.render, _("Health"), ":material/monitor_heart:"),
     }
     hidden = {name for name in known if lesson.is_hidden(name)} | ({"room"} if not state.kept("room") else set())
+    hidden |= set() if visitor().is_host else {"health"}
     return {
         name: st.Page(
             partial(not_in_lesson, title) if lesson.is_hidden(name) else render,

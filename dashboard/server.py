@@ -6,7 +6,7 @@ import gzip
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from starlette.responses import JSONResponse, Response  # noqa: E402
 from starlette.routing import BaseRoute, Route  # noqa: E402
 
 from core.errors import LayerwiseError  # noqa: E402
+from core.logs import logging_to  # noqa: E402
 from core.settings import Settings  # noqa: E402
 from dashboard.board_stream import board_route  # noqa: E402
 from dashboard.components import shared  # noqa: E402
@@ -30,6 +31,7 @@ from dashboard.entrance.cookies import SpaceCookie  # noqa: E402
 from dashboard.entrance.gate import AccessGate  # noqa: E402
 from dashboard.entrance.login import LoginGate, streamlit_secrets  # noqa: E402
 from dashboard.entrance.routes import Entrance  # noqa: E402
+from dashboard.health import health_route  # noqa: E402
 from dashboard.room_stream import room_route  # noqa: E402
 from dashboard.secrets import Secrets, check, secrets  # noqa: E402
 from dashboard.security import OriginGuard, SecurityHeaders  # noqa: E402
@@ -37,6 +39,7 @@ from dashboard.session.board import BoardHub  # noqa: E402
 from dashboard.session.follow import FollowerHub  # noqa: E402
 from dashboard.session.present import PAGES  # noqa: E402
 from dashboard.session.room_follow import RoomHub  # noqa: E402
+from dashboard.session.vitals import SAMPLE_S, vitals  # noqa: E402
 from dashboard.stream import live_route  # noqa: E402
 from dashboard.uploads import UploadLimit  # noqa: E402
 
@@ -79,10 +82,10 @@ async def healthz(request: Request) -> Response:
     return JSONResponse({"status": "ok"})
 
 
-def routes(hub: Callable[[], FollowerHub], given: Secrets = OPEN) -> list[BaseRoute]:
-    """All that is served besides the pages."""
+def routes(hub: Callable[[], FollowerHub], given: Secrets = OPEN, health: BaseRoute | None = None) -> list[BaseRoute]:
+    """All that is served besides the pages; without a `health`, one that says that the server answers."""
     return [
-        Route("/healthz", healthz),
+        health or Route("/healthz", healthz),
         Route(shared.PLOTLY, plotly_js),
         Route(shared.PREFIX + "/{version}/{name}", component_script),
         live_route(hub),
@@ -107,19 +110,38 @@ def _is_ours(path: str) -> bool:
     return path.startswith("/api/")
 
 
-def lifespan(ensure_pool: Callable[[], None]) -> Callable[[Any], AbstractAsyncContextManager[None]]:
-    """What runs beside the pages: `ensure_pool`, again and again, and the warm-up. Neither delays a visitor."""
+def lifespan(
+    ensure_pool: Callable[[], None],
+    watch: Callable[[], object] = lambda: None,
+    logs: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> Callable[[Any], AbstractAsyncContextManager[None]]:
+    """What runs beside the pages: `ensure_pool` and `watch`, again and again, and the warm-up. None delays a visitor.
+
+    Args:
+        logs: where lines are logged in the meantime.
+    """
 
     @asynccontextmanager
     async def living(app: Any) -> AsyncIterator[None]:
-        warming = asyncio.create_task(asyncio.to_thread(_warm))
-        ensuring = asyncio.create_task(_ensure_for_ever(ensure_pool))
-        yield
-        ensuring.cancel()
-        await asyncio.gather(warming)
-        await asyncio.gather(ensuring, return_exceptions=True)
+        with logs():
+            warming = asyncio.create_task(asyncio.to_thread(_warm))
+            lasting = [asyncio.create_task(_ensure_for_ever(ensure_pool)), asyncio.create_task(_watch_for_ever(watch))]
+            yield
+            for task in lasting:
+                task.cancel()
+            await asyncio.gather(warming)
+            await asyncio.gather(*lasting, return_exceptions=True)
 
     return living
+
+
+async def _watch_for_ever(watch: Callable[[], object]) -> None:
+    while True:
+        try:
+            await asyncio.to_thread(watch)
+        except (LayerwiseError, OSError) as error:
+            log.warning("This server could not look at itself: %s", error)
+        await asyncio.sleep(SAMPLE_S)
 
 
 async def _ensure_for_ever(ensure_pool: Callable[[], None]) -> None:
@@ -182,14 +204,26 @@ def ensure_pool() -> None:
     resources.pool().say_present(PAGES.owners())
 
 
+def _server_logs() -> AbstractContextManager[None]:
+    """The server's log: on standard error and in its file, with what Streamlit says, without any secret."""
+    given = secrets()
+    login = (given.login.client_secret, given.login.cookie_secret) if given.login else ()
+    file = SETTINGS.home / "logs" / "server.log"
+    return logging_to(file, "server", SETTINGS.log_format, hide=(given.access_code, given.host_key, *login), adopt="streamlit")
+
+
 SETTINGS = Settings.from_environment()
 check(secrets(), login_required=SETTINGS.login_required)
+
+vitals().count("runs", lambda: hub().n_viewers())
+vitals().count("rooms", lambda: rooms().n_viewers())
+vitals().count("boards", lambda: boards().n_viewers())
 
 # streamlit finds the app by these very words: `app = st.App(`
 app = st.App(
     Path(__file__).with_name("app.py"),
-    lifespan=lifespan(ensure_pool),
+    lifespan=lifespan(ensure_pool, vitals().sample, _server_logs),
     middleware=middleware(SETTINGS, secrets()),
-    routes=[*routes(hub, secrets()), room_route(rooms), board_route(boards)],
+    routes=[*routes(hub, secrets(), health_route(vitals().pulse)), room_route(rooms), board_route(boards)],
     secrets=streamlit_secrets(secrets().login),
 )

@@ -12,6 +12,7 @@ from core.errors import LayerwiseError, PoolError, StoreError
 from core.events import Command, dump
 from core.jobs.job import Deleted, Job, PoolStatus
 from core.jobs.pool.control import Answer, ask
+from core.jobs.pool_health import PoolHealth
 from core.jobs.queue_client import QueueClient
 from core.jobs.room_client import RoomClient
 from core.jobs.starter import Starter
@@ -117,6 +118,20 @@ class Client(RoomClient, QueueClient):
             self._starter.start()
             return PoolStatus(is_warm=False, is_lens_warm=False, running=0, queued=0)
         return PoolStatus(**_granted(answer)["status"])
+
+    def pulse(self, timeout_s: float) -> PoolStatus | None:
+        """How busy the pool is; None where it does not answer in this time. Starts nothing."""
+        try:
+            return PoolStatus(**_granted(ask(self._home, {"ask": "status"}, timeout_s=timeout_s))["status"])
+        except OSError:
+            return None
+
+    def health(self, timeout_s: float = ANSWER_S) -> PoolHealth | None:
+        """How the pool is doing, for the host alone; None where it does not answer in this time. Starts nothing."""
+        try:
+            return PoolHealth.of(_granted(ask(self._home, {"ask": "health"} | self._by, timeout_s=timeout_s))["health"])
+        except OSError:
+            return None
 
     def shutdown(self) -> None:
         """End the supervisor and its workers; unfinished runs go on when it is started again."""

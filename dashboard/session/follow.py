@@ -287,7 +287,7 @@ class FollowerHub:
 
     def n_viewers(self) -> int:
         """How many sockets are open, over all runs."""
-        return sum(follower.n_viewers for follower in self._followers.values())
+        return sum(follower.n_viewers for follower in tuple(self._followers.values()))
 
     def get(self, run_id: str) -> Follower:
         """The one follower of this run. A few that nobody watches are kept, so that a reload is instant."""
