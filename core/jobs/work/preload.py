@@ -29,8 +29,14 @@ def module_names() -> tuple[str, ...]:
 
 
 def preload() -> None:
-    """Import all of them. One that fails must not take the pool down: the job that needs it fails in words."""
+    """Import all of them. One that fails must not take the pool down: the job that needs it fails in words.
+
+    A supervisor that is killed meanwhile is missed between two of them: only later the forkserver waits for its end.
+    """
+    supervisor = os.getppid()
     for name in module_names():
+        if os.getppid() != supervisor:
+            os._exit(0)
         try:
             importlib.import_module(name)
         except Exception as error:  # noqa: BLE001  any error at all would end the forkserver
