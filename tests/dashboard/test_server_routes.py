@@ -77,6 +77,7 @@ def test_a_pool_that_cannot_be_started_is_tried_again_and_told_once(monkeypatch,
 
 def test_the_pool_is_ensured_through_the_one_client_of_the_server(monkeypatch) -> None:
     asked = []
-    monkeypatch.setattr(resources, "pool", lambda: SimpleNamespace(ensure_supervisor=lambda: asked.append("ensured")))
+    pool = SimpleNamespace(ensure_supervisor=lambda: asked.append("ensured"), say_present=asked.append)
+    monkeypatch.setattr(resources, "pool", lambda: pool)
     server.ensure_pool()
-    assert asked == ["ensured"]
+    assert asked == ["ensured", frozenset()]
