@@ -17,7 +17,7 @@ from core.types import UNFINISHED
 from dashboard.session import resources
 from dashboard.text import _
 from dashboard.widgets.failure import failure
-from dashboard.widgets.lens_wait import wait_for
+from dashboard.widgets.lens_wait import is_given_up, wait_for, want_again
 
 R = TypeVar("R")
 SMALL_BYTES, KEPT_BYTES = 256 * 2**10, 2 * 2**20
@@ -37,10 +37,12 @@ def look(job: LensJob, wanted: type[R], show: Callable[[R], None], *, key: str) 
 
     def ask_again() -> None:
         st.session_state.pop(asked, None)
+        want_again(key)
 
     try:
         run, record = _asked(job, asked)
-        if record is not None and record.state in UNFINISHED:
+        is_left = record is not None and is_given_up(record, key)
+        if record is not None and record.state in UNFINISHED and not is_left:
             record = _awaited(record)
         result = _result(run, wanted) if record is not None and record.state == "finished" else None
     except LayerwiseError as error:
@@ -49,7 +51,7 @@ def look(job: LensJob, wanted: type[R], show: Callable[[R], None], *, key: str) 
         return
     if result is not None:
         show(result)
-    elif record is None or record.state in UNFINISHED:
+    elif record is None or (record.state in UNFINISHED and not is_left):
         wait_for(run, key, is_long=isinstance(job, LongLensJob))
     else:
         _ended(record, key, ask_again)
@@ -94,7 +96,8 @@ def _ended(record: RunRecord, key: str, ask_again: Callable[[], None]) -> None:
     if ends and isinstance(ends[-1], Failed):
         failure(ends[-1])
     else:
-        st.info(_("Stopped.") if record.state == "stopped" else _("This was interrupted."), icon=":material/stop_circle:")
+        is_stopped = record.state == "stopped" or record.state in UNFINISHED
+        st.info(_("Stopped.") if is_stopped else _("This was interrupted."), icon=":material/stop_circle:")
     st.button(_("Compute it"), key=f"{key}.again", on_click=ask_again, icon=":material/refresh:")
 
 

@@ -18,6 +18,7 @@ from dashboard.widgets.failure import failure
 from dashboard.widgets.run_controls import send
 
 POLL_S = 0.25
+STOPPED = "lens.stopped."
 RECENT = 20
 """Events among which the newest report of progress is."""
 
@@ -51,12 +52,28 @@ def wait_for(run: str, key: str, *, is_long: bool) -> None:
     """Progress of an unfinished run and a button that stops it."""
     with st.container(horizontal=True, vertical_alignment="center"):
         wait = Wait(run, st.container(width="stretch").empty(), is_long)
-        st.button(_("Stop"), key=f"{key}.stop", on_click=send, args=(run, Stop()), icon=":material/stop:")
+        st.button(_("Stop"), key=f"{key}.stop", on_click=_stop, args=(run, key), icon=":material/stop:")
     waits = _page.get()
     if waits is None:
         _look_again([wait])
     else:
         waits.append(wait)
+
+
+def _stop(run: str, key: str) -> None:
+    """Wait for it no longer. Where others wait for the same answer, the work goes on for them."""
+    if send(run, Stop()):
+        st.session_state[STOPPED + key] = run
+
+
+def is_given_up(record: RunRecord, key: str) -> bool:
+    """Whether this visitor has stopped what goes on for others."""
+    return record.state in UNFINISHED - {"stopping"} and bool(st.session_state.get(STOPPED + key) == record.id)
+
+
+def want_again(key: str) -> None:
+    """What was stopped is wanted after all."""
+    st.session_state.pop(STOPPED + key, None)
 
 
 def waits_of_page() -> list[Wait]:
