@@ -81,6 +81,17 @@ def choice_class(menu: Any, kind: str) -> type[Any]:
 T = TypeVar("T")
 
 
+_adapters: dict[int, tuple[Any, TypeAdapter[Any]]] = {}
+
+
+def _adapter(wanted: type[T]) -> TypeAdapter[T]:
+    """What reads a `wanted`. One for a Menu takes some milliseconds to make, and a Menu cannot be hashed."""
+    known = _adapters.get(id(wanted))
+    if known is None or known[0] is not wanted:
+        known = _adapters[id(wanted)] = (wanted, TypeAdapter(wanted))
+    return known[1]
+
+
 def parse_json(wanted: type[T], text: str | bytes) -> T:
     """`text` as a checked `wanted` (a Spec, or a Menu).
 
@@ -93,7 +104,7 @@ def parse_json(wanted: type[T], text: str | bytes) -> T:
             hint="An experiment is far shorter: check that you have the right file.",
         )
     try:
-        return TypeAdapter(wanted).validate_json(text)
+        return _adapter(wanted).validate_json(text)
     except ValidationError as error:
         raise spec_error(error) from None
 
