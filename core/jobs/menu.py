@@ -1,6 +1,7 @@
 """Which Menu of jobs workers and supervisor read, by the name of the variable that holds it. Tests bring their own."""
 
 import os
+from contextlib import suppress
 from functools import cache
 from pydoc import locate
 from typing import Any
@@ -23,6 +24,12 @@ def _menu(name: str) -> Any:
     if menu is None:
         raise PoolError(f"There is no Menu of jobs at {name}.", hint="Change or unset LAYERWISE_JOBS.")
     return menu
+
+
+def get_ready() -> None:
+    """Load the Menu, or the first job waits a second for it. One that is not there is told of when a job is asked for."""
+    with suppress(PoolError):
+        _menu(menu_name())
 
 
 def parse_job(text: str) -> Job:

@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -76,6 +77,7 @@ def _prepare_environment(home: Path, data: Path) -> None:
 
 
 def _run_pool(settings_text: str) -> int:
+    from core.jobs.menu import get_ready
     from core.jobs.pool.control import Control
     from core.jobs.pool.local import LocalEngine
     from core.logs import log_to
@@ -90,6 +92,7 @@ def _run_pool(settings_text: str) -> int:
     engine = LocalEngine(settings)
     engine.tend()  # boots the forkserver while the rest gets ready
     control = Control(settings.home)
+    threading.Thread(target=get_ready, name="menu", daemon=True).start()
     try:
         _work(settings, engine, control)
     except KeyboardInterrupt:
