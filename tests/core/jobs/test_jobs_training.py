@@ -11,6 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load
 
+from core.data.augmentation import Cutout, RandomCrop
 from core.data.rendered import Digits, RenderedDigits
 from core.data.tabular import Iris
 from core.data.toy import Spiral
@@ -22,13 +23,15 @@ from core.events import (
     HyperChanged,
     Pause,
     Paused,
+    Planned,
     Progressed,
     Resume,
     SetHyper,
     Step,
     Stop,
 )
-from core.experiment.experiment import Budget
+from core.experiment.experiment import Budget, Experiment
+from core.experiment.lane import Lane
 from core.explanation.grad_cam import GradCam
 from core.explanation.integrated import IntegratedGradients
 from core.explanation.lime_method import LimeImage
@@ -38,7 +41,8 @@ from core.jobs.job import ArtifactRef
 from core.jobs.lenses import ActivationsJob, ExampleRef, ExplainJob, GalleryJob
 from core.jobs.training import TrainJob
 from core.models.presets import preset
-from core.optim.optimizers import SGD
+from core.optim.optimizers import SGD, Adam
+from core.optim.schedules import Cosine, OneCycle
 from core.results.activations import ActivationMaps
 from core.results.attribution import Attribution
 from core.results.codec import load_result
@@ -46,13 +50,32 @@ from core.results.cross_validation import CrossValidation
 from core.results.examples import ExampleGallery
 from core.training.crossval import cross_validation
 from tests.core.jobs.processes import descendants
-from tests.core.jobs.real_pool import CHECKPOINT_S, CNN, RANDOM_MLP, RealPool, digits, uninterrupted, wild_net
+from tests.core.jobs.real_pool import CHECKPOINT_S, CNN, CONV, RANDOM_MLP, RealPool, digits, uninterrupted, wild_net
 from tests.core.jobs.test_jobs_recovery import is_alive, supervisor_pid
 from tests.core.samples import linear, spiral, stack
 
 pytestmark = pytest.mark.slow
 
 ENDLESS = 10_000_000
+MOMENTUM = Lane(optimizer=SGD(lr=0.02, momentum=0.9, nesterov=True), schedule=Cosine())
+ADAM = Lane(optimizer=Adam(lr=0.003), schedule=OneCycle())
+DROPPING = stack(CONV, "BatchNorm2d", "ReLU", ("Dropout", {"p": 0.3}), "Flatten", linear(10))
+WIDE = stack("Flatten", linear(512), "ReLU", ("Dropout", {"p": 0.3}), linear(512), "ReLU", linear(10))
+PICTURES = Experiment(
+    data=Digits(),
+    model=DROPPING,
+    lanes=(ADAM,),
+    augmentation=(RandomCrop(padding=1), Cutout()),
+    batch_size=16,
+    budget=Budget(epochs=None, steps=400),
+    device="cpu",
+)
+SHORT = Budget(epochs=None, steps=120)
+CASES = {
+    "fast": PICTURES,
+    "batched": spiral(steps=2500, model=stack(linear(8), "ReLU", linear(2)), lanes=(MOMENTUM, ADAM, MOMENTUM), repeats=2),
+    "processes": PICTURES.but(model=WIDE, lanes=(MOMENTUM, ADAM), augmentation=(), batch_size=96, budget=SHORT),
+}
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +124,26 @@ def test_a_run_whose_worker_was_killed_has_the_curve_of_an_uninterrupted_one(rea
     assert real_pool.started_at(run)[0] == 0
     assert 0 < real_pool.started_at(run)[1] < record.last_step
     assert real_pool.curves(run) == uninterrupted(experiment)
+
+
+@pytest.mark.fault(81)
+@pytest.mark.parametrize("executor", CASES)
+def test_a_run_that_was_stopped_and_resumed_has_the_curve_of_an_uninterrupted_one(real_pool, executor):
+    experiment = CASES[executor]
+    steps = experiment.budget.steps
+    run = real_pool.client.submit(TrainJob(experiment=experiment))
+    real_pool.wait_for_step(run, steps // 8)
+    real_pool.client.command(run, Stop())
+    stopped = real_pool.wait_for(run, "stopped", "finished")
+    assert stopped.state == "stopped", "it was too fast for this test"
+    assert real_pool.next_start(run) == stopped.last_step  # what was told has its weights
+    before = real_pool.curves(run)[0]
+    real_pool.client.command(run, Resume())
+    assert real_pool.wait_for(run, "finished", "failed").last_step == steps
+    plans = [event for event in real_pool.events(run) if isinstance(event, Planned)]
+    assert {name for one in plans for name in one.executors} == {executor}
+    assert real_pool.curves(run) == uninterrupted(experiment)
+    assert [row[: stopped.last_step] for row in real_pool.curves(run)[0]] == before
 
 
 def test_changes_before_and_after_the_last_checkpoint_outlive_a_kill(real_pool):

@@ -3,18 +3,23 @@
 import os
 import random
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from core.errors import PoolError
 from core.events import StepsDone
 from core.jobs.training import TrainJob
+from core.store.protocol import RunRecord
 from core.store.sql import SqlReader
 from tests.core.jobs.processes import processes_of
 from tests.core.jobs.real_pool import RANDOM_MLP, RealPool, digits, uninterrupted
@@ -24,7 +29,7 @@ pytestmark = [pytest.mark.slow_fault, pytest.mark.fault(65)]
 
 ROOT = Path(__file__).resolve().parents[3]
 N_KILLS = 50
-STEPS = 3000
+STEPS = 2000
 PATIENCE_S = 180.0
 """A supervisor is started again within five seconds, and torch is loaded anew."""
 
@@ -70,14 +75,22 @@ class Server:
 
     def __init__(self, home: Path) -> None:
         self._home = home
+        self._port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "streamlit", "run", "dashboard/server.py", "--server.port", "0"]
+        command = [sys.executable, "-m", "streamlit", "run", "dashboard/server.py", "--server.port", str(self._port)]
         environment = os.environ | {"LAYERWISE_HOME": str(self._home), "LAYERWISE_MAX_ATTEMPTS": "1000"}
         environment |= {"LAYERWISE_CHECKPOINT_S": "0.3", "OMP_NUM_THREADS": "1"}
         with open(self._home.parent / "server.log", "ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+
+    def is_up(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/healthz", timeout=2) as answer:
+                return answer.status == 200
+        except OSError:
+            return False
 
     def kill(self) -> None:
         if self.process is not None:
@@ -93,12 +106,13 @@ def test_fifty_kills_of_worker_supervisor_and_server_lose_nothing(tmp_path, like
     try:
         while sum(kills.values()) < N_KILLS:
             if not runs or pool.state(runs[-1]) == "finished":
-                runs.append(pool.client.submit(TrainJob(experiment=experiment(len(runs)))))
+                runs.append(submitted(pool, len(runs)))
                 if watcher is None:
                     watcher = Watcher(home)
                     watcher.start()
                 watcher.seen[runs[-1]] = {}
-            pool.wait(lambda: pool.state(runs[-1]) in ("running", "finished"), PATIENCE_S)
+            known = pool.store.run(runs[-1])
+            pool.wait(partial(has_moved, pool, known), PATIENCE_S)  # somebody is at work again
             time.sleep(draw.random())  # any moment: of a step, of a checkpoint, of a commit
             if victim := killed(draw, pool, server, runs[-1]):
                 kills[victim] += 1
@@ -125,12 +139,30 @@ def experiment(n: int):
     return digits(RANDOM_MLP, steps=STEPS).but(seed=n)
 
 
+def has_moved(pool: RealPool, known: RunRecord) -> bool:
+    """Whether something has been written to the log of a run, or it has ended."""
+    present = pool.store.run(known.id)
+    return present is not None and (present.state == "finished" or present.last_seq != known.last_seq)
+
+
+def submitted(pool: RealPool, n: int) -> str:
+    """A run; asked for again where the supervisor was killed, or is slow to start."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return pool.client.submit(TrainJob(experiment=experiment(n)))
+        except PoolError:
+            if time.monotonic() > deadline:
+                raise
+
+
 def killed(draw: random.Random, pool: RealPool, server: Server, run: str) -> str:
     """Kill one of the three, see that what it leads is gone, and have it started again as it would be; which it was, if any."""
     victim = draw.choice(("worker", "worker", "supervisor", "server"))
     if victim == "server":
         server.kill()
         server.start()
+        pool.wait(server.is_up, PATIENCE_S)
         return victim
     present = processes_of(pool.home)
     supervisors = [pid for pid, words in present.items() if "core.jobs.supervisor" in words]
@@ -143,6 +175,12 @@ def killed(draw: random.Random, pool: RealPool, server: Server, run: str) -> str
         os.kill(pool.pid(run), signal.SIGKILL)
         return "worker"
     return ""
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 def is_whole(home: Path) -> bool:
