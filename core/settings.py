@@ -20,6 +20,8 @@ WORKSHOP: dict[str, Any] = {
     "visitor_stored_mb": 500,
     "visitor_runs": 200,
     "upload_mb": 20,
+    "uploads_mb": 3000,
+    "visitor_uploads_mb": 100,
     "worker_memory_mb": 1024,
     "lane_processes": 1,
     "run_max_s": 600.0,
@@ -76,7 +78,7 @@ class Settings(BaseModel):
     upload_mb: int = Field(64, ge=1, le=200)
     """Largest file, or folder, that a visitor may send."""
     uploads_mb: int = Field(500, ge=1)
-    """All files of visitors together; the ones that were not used for longest are removed."""
+    """All files of visitors together. Who sends more loses own files, those that were not used for longest first."""
     upload_inflated_mb: int = Field(200, ge=1, le=4096)
     """What an archive may hold when it is unpacked; and the arrays of an NPZ file together."""
     upload_entries: int = Field(2000, ge=1, le=100_000)
@@ -99,6 +101,8 @@ class Settings(BaseModel):
     """Unfinished lens jobs of one visitor."""
     visitor_stored_mb: int = Field(20_000, ge=1)
     """Files of one visitor: artifacts of runs, and uploads."""
+    visitor_uploads_mb: int = Field(500, ge=1)
+    """Uploads of one visitor; the ones that were not used for longest are removed for a new one."""
     visitor_runs: int = Field(10_000, ge=1)
     """Kept runs of one visitor."""
     large_running: int = Field(0, ge=0, le=64)

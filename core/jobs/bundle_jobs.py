@@ -8,6 +8,7 @@ from pydantic import Field
 
 from core.data.own.keep import kept_upload, store_upload
 from core.data.own.own_file import OwnFile
+from core.data.own.senders import NOBODY, Sender
 from core.errors import LayerwiseError, NotApplicable, SpecError
 from core.events import Finished, Progressed
 from core.experiment.apply import after_events
@@ -218,7 +219,7 @@ class BundleLookJob(LensJob):
         )
 
 
-def keep_bundle(data: bytes, name: str, settings: Settings) -> str:
+def keep_bundle(data: bytes, name: str, settings: Settings, sender: Sender = NOBODY) -> str:
     """The digest of an uploaded bundle, kept after a first look at its directory. Torch-free, for the page's process.
 
     Raises:
@@ -228,4 +229,4 @@ def keep_bundle(data: bytes, name: str, settings: Settings) -> str:
     from core.export.bundle_reading import opened_bundle
 
     opened_bundle(data, name, settings)
-    return store_upload(data, name, settings)
+    return store_upload(data, name, settings, sender)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from core.data.own.keep import kept_upload, store_upload
+from core.data.own.senders import note_sender, senders_of
 from core.errors import SpecError
 from core.events import Artifact, ArtifactSaved, Event, Failed, Finished, Paused, Resumed, Stop
 from core.experiment.experiment import Experiment
@@ -53,7 +54,7 @@ class ImportedRunJob(Job):
         bundle.check(load_state, lambda done, total: None)  # told progress would become part of the log
         if bundle.experiment != self.experiment:
             raise SpecError("The bundle holds another experiment.", hint="Import it again.")
-        _keep_files(bundle, desk.settings)
+        _keep_files(bundle, desk.settings, senders_of(self.file, desk.settings))
         here = digest_of(desk.resume) if desk.resume is not None else ""
         yield from _replayed(_items(bundle, here))
 
@@ -94,12 +95,14 @@ def _replayed(items: Iterator[Event | Artifact]) -> Stream:
     yield Finished("stopped", step, elapsed_s)
 
 
-def _keep_files(bundle: "Bundle", settings: Settings) -> None:
+def _keep_files(bundle: "Bundle", settings: Settings, owners: tuple[str, ...]) -> None:
     """Put the visitor's data and weights where the experiment looks for them."""
     from core.export.bundle import UPLOADS, WEIGHTS
     from core.models.weights import imported
 
     for path in bundle.paths(UPLOADS):
-        store_upload(bundle.read(path), path, settings)
+        digest = store_upload(bundle.read(path), path, settings)
+        for owner in owners:
+            note_sender(digest, owner, settings)
     for path in bundle.paths(WEIGHTS):
         imported(bundle.read(path), path.rpartition("/")[2], settings)

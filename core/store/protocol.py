@@ -109,6 +109,9 @@ class RunReader(Protocol):
     def ended_runs(self, limit: int) -> tuple[EndedRun, ...]:
         """Ended runs with what they take on the disk, those that ended first coming first."""
 
+    def in_states(self, states: Collection[str]) -> tuple[RunRecord, ...]:
+        """Runs in one of these states, oldest first."""
+
     def usage(self, owner: str, *, without: str = "") -> Usage:
         """What a visitor has in the store; the run `without` is not counted."""
 
@@ -179,9 +182,6 @@ class RunWriter(RunReader, Protocol):
 
     def forget_runs(self, runs: Sequence[str]) -> None:
         """Forget runs with their events and artifact rows. Their files are the caller's to remove, after the commit."""
-
-    def in_states(self, states: Collection[str]) -> tuple[RunRecord, ...]:
-        """Runs in one of these states, oldest first."""
 
     def open_room(self, room: Room) -> None: ...
 

@@ -8,6 +8,7 @@ from core.jobs.bundle_jobs import BundleLookJob, keep_bundle
 from core.jobs.imported_run import ImportedRunJob
 from core.results.exported import BundleFound
 from dashboard.session import resources, state
+from dashboard.session.sender import sender
 from dashboard.text import _, counted, size_words
 from dashboard.widgets.failure import failure, plain, toast
 from dashboard.widgets.lens import look
@@ -45,7 +46,7 @@ def _keep(key: str) -> None:
         return
     try:
         name = upload.name[:MAX_NAME]
-        st.session_state[f"{key}.kept"] = (keep_bundle(upload.getvalue(), name, resources.settings()), name)
+        st.session_state[f"{key}.kept"] = (keep_bundle(upload.getvalue(), name, resources.settings(), sender()), name)
     except LayerwiseError as error:
         st.session_state[f"{key}.problem"] = (error.message, error.hint)
 

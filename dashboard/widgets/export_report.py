@@ -17,6 +17,7 @@ from core.spec import parse_json
 from core.store.protocol import RunRecord
 from core.types import UNFINISHED
 from dashboard.session import resources
+from dashboard.session.sender import sender
 from dashboard.text import _, counted, size_words
 from dashboard.widgets.compress_made import is_made_smaller
 from dashboard.widgets.export_file import Offer, card, offered, prepared
@@ -190,7 +191,7 @@ def _kept_report(record: RunRecord, build: Callable[[], bytes] | None, key: str)
 
 def _keep(place: str, run: str, build: Callable[[], bytes]) -> None:
     try:
-        st.session_state[place] = (run, store_upload(build(), "report.html", resources.settings()))
+        st.session_state[place] = (run, store_upload(build(), "report.html", resources.settings(), sender()))
     except LayerwiseError as error:
         toast(error)
 

@@ -13,6 +13,7 @@ from core.errors import LayerwiseError, SpecError
 from core.jobs.data_lenses import UploadPreviewJob
 from core.results.upload_preview import UploadPreview
 from dashboard.session import resources
+from dashboard.session.sender import sender
 from dashboard.text import _
 from dashboard.widgets.failure import failure
 from dashboard.widgets.findings import LOOK
@@ -87,7 +88,7 @@ def _take(sent: Callable[[], tuple[bytes, str]]) -> None:
     _forget()
     try:
         data, name = sent()
-        upload = keep_upload(data, name, resources.settings())
+        upload = keep_upload(data, name, resources.settings(), sender())
         if upload.kind == "image":
             raise SpecError(
                 _("{name} is one picture, which is no data set.").format(name=upload.name),

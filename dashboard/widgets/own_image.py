@@ -7,6 +7,7 @@ from core.errors import LayerwiseError
 from core.jobs.lenses import ExampleRef
 from dashboard.components.digit_pad import digit_pad
 from dashboard.session import resources
+from dashboard.session.sender import sender
 from dashboard.text import _
 from dashboard.widgets.failure import toast
 
@@ -58,6 +59,6 @@ def _pad(screen: str) -> None:
 def _keep(picture: bytes, name: str, place: str) -> None:
     """Keep a picture on the server; a refusal is said in a toast, since callbacks have no place of their own."""
     try:
-        st.session_state[place] = keep_upload(picture, name, resources.settings()).digest
+        st.session_state[place] = keep_upload(picture, name, resources.settings(), sender()).digest
     except LayerwiseError as error:
         toast(error)

@@ -12,6 +12,7 @@ from core.models.model import ModelSpec, backbone_of, infer, stack_error, with_b
 from core.models.weights_check import check_weights_bytes
 from core.results.weights_report import ImportedWeights
 from dashboard.session import resources
+from dashboard.session.sender import sender
 from dashboard.text import _, counted
 from dashboard.widgets.failure import plain, problem
 from dashboard.widgets.lens import look
@@ -71,7 +72,7 @@ def _keep(upload_key: str) -> None:
     data, settings = upload.getvalue(), resources.settings()
     try:
         check_weights_bytes(data[:HEAD_BYTES], len(data), upload.name, settings)
-        st.session_state[FILE] = (store_upload(data, upload.name, settings), upload.name[:200])
+        st.session_state[FILE] = (store_upload(data, upload.name, settings, sender()), upload.name[:200])
     except LayerwiseError as error:
         st.session_state[PROBLEM] = str(error)
 

@@ -13,6 +13,7 @@ from core.jobs.lenses import ExampleRef
 from core.results.prediction import Prediction
 from dashboard.components.retouch import Canvas, retouch
 from dashboard.session import resources
+from dashboard.session.sender import sender
 from dashboard.text import _
 from dashboard.widgets.failure import plain, toast
 
@@ -34,7 +35,7 @@ def picture_editor(base: Prediction, present: Prediction, change: Change, *, key
             change(None)
             return
         try:
-            kept = keep_upload(picture, "changed.png", resources.settings())
+            kept = keep_upload(picture, "changed.png", resources.settings(), sender())
         except LayerwiseError as error:
             toast(error)
             return

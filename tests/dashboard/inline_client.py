@@ -9,6 +9,7 @@ from core.jobs.inline import MemoryShelf, run_inline
 from core.jobs.job import Job, PoolStatus
 from core.settings import Settings
 from core.store.protocol import ArtifactRecord, LoggedEvent, RunRecord
+from core.store.usage import Usage
 
 STATES = {"completed": "finished", "target": "finished", "time": "finished", "stopped": "stopped"}
 
@@ -33,6 +34,9 @@ class InlineStore:
 
     def queue_position(self, run: str) -> int | None:
         return None
+
+    def usage(self, owner: str, *, without: str = "") -> Usage:
+        return Usage()
 
     def runs(self, *, owner: str | None = None, kind: str | None = None, limit: int = 100) -> tuple[RunRecord, ...]:
         newest = [one for one in reversed(self.records.values()) if kind in (None, one.kind)]

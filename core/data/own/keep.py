@@ -2,19 +2,16 @@
 
 import hashlib
 import os
-import re
-import shutil
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from core.data.own.kinds import Kind, checked_kind
 from core.data.own.reading.names import clean_name, file_name
+from core.data.own.senders import DIGEST, NOBODY, Sender, make_room, note_sender
 from core.errors import MissingData, SpecError, StoreError, TooExpensive
 from core.settings import Settings
 
 MIB = 2**20
-DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,25 +24,25 @@ class Upload:
     kind: Kind
 
 
-def keep_upload(data: bytes, name: str, settings: Settings) -> Upload:
+def keep_upload(data: bytes, name: str, settings: Settings, sender: Sender = NOBODY) -> Upload:
     """A visitor's file, looked at and kept. Nothing is unpacked or decoded: what is left to find is found by the preview.
 
     Raises:
-        SpecError: it is empty, too large, of an unknown kind, or no sound file of its kind; the hint says what to do.
+        SpecError: it is empty, too large, of an unknown kind, no sound file of its kind, or has no room.
         StoreError: the disk is full.
     """
     shown = file_name(name) or "file"
     if not data:
         raise SpecError(f'"{shown}" is empty.', hint="Choose another file, or save it again: 0 bytes arrived.")
     kind = checked_kind(data, shown, settings)
-    return Upload(store_upload(data, shown, settings), shown, len(data), kind)
+    return Upload(store_upload(data, shown, settings, sender), shown, len(data), kind)
 
 
-def store_upload(data: bytes, name: str, settings: Settings) -> str:
-    """The digest under which these bytes lie now, whatever they are. Files that were not used for longest make room.
+def store_upload(data: bytes, name: str, settings: Settings, sender: Sender = NOBODY) -> str:
+    """The digest under which these bytes lie now, whatever they are. The sender's own files make room, oldest first.
 
     Raises:
-        TooExpensive: larger than a visitor may send.
+        TooExpensive: larger than a visitor may send, or than there is room for; nothing was written.
         StoreError: the disk is full.
     """
     if len(data) > settings.upload_mb * MIB:
@@ -55,6 +52,7 @@ def store_upload(data: bytes, name: str, settings: Settings) -> str:
             n_bytes=len(data),
         )
     digest = hashlib.sha256(data).hexdigest()
+    make_room(digest, len(data), settings, sender)
     folder = settings.home / "uploads"
     part = folder / f".{digest}.{os.getpid()}.part"
     try:
@@ -66,6 +64,7 @@ def store_upload(data: bytes, name: str, settings: Settings) -> str:
                 os.fsync(file.fileno())
             os.replace(part, folder / digest)
         os.utime(folder / digest)
+        note_sender(digest, sender.owner, settings)
     except OSError as error:
         with suppress(OSError):  # it may never have been made
             part.unlink()
@@ -73,7 +72,6 @@ def store_upload(data: bytes, name: str, settings: Settings) -> str:
             f'"{name}" could not be kept: {error.strerror or error}.',
             hint=f"Free some disk space, or make {folder} writable for the server.",
         ) from error
-    _make_room(folder, digest, settings)
     return digest
 
 
@@ -98,16 +96,3 @@ def kept_upload(digest: str, settings: Settings, name: str = "") -> bytes:
     with suppress(OSError):  # a read-only disk: then the age of files is that of their upload
         os.utime(path)
     return data
-
-
-def _make_room(folder: Path, newest: str, settings: Settings) -> None:
-    """Remove the files that were not used for longest, with what was read out of them, until all fit."""
-    kept = [(path.stat(), path) for path in folder.glob("*") if DIGEST.fullmatch(path.name)]
-    total = sum(status.st_size for status, _ in kept)
-    for status, path in sorted(kept, key=lambda entry: entry[0].st_mtime_ns):
-        if total <= settings.uploads_mb * MIB:
-            return
-        if path.name != newest:
-            total -= status.st_size
-            path.unlink(missing_ok=True)
-            shutil.rmtree(settings.home / "datasets" / "own" / path.name, ignore_errors=True)
