@@ -6,6 +6,7 @@ What is sent is so short that a slow viewer has nothing to catch up with: it get
 import asyncio
 import json
 import logging
+import secrets
 from collections.abc import AsyncIterator
 from typing import Protocol
 
@@ -16,6 +17,8 @@ log = logging.getLogger(__name__)
 TICK_S = 0.15
 RETRY_S = 1.0
 MAX_IDLE = 8
+SERVER = secrets.token_hex(4)
+"""Tells this server from the one before it: a page that was made by another one has lost its session, and runs again."""
 
 
 class SeqReader(Protocol):
@@ -42,7 +45,7 @@ class RoomFollower:
         self._seq: int | None = None
 
     async def messages(self, *, is_counted: bool = True) -> AsyncIterator[str]:
-        """JSON `{"seq": ..., "followers": ...}`, at once and then after each change.
+        """JSON `{"seq": ..., "followers": ..., "server": ...}`, at once and then after each change.
 
         Args:
             is_counted: whether this viewer is one of the followers.
@@ -58,7 +61,7 @@ class RoomFollower:
             if self._task is None or self._task.done():  # what ended it may be over: this viewer asks anew
                 self._task = asyncio.create_task(self._follow(), name=f"follow room {self.room}")
             while True:
-                message = json.dumps({"seq": self._seq, "followers": self._n_followers})
+                message = json.dumps({"seq": self._seq, "followers": self._n_followers, "server": SERVER})
                 if self._seq is not None and message != told:
                     told = message
                     yield message

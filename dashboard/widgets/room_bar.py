@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard.components.room_follow import Heard, room_follow
 from dashboard.session import rooms
+from dashboard.session.room_follow import SERVER
 from dashboard.text import _
 from dashboard.widgets.links import open_screen
 from dashboard.widgets.room_present import follow_controls, present_controls
@@ -30,4 +31,4 @@ def room_bar(here: str) -> None:
             present_controls()
         else:
             follow_controls(here)
-        room_follow(Heard(rooms.room_id(), rooms.seq(), part), key="room.ear")
+        room_follow(Heard(rooms.room_id(), SERVER, rooms.seq(), part), key="room.ear")

@@ -44,7 +44,7 @@ def present_controls() -> None:
     if st.button(_("Show the link"), key="room.link", icon=":material/link:", type="tertiary"):
         _link_dialog()
     st.button(
-        _("Show again") if is_paused else _("Pause"),
+        _("Go on showing") if is_paused else _("Pause showing"),
         key="room.pause",
         icon=":material/play_arrow:" if is_paused else ":material/pause:",
         type="tertiary",

@@ -14,6 +14,8 @@ class Heard:
     """What the page knows of its room."""
 
     room: str
+    server: str
+    """Which one made this page."""
     seq: int
     """Number of what was taken over."""
     part: Literal["present", "follow", "own"] = "follow"
@@ -30,5 +32,5 @@ def room_follow(heard: Heard, *, key: str) -> None:
         "offline": _("Not connected to the room"),
         "again": _("Refresh"),
     }
-    data = {"room": heard.room, "seq": heard.seq, "part": heard.part, "texts": texts}
+    data = {"room": heard.room, "seq": heard.seq, "server": heard.server, "part": heard.part, "texts": texts}
     _component(key=key, data=data, on_moved_change=lambda: None)

@@ -1,5 +1,6 @@
-// The socket of a room: `{seq, followers}` as JSON, whenever one of them has changed (dashboard/session/room_follow.py). The page
-// is run again when its own number is another one: once, and not again before that run has answered.
+// The socket of a room: `{seq, followers, server}` as JSON, whenever one of them has changed (dashboard/session/room_follow.py).
+// The page is run again when its own number is another one: once, and not again before that run has answered. So it is when
+// another server answers than the one that made it: Streamlit alone would wait for a click, and have forgotten all by then.
 
 import { component, fill, h, setText } from "./dom.js";
 
@@ -78,18 +79,23 @@ class View {
   check() {
     if (document.hidden) return;
     if (this.isGone) this.run(0);
+    else if (this.heard && this.heard.server !== this.data.server) this.run(this.heard.seq);
     else if (this.heard && this.data.part === "follow" && this.heard.seq !== this.data.seq) this.run(this.heard.seq);
   }
 
+  get from() {
+    return `${this.data.server} ${this.data.seq}`;
+  }
+
   run(seq) {
-    const isAsked = this.askedAt && performance.now() - this.askedAt < PATIENCE_MS && this.askedFrom === this.data.seq;
+    const isAsked = this.askedAt && performance.now() - this.askedAt < PATIENCE_MS && this.askedFrom === this.from;
     if (isAsked && seq >= 0) {
       clearTimeout(this.asking);
       this.asking = setTimeout(() => this.check(), PATIENCE_MS);
       return;
     }
     this.askedAt = performance.now();
-    this.askedFrom = this.data.seq;
+    this.askedFrom = this.from;
     this.send("moved", { seq, n: this.askedAt });
   }
 
