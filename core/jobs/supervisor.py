@@ -36,8 +36,10 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return _supervise(options.home, is_there_fine=options.ensure)
     except LayerwiseError as error:
-        LOG.error("%s", error)
-        sys.stderr.write(f"{error}\n")
+        if logging.getLogger().handlers:  # they write to standard error too
+            LOG.error("%s", error)
+        else:
+            sys.stderr.write(f"{error}\n")
         return EXIT_REFUSED
 
 
@@ -53,8 +55,10 @@ def _supervise(home: Path | None, *, is_there_fine: bool) -> int:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
+            if is_there_fine:
+                return 0
             sys.stderr.write(f"A supervisor is at work in {settings.home} already: use that one, or another --home.\n")
-            return 0 if is_there_fine else EXIT_REFUSED
+            return EXIT_REFUSED
         _prepare_environment(settings.home, settings.data)
         return _run_pool(settings.model_dump_json())
 

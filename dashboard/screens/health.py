@@ -6,7 +6,7 @@ from dashboard.session import pace, resources
 from dashboard.session.visitor import asks_for_host_key, visitor
 from dashboard.session.vitals import store_size, vitals
 from dashboard.text import _
-from dashboard.widgets.health_now import memory_words, recent_minutes, state_of_things
+from dashboard.widgets.health_now import memory_words, recent_minutes, state_of_things, streams_words
 from dashboard.widgets.health_store import errors, settings_in_force, store
 from dashboard.widgets.health_workers import queue, stop_a_run, workers
 
@@ -34,6 +34,7 @@ def _now() -> None:
     pool = watched.pool_health()
     samples = watched.samples() or (watched.sample(),)
     state_of_things(pool, samples)
+    st.caption(streams_words(watched.streams()))
     recent_minutes(samples)
     if pool is not None:
         st.subheader(_("Workers"))

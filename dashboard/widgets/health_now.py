@@ -1,7 +1,7 @@
 """Whether all is well, in one sentence, a few numbers, and the last minutes as lines."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -34,6 +34,13 @@ def state_of_things(pool: PoolHealth | None, samples: Sequence[Sample]) -> None:
         st.metric(_("Open pages"), now.pages, border=True)
         st.metric(_("Live streams"), now.streams, border=True)
         st.metric(_("Memory in use"), _share(now.used_bytes, now.total_bytes), border=True)
+
+
+def streams_words(streams: Mapping[str, int]) -> str:
+    """What the live streams follow, in one line."""
+    return _("Live streams: {runs} of runs, {rooms} of rooms, {boards} of boards of rooms.").format(
+        **{name: streams.get(name, 0) for name in ("runs", "rooms", "boards")}
+    )
 
 
 def _share(used: int | None, total: int | None) -> str:

@@ -55,6 +55,8 @@ def queue(pool: PoolHealth) -> None:
 def stop_a_run(pool: PoolHealth) -> None:
     """Choose one of the runs that have not ended, and stop it."""
     known: dict[str, Worker | Waiting] = {one.run: one for one in (*pool.workers, *pool.waiting) if one.run}
+    if not known:
+        return
     with st.container(horizontal=True, vertical_alignment="bottom", key="health.stopping"):
         run = st.selectbox(
             _("Run to stop"),
@@ -63,7 +65,6 @@ def stop_a_run(pool: PoolHealth) -> None:
             format_func=lambda run: _called(run, known.get(run)),
             placeholder=_("Choose a run"),
             key="health.stop_which",
-            disabled=not known,
             width=420,
         )
         words = _("Stop run {run}").format(run=run[:SHORT_RUN]) if run else _("Stop")

@@ -65,6 +65,7 @@ def pool(home, monkeypatch):
     monkeypatch.setattr(resources, "pool", lambda: pool)
     monkeypatch.setattr(resources, "settings", lambda: Settings(home=home, max_running=7))
     watched = Vitals(lambda: resources.pool())
+    watched.count("runs", lambda: 2)
     monkeypatch.setattr("dashboard.screens.health.vitals", lambda: watched)
     be(monkeypatch, is_host=True)
     return pool
@@ -101,6 +102,7 @@ def test_the_host_sees_all_numbers(pool):
         "Open pages": "0",
     }.items()
     assert "up for" in app.success[0].value
+    assert any("2 of runs, 0 of rooms" in one.value for one in app.caption)
     workers = columns(app, "Process")
     assert list(workers["Process"]) == ["11", "12"]
     assert list(workers["Memory"]) == ["2.0 GB", "unknown"]
