@@ -198,7 +198,7 @@ class SqlWriter(SqlReader, RowWrites, RoomWrites, SizeWrites):
         self._write(insert(RUNS), asdict(record))
 
     def update(self, run: str, **columns: object) -> None:
-        self._write(update(RUNS).where(RUNS.c.id == run).values(**columns))
+        self._write(statements.run_update(tuple(columns)), {"of_run": run} | columns)
 
     def append(self, run: str, events: Sequence[LoggedEvent]) -> None:
         rows = [
@@ -206,7 +206,7 @@ class SqlWriter(SqlReader, RowWrites, RoomWrites, SizeWrites):
             for logged in events
         ]
         if rows:
-            self._write(insert(EVENTS), rows)
+            self._write(statements.NEW_EVENTS, rows)
             self._note_growth(run, sum(len(str(row["data"])) for row in rows))
 
     def add_artifact(self, record: ArtifactRecord) -> None:
@@ -218,7 +218,7 @@ class SqlWriter(SqlReader, RowWrites, RoomWrites, SizeWrites):
     def rewind(self, run: str, seq: int) -> None:
         self._write(delete(EVENTS).where(EVENTS.c.run == run, EVENTS.c.seq > seq))
         self._write(delete(ARTIFACTS).where(ARTIFACTS.c.run == run, ARTIFACTS.c.seq > seq))
-        self.update(run, generation=RUNS.c.generation + 1, last_seq=seq)
+        self._write(update(RUNS).where(RUNS.c.id == run).values(generation=RUNS.c.generation + 1, last_seq=seq))
         self._count_files(run)
         self._count_log(run)
         self.forget_summary(run)

@@ -1,8 +1,9 @@
 """What the store asks its database. Built once: SQLAlchemy then finds each compiled form in its cache."""
 
 from dataclasses import fields
+from functools import cache
 
-from sqlalchemy import bindparam, delete, func, select, tuple_
+from sqlalchemy import Update, bindparam, delete, func, insert, select, tuple_, update
 
 from core.store.protocol import ArtifactRecord, RunRecord
 from core.store.schema import ARTIFACTS, CURVES, EVENTS, META, RUNS, SAID, SUMMARIES
@@ -65,6 +66,7 @@ ARTIFACTS_AFTER = (
     .order_by(ARTIFACTS.c.run, ARTIFACTS.c.name)
     .limit(1000)
 )
+NEW_EVENTS = insert(EVENTS)
 VERSION = select(META.c.value).where(META.c.key == "schema_version")
 
 FORGET_RUNS = tuple(
@@ -78,3 +80,9 @@ FORGET_RUNS = tuple(
         (RUNS, RUNS.c.id),
     )
 )
+
+
+@cache
+def run_update(columns: tuple[str, ...]) -> Update:
+    """Sets these columns of the run `of_run`. To build a statement anew takes longer than to execute it."""
+    return update(RUNS).where(RUNS.c.id == bindparam("of_run")).values({name: bindparam(name) for name in columns})

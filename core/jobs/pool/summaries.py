@@ -24,6 +24,8 @@ LOG = logging.getLogger(__name__)
 
 EVERY_S = 0.5
 """A live run's line is written at most so often; at its beginning and its end at once."""
+LINES_PER_S = 10.0
+"""Of all live runs together, beginnings and ends aside: one takes as long as three batches of events."""
 LOOK_S = 5.0
 PAGE = 1000
 
@@ -66,11 +68,11 @@ class Line:
         except ValueError:
             return self.lanes[max(0, event.source)]
 
-    def is_due(self, now: float) -> bool:
+    def is_due(self, now: float, every_s: float = EVERY_S) -> bool:
         """Whether it is to be written by now."""
         if self.is_broken or self.unread is not None:
             return False
-        return self.is_urgent or (self.is_dirty and now - self.written >= EVERY_S)
+        return self.is_urgent or (self.is_dirty and now - self.written >= every_s)
 
     def summary(self) -> Summary:
         """As it is now."""
@@ -104,6 +106,7 @@ class Summaries:
         self._looked = 0.0
         self._waiting: list[str] = []
         self._mending: Line | None = None
+        self._n_live = 0
 
     def begin(self, run: str, job: Job) -> None:
         """The line of a run that was just queued."""
@@ -128,11 +131,12 @@ class Summaries:
         """Write the line where it is due."""
         if line.unread is not None:
             self._read_on(line)
-        if line.is_due(time.monotonic()):
+        if line.is_due(time.monotonic(), max(EVERY_S, self._n_live / LINES_PER_S)):
             self._write(line)
 
     def mend(self, live: Collection[str]) -> None:
         """Go on with a run that has no summary yet; a page of its log at once. `live` runs have theirs in hand."""
+        self._n_live = len(live)
         if self._mending is None:
             self._mending = self._next(live)
         if self._mending is None:
