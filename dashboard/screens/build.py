@@ -39,12 +39,12 @@ def render() -> None:
     experiment = state.experiment()
     found = findings(experiment, resources.settings())
     about_model = [finding for finding in found if finding.where[:1] == ("layers",)]
-    settings, stack = st.columns([2, 5], gap="medium")
-    with settings:
-        if not lesson.is_hidden("build.data"):
-            _data(experiment)
-        if not lesson.is_hidden("build.training"):
-            _training(experiment)
+    parts = {"build.data": _data, "build.training": _training}
+    settings = [draw for group, draw in parts.items() if not lesson.is_hidden(group)]
+    beside, stack = st.columns([2, 5], gap="medium") if settings else (st.container(), st.container())
+    with beside:
+        for draw in settings:
+            draw(experiment)
     with stack:
         _model(experiment, about_model)
         findings_list([finding for finding in found if finding not in about_model], screen="build")

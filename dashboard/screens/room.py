@@ -18,7 +18,5 @@ def render() -> None:
             icon=":material/groups:",
         )
         return
-    if room.name:
-        st.text(_("Room “{name}”").format(name=room.name))
     board(room, key="room.board")
     invitation(room)

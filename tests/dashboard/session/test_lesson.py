@@ -1,6 +1,8 @@
 """Lessons: what a link hides is not there, everything else is; any text in a link is safe."""
 
 import importlib
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +17,7 @@ from core.jobs.training import TrainJob
 from dashboard.session import lesson
 from tests.dashboard.screens.test_screens import APP
 
+ROOT = Path(__file__).resolve().parents[3]
 GROUPS = {group.name: group for group in lesson.GROUPS}
 SECTIONS = [
     name for name in GROUPS
@@ -224,3 +227,9 @@ def test_a_lesson_travels_in_words_that_may_be_anything(client):
         st.text(lesson.to_share())
 
     assert AppTest.from_function(page, kwargs={"text": "undo,,<b>,runs"}).run().text[0].value == "runs,undo"
+
+
+def test_the_page_about_lessons_lists_every_group_and_no_other():
+    rows = re.findall(r"^\| `([a-z.]+)`( ★)? \| (.+) \|$", (ROOT / "docs/lessons.md").read_text(), re.MULTILINE)
+    assert [(name, label) for name, _star, label in rows] == [(group.name, group.label) for group in lesson.GROUPS]
+    assert {name for name, star, _label in rows if star} == lesson.PROJECTOR_HIDES
