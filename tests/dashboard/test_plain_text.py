@@ -7,6 +7,7 @@ from dashboard import text
 from dashboard.widgets.failure import plain
 
 
+@pytest.mark.fault(117)
 @pytest.mark.parametrize("evil", ["![x](http://e/x.png)", "**b** `c` $x$ :material/home:", "<img src=x onerror=1>", "a\\b"])
 def test_markdown_is_escaped_character_by_character(evil):
     shown = plain(evil)

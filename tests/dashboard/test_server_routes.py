@@ -46,6 +46,7 @@ def test_a_script_of_another_version_is_not_kept(client: TestClient) -> None:
     assert client.get(f"{shared.PREFIX}/old/{name}").headers["cache-control"] == "no-store"
 
 
+@pytest.mark.fault(120)
 @pytest.mark.parametrize("name", ["none.js", "..%2f__init__.py", "%2e%2e"])
 def test_nothing_else_is_served(client: TestClient, name: str) -> None:
     assert client.get(f"{shared.PREFIX}/{shared.version()}/{name}").status_code == 404

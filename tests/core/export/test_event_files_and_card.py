@@ -60,6 +60,7 @@ def test_tensorboard_reads_every_loss_epoch_and_learning_rate_at_its_step(race, 
         assert losses[0].wall_time >= 1_000.0
 
 
+@pytest.mark.fault(116)
 def test_folders_of_lanes_are_names_that_every_system_takes():
     assert folder_names(["Adam, lr 0.01", "../<b>", "蝴蝶", ""]) == ["01-Adam__lr_0.01", "02-b", "03-run", "04-run"]
 
@@ -75,6 +76,7 @@ def test_a_run_without_steps_is_refused_in_words(tmp_path):
     assert gone.message == "There is no such run."
 
 
+@pytest.mark.fault(116)
 def test_a_card_tells_the_facts_and_escapes_what_people_typed(race):
     _, _, history = race
     card = model_card(RACE, history, CardFacts("Net | <img src=x> [a](b)", "abc123", history.epochs[-1].step, 2))

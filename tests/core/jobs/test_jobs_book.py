@@ -260,6 +260,7 @@ def test_a_pause_that_somebody_has_just_ended_keeps_its_worker(room, order):
     assert (room.run.is_over, room.worker.alive) == (False, True)
 
 
+@pytest.mark.fault(128)
 def test_silent_connections_neither_spin_the_loop_nor_keep_anybody_out_for_long(tmp_path, monkeypatch):
     import socket
 

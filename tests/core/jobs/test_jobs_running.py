@@ -167,6 +167,7 @@ def test_two_lens_jobs_work_side_by_side(pool):
     pool.client.command(slow, Stop())
 
 
+@pytest.mark.fault(123)
 def test_commands_that_make_no_sense_are_refused_in_words(pool):
     run = pool.end(Count(seed=12, steps=5))
     with pytest.raises(SpecError, match="This run is finished"):
@@ -200,12 +201,14 @@ def test_a_request_that_is_wrong_is_refused_and_the_supervisor_lives(pool, reque
     assert pool.client.submit(Ask(question="alive"))
 
 
+@pytest.mark.fault(123)
 def test_the_same_submission_sent_twice_makes_one_run(pool):
     pool.end(Count(seed=13, steps=5))
     request = {"ask": "submit", "run": "ab" * 16, "job": Count(seed=14).model_dump_json(), "owner": "", "name": ""}
     assert ask(pool.home, request, timeout_s=5) == ask(pool.home, request, timeout_s=5) == {"run": "ab" * 16}
 
 
+@pytest.mark.fault(28)
 def test_names_lose_what_could_deceive(pool):
     run = pool.client.submit(Count(seed=15, steps=5), name="a\x1b[31m\u202eb\n" + "c" * 500)
     assert pool.store.run(run).name == "a[31mb" + "c" * 194

@@ -25,6 +25,7 @@ def test_the_curves_get_run_colours_and_words() -> None:
     assert data["texts"]["loss_axis"] == "loss (nats)"
 
 
+@pytest.mark.fault(67)
 @pytest.mark.parametrize("run", [None, "", "../../etc/passwd", "a", "run-00000001\n", "ü" * 10, "<script>alert(1)</script>"])
 def test_a_run_id_from_the_address_line_is_checked(run: str | None) -> None:
     app = opened(run)
@@ -38,6 +39,7 @@ def test_a_new_state_reaches_the_page_once() -> None:
     assert app.session_state["heard"] == ["finished"]
 
 
+@pytest.mark.fault(129)
 @pytest.mark.parametrize("value", ["null", "7", '"hacked"', "[]", '{"state": "finished"}', "1e999"])
 def test_a_state_that_does_not_exist_is_ignored(value: str) -> None:
     app = opened("run-00000001")

@@ -105,6 +105,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.fault(129)
 @pytest.mark.parametrize("value", HOSTILE)
 def test_what_is_no_stack_is_ignored(lasting: AppTest, value: str) -> None:
     before = lasting.session_state["model"]
@@ -113,6 +114,7 @@ def test_what_is_no_stack_is_ignored(lasting: AppTest, value: str) -> None:
     assert lasting.session_state["model"] == before
 
 
+@pytest.mark.fault(113)
 @pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", "1e308", "9" * 500, '"x"', "[]", "{}", "null", "true"])
 def test_a_strange_number_never_raises_and_never_leaves_the_bounds(app: AppTest, number: str) -> None:
     linear = f'{{"kind": "Linear", "params": {{"out_features": {number}}}}}'
@@ -125,6 +127,7 @@ def test_a_strange_number_never_raises_and_never_leaves_the_bounds(app: AppTest,
     assert 0 <= stored[2]["p"] <= 0.95
 
 
+@pytest.mark.fault(129)
 @pytest.mark.parametrize("seq", ["1e999", "-4", '"x"', "true", "1.5", "null", "9" * 400])
 def test_a_strange_message_number_is_not_acknowledged(lasting: AppTest, seq: str) -> None:
     before = component_data(lasting, "stack")["ack"]
@@ -134,6 +137,7 @@ def test_a_strange_message_number_is_not_acknowledged(lasting: AppTest, seq: str
     assert component_data(lasting, "stack")["ack"] == before
 
 
+@pytest.mark.fault(129)
 @pytest.mark.parametrize(
     "value",
     [
@@ -229,6 +233,7 @@ def test_a_model_that_was_shown_comes_back_as_it_was() -> None:
     assert json.loads(app.session_state["model"]) == json.loads(NESTED.model_dump_json())
 
 
+@pytest.mark.fault(129)
 @pytest.mark.parametrize(
     ("layers", "is_taken"),
     [

@@ -92,6 +92,7 @@ def test_a_cell_leads_to_its_examples_and_one_of_them_to_explain(client, monkeyp
     assert component_data(app, "here.matrix.cell.cards")["chosen"] == 0
 
 
+@pytest.mark.fault(129)
 @pytest.mark.parametrize("sent", [{"true": 99, "predicted": 0}, {"true": True, "predicted": 0}, "0,0", None, {"true": 1}])
 def test_a_cell_that_is_none_is_not_chosen(client, sent):
     app = fire(shown(ROWS), "here.matrix.matrix", "cell", sent)

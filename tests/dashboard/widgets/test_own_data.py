@@ -134,6 +134,7 @@ def test_arrays_are_sent(app):
     assert used(app).class_names == ("0", "1")
 
 
+@pytest.mark.fault(33)
 @pytest.mark.parametrize(
     ("data", "name", "words"),
     [
@@ -162,6 +163,7 @@ def test_a_refused_file_puts_the_one_before_away_and_the_next_mends_it(app):
     assert "60 rows" not in texts(app)
 
 
+@pytest.mark.fault(117)
 def test_names_of_strangers_are_shown_as_text(app):
     evil = "<img src=x onerror=alert(1)>"
     rows = [(evil, "**b**", "$x$"), *[(i * 0.5, i * 0.25, f"[k{i % 2}](javascript:x)") for i in range(40)]]
