@@ -111,6 +111,7 @@ def place(home: Path, settings: Mapping[str, str]) -> Iterator[Place]:
     port, log = _free_port(), home.parent / "server.log"
     os.environ |= {"LAYERWISE_HOME": str(home), "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"} | dict(settings)
     command = [sys.executable, "-m", "streamlit", "run", "dashboard/server.py", "--server.port", str(port)]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # or thirty runs would go on without this process
     with log.open("w") as output:
         server = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
     try:
