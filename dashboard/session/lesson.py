@@ -51,6 +51,7 @@ _TABLE = {
         "compress": "Compress",
         "export": "Export",
         "room": "Room",
+        "health": "Health",
     },
     "header": {
         "start": "Train button",
