@@ -3,11 +3,12 @@
 import math
 from dataclasses import dataclass
 
-from core.experiment.check import checkpoint_bytes, n_series, training_bytes
+from core.experiment.check import MB, checkpoint_bytes, n_series, training_bytes
 from core.experiment.check_frozen import trained_inference
 from core.experiment.experiment import Experiment
 from core.models.estimate import FROZEN, TRAINED, epoch_seconds
 from core.models.stack import Inference
+from core.settings import Settings
 
 GFLOP = 1e9
 FLOP_PER_MULTIPLY_ADD = 2
@@ -29,10 +30,9 @@ class Need:
     seconds: float | None
     limit_s: float | None = None
 
-    @property
-    def step_s(self) -> float | None:
-        """Seconds of one step, with its share of the evaluation."""
-        return self.seconds / self.n_steps if self.seconds is not None and self.n_steps else None
+    def is_large(self, settings: Settings) -> bool:
+        """Whether it takes a turn among the large runs."""
+        return self.step_gflop > settings.small_run_gflop or self.memory_bytes > settings.small_run_mb * MB
 
 
 def need_of(experiment: Experiment) -> Need:

@@ -15,6 +15,7 @@ from core.jobs.training import TrainJob
 from core.models.model import infer
 from dashboard.session import lesson, resources, state
 from dashboard.text import _, counted
+from dashboard.widgets.cost_hint import cost_hint
 from dashboard.widgets.failure import failure, problem
 from dashboard.widgets.fork_origin import origin_line
 from dashboard.widgets.lesson import leave_lesson
@@ -82,6 +83,8 @@ def header(pages: Mapping[str, Any], *, here: str) -> None:
         problem(words)
     if error is not None and here in SCREENS:
         problem(_("This experiment cannot be trained yet: {why} Mend it on the Build screen.").format(why=error.message))
+    elif here in SCREENS:
+        cost_hint(experiment)
 
 
 def sentence(experiment: Experiment) -> str:

@@ -18,7 +18,6 @@ from core.settings import Settings
 from core.store.protocol import RunRecord, RunWriter
 
 PRIORITY = {"lens": 0, "training": 1}
-MB = 2**20
 OVERTAKE_S = 60.0
 """A run that lacks memory is overtaken by others for so long and no longer."""
 NO_LIMIT = 2**62
@@ -66,9 +65,8 @@ class TrainingLine:
         """What is known of a run."""
         if record.id not in self._known:
             need = _need(record)
-            memory, gflop = (need.memory_bytes, need.step_gflop) if need else (0, 0.0)
-            is_large = gflop > self._settings.small_run_gflop or memory > self._settings.small_run_mb * MB
-            self._known[record.id] = Known(Ask(record.id, record.owner, memory, is_large), need)
+            is_large = need is not None and need.is_large(self._settings)
+            self._known[record.id] = Known(Ask(record.id, record.owner, need.memory_bytes if need else 0, is_large), need)
         return self._known[record.id]
 
     def places(self, request: Answer) -> Answer:

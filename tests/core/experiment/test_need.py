@@ -3,6 +3,7 @@
 import pytest
 
 from core.experiment.need import need_of
+from core.settings import Settings
 from tests.core.samples import spiral
 
 
@@ -25,4 +26,11 @@ def test_frozen_layers_take_a_third_of_the_arithmetic():
 
 def test_a_run_that_only_time_ends_has_no_number_of_steps():
     need = need_of(spiral(budget={"epochs": None, "seconds": 9.0}))
-    assert (need.n_steps, need.seconds, need.step_s) == (None, 9.0, None)
+    assert (need.n_steps, need.seconds) == (None, 9.0)
+
+
+def test_a_run_is_large_by_its_arithmetic_or_by_its_memory():
+    need = need_of(spiral())
+    assert not need.is_large(Settings())
+    assert need.is_large(Settings(small_run_mb=10))
+    assert need.is_large(Settings(small_run_gflop=need.step_gflop / 2))
