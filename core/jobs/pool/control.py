@@ -19,6 +19,8 @@ MAX_LINE_BYTES = 256 * 1024
 MAX_CONNECTIONS = 64
 PATIENCE_S = 5.0
 """A client that has not sent its whole request by then is hung up on, or silent ones would keep everybody out."""
+AGAIN_S = 0.02
+"""Between two tries to reach a supervisor at whose door all places are taken."""
 
 Answer = dict[str, Any]
 
@@ -49,7 +51,7 @@ def ask(home: Path, request: Answer, *, timeout_s: float) -> Answer:
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(timeout_s)
-        connection.connect(str(socket_path(home)))
+        _connect(connection, str(socket_path(home)), time.monotonic() + timeout_s)
         connection.sendall(json.dumps(request).encode() + b"\n")
         with connection.makefile("rb") as lines:
             line = lines.readline(MAX_LINE_BYTES)
@@ -57,6 +59,18 @@ def ask(home: Path, request: Answer, *, timeout_s: float) -> Answer:
         raise ConnectionError("the supervisor closed the connection")
     answer: Answer = json.loads(line)
     return answer
+
+
+def _connect(connection: socket.socket, path: str, deadline: float) -> None:
+    """A local socket does not wait for its turn by itself where many come at once: Linux says EAGAIN."""
+    while True:
+        try:
+            connection.connect(path)
+            return
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(AGAIN_S)
 
 
 def refusal(error: LayerwiseError) -> Answer:
@@ -145,7 +159,7 @@ class Control:
             return None
         try:
             fields = json.loads(buffer)
-        except ValueError:
+        except (ValueError, RecursionError):
             fields = None
         if not isinstance(fields, dict):
             self._drop(connection)
