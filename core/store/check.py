@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import SpecError
+from core.errors import SpecError, StoreError
 from core.store.artifacts import ArtifactFiles
 from core.store.protocol import ArtifactRecord
 from core.store.sql import SqlReader
@@ -42,15 +42,20 @@ def check_store(home: Path) -> Looked:
     if not place.is_file():
         raise SpecError(f"There is no store in {home.absolute()}.", hint="Give its folder with --home, or set LAYERWISE_HOME.")
     with closing(SqlReader(place)) as store:
+        store.open()
         hint = f"Stop the server and its supervisor, and restore a backup; {place} itself may be read by `sqlite3 .recover`."
-        wrong = [Wrong(f"The database is damaged: {text[:300]}.", hint) for text in store.damage()]
-        n_artifacts = n_bytes = 0
-        for row in store.every_artifact():
-            n_artifacts, n_bytes = n_artifacts + 1, n_bytes + row.n_bytes
-            wrong += _of_artifact(store, ArtifactFiles(home), row)
         uploads = sorted((home / "uploads").glob("[0-9a-f]" * 64))
-        wrong += [one for path in uploads for one in _of_upload(path)]
-        return Looked(store.n_runs(), n_artifacts, len(uploads), n_bytes, tuple(wrong))
+        wrong = [one for path in uploads for one in _of_upload(path)]
+        n_runs = n_artifacts = n_bytes = 0
+        try:
+            wrong += [Wrong(f"The database is damaged: {text[:300]}.", hint) for text in store.damage()]
+            n_runs = store.n_runs()
+            for row in store.every_artifact():
+                n_artifacts, n_bytes = n_artifacts + 1, n_bytes + row.n_bytes
+                wrong += _of_artifact(store, ArtifactFiles(home), row)
+        except StoreError as error:  # so damaged that it cannot be read on
+            wrong.append(Wrong(f"The database is damaged: {error.message}", hint))
+        return Looked(n_runs, n_artifacts, len(uploads), n_bytes, tuple(wrong))
 
 
 def _of_artifact(store: SqlReader, files: ArtifactFiles, row: ArtifactRecord) -> Iterator[Wrong]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Executable, bindparam, func, select, text, update
 
-from core.store.schema import ARTIFACTS, EVENTS, RUNS
+from core.store.schema import ARTIFACTS, EVENTS, META, RUNS
 from core.types import UNFINISHED
 
 LOG = logging.getLogger(__name__)
@@ -34,6 +34,7 @@ COUNT_FILES = update(RUNS).values(
 COUNT_LOG = update(RUNS).values(
     log_bytes=select(func.coalesce(func.sum(func.length(EVENTS.c.data)), 0)).where(EVENTS.c.run == RUNS.c.id).scalar_subquery()
 )
+VERSION = select(META.c.value).where(META.c.key == "schema_version")
 N_RUNS = select(func.count()).select_from(RUNS)
 INTEGRITY = text("PRAGMA integrity_check")
 FREE_PAGES, PAGES, FREE_ONE = (text(f"PRAGMA {name}") for name in ("freelist_count", "page_count", "incremental_vacuum(1)"))
@@ -78,6 +79,14 @@ class SizeReads:
         """All runs, of both queues."""
         rows = self._rows(N_RUNS)
         return int(rows[0][0]) if rows else 0
+
+    def open(self) -> None:
+        """Look at the version alone.
+
+        Raises:
+            StoreError: it is no database, or one of another version; the hint says what to do.
+        """
+        self._rows(VERSION)
 
     def damage(self) -> tuple[str, ...]:
         """What SQLite finds wrong with the pages and indexes of its file; nothing where it is whole. Reads all of it."""
