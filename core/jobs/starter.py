@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import core
+from core.jobs.work.limits import without_secrets
 from core.settings import Settings
 
 RESTART_S = 3.0
@@ -62,5 +63,5 @@ class Starter:
         places = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
         ours = {f"LAYERWISE_{name.upper()}": str(value) for name, value in values.items()}
         # compiled bytecode halves the pool's start: some containers forbid it
-        ambient = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        ambient = {name: value for name, value in without_secrets(os.environ).items() if name != "PYTHONDONTWRITEBYTECODE"}
         return ambient | ours | {"PYTHONPATH": os.pathsep.join(places)}

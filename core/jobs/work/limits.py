@@ -18,7 +18,19 @@ MAX_OPEN_FILES = 256
 OOM_SCORE = "800"
 MIB = 2**20
 
-SECRET_WORDS = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "KEY", "CREDENTIAL", "ACCESS_CODE")
+SECRET_WORDS = (
+    "TOKEN",
+    "SECRET",
+    "PASSW",
+    "PASSPHRASE",
+    "KEY",
+    "CREDENTIAL",
+    "ACCESS_CODE",
+    "AUTH",
+    "COOKIE",
+    "PRIVATE",
+    "OIDC",
+)
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Read when torch and numpy are loaded: with one thread they start no others, and the process that has them can be forked."""
 NO_COMPILING = {"NUMBA_DISABLE_JIT": "1"}  # SHAP's first call would compile for 6.6 s; at our sizes Python is faster
@@ -33,8 +45,17 @@ HUGE_PAGES = {
 def worker_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment for a supervisor and its workers: one thread each to begin with (`worker_threads` come in the worker), no
     compiling, no variable named like a secret."""
-    kept = {name: value for name, value in environment.items() if not any(word in name.upper() for word in SECRET_WORDS)}
-    return kept | (HUGE_PAGES if sys.platform == "linux" else {}) | dict.fromkeys(THREADS, "1") | NO_COMPILING
+    return (
+        without_secrets(environment)
+        | (HUGE_PAGES if sys.platform == "linux" else {})
+        | dict.fromkeys(THREADS, "1")
+        | NO_COMPILING
+    )
+
+
+def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables that are not named like a secret. What a process is started with can be read for as long as it lives."""
+    return {name: value for name, value in environment.items() if not any(word in name.upper() for word in SECRET_WORDS)}
 
 
 def lower_priority(nice: int) -> None:
