@@ -1,5 +1,6 @@
 """Making a lesson: choose what its link hides. And the way out of one: whoever opened such a link may see everything."""
 
+from functools import partial
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
@@ -10,10 +11,12 @@ from dashboard.text import _, counted
 N_COLUMNS = 4
 
 
-def lesson_button() -> None:
-    """Opens the form; for the popover that shares the page."""
+def lesson_button(box: str) -> None:
+    """Opens the form, in place of the popover `box` that it stands in."""
     about = _("Choose what the link hides, so that the page shows only what the lesson is about.")
-    if st.button(_("Make a lesson"), key="share.lesson", icon=":material/school:", width="stretch", help=about):
+    close = partial(st.session_state.__setitem__, box, False)
+    label = _("Make a lesson")
+    if st.button(label, key="share.lesson", icon=":material/school:", width="stretch", help=about, on_click=close):
         _form_dialog()
 
 
@@ -45,15 +48,21 @@ def _form_dialog() -> None:
 def lesson_form() -> None:
     """A checkbox for each group, and the link that comes of it."""
     st.text(_("Check what the lesson shall hide. Whoever opens its link can still ask to see everything."))
+    result = st.container()
     present = lesson.hidden() or lesson.was_left()
     parts = list(lesson.PARTS.items())
     chosen: list[str] = []
     for at in range(0, len(parts), N_COLUMNS):
         for column, (part, label) in zip(st.columns(N_COLUMNS), parts[at : at + N_COLUMNS], strict=False):
-            with column:
+            with column, st.container(gap="xxsmall"):
                 st.markdown(f"**{_(label)}**")
                 chosen += _checked(part, present)
-    st.markdown(f"**{_('Link of the lesson')}**")
+    with result:
+        _result(chosen)
+
+
+def _result(chosen: list[str]) -> None:
+    """The link, above what it is made from; and what it does, tried at once."""
     st.code(lesson_link(chosen), language=None, wrap_lines=True)
     if not state.fits_link():
         st.caption(_("The experiment is too large for a link: the lesson begins with a ready one. Share yours as a file."))

@@ -12,11 +12,12 @@ from dashboard.widgets.failure import problem
 from dashboard.widgets.lesson import lesson_button
 
 PROBLEM = "share.problem"
+BOX = "share.box"
 
 
 def share(experiment: Experiment) -> None:
     """A popover with the link in words, the experiment as a file, and a place for somebody else's file."""
-    with st.popover(_("Share"), icon=":material/share:"):
+    with st.popover(_("Share"), icon=":material/share:", key=BOX, on_change="rerun"):
         if state.fits_link():
             st.text(_("The address of this page holds the experiment and the run: copy it to share them."))
         else:
@@ -35,7 +36,7 @@ def share(experiment: Experiment) -> None:
         st.file_uploader(_("Open an experiment file"), "json", key="share.upload", on_change=_open, max_upload_size=1)
         if words := st.session_state.get(PROBLEM):
             problem(words)
-        lesson_button()
+        lesson_button(BOX)
 
 
 def _with_changes() -> None:
