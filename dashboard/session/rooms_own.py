@@ -31,7 +31,9 @@ def fork_from_here() -> None:
     """
     record, moment = state.run(), moment_in_hand()
     if record is None or moment is None:
-        raise SpecError(_("This run has kept no checkpoint: there is nothing to fork from."))
+        raise SpecError(
+            _("This run has kept no checkpoint yet: there is nothing to fork from."), hint=_("Wait for its first epoch.")
+        )
     source, ref = run_now.experiment_now(record), moment.ref
     series = selection.series(len(source.lanes) * source.repeats)
     wanted = forked(source, Origin(run=ref.run, name=ref.name, sha256=ref.sha256, series=series, step=moment.step))
