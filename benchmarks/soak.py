@@ -150,9 +150,9 @@ async def come_and_go(there: Place, until: float, luck: random.Random) -> tuple[
 
 async def soak(there: Place, options: argparse.Namespace) -> dict[str, Any]:
     """Visits and samples until the time is over; the verdict."""
-    luck, began, samples = random.Random(options.seed), time.monotonic(), list[Sample]()
+    luck, began, samples = random.Random(options.seed), time.monotonic(), list[Sample]()  # nosec B311 # repeatable
     until = began + options.seconds
-    rooms = [random.Random(luck.random()) for _ in range(options.visitors)]
+    rooms = [random.Random(luck.random()) for _ in range(options.visitors)]  # nosec B311 # repeatable
     going = asyncio.gather(*(come_and_go(there, until, one) for one in rooms))
     while time.monotonic() < until:
         await asyncio.sleep(SAMPLE_S)

@@ -97,7 +97,7 @@ async def browsers(n: int, address: str, query: str) -> AsyncIterator[list[Brows
 
 async def visit(there: Place, options: argparse.Namespace) -> dict[str, Any]:
     """The whole workshop; all figures."""
-    query, luck = LINK_TEXT + link_text(experiment()), random.Random(options.seed)
+    query, luck = LINK_TEXT + link_text(experiment()), random.Random(options.seed)  # nosec B311 # repeatable
     tokens = [secrets.token_urlsafe(32) for _ in range(options.visitors - options.browsers)]
     raw = [RawVisitor(there.address, query, token, drops_out=i % 3 == 0) for i, token in enumerate(tokens)]
     async with browsers(options.browsers, there.address, query) as real:

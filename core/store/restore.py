@@ -15,6 +15,7 @@ from core.store.migrations import check_version
 from core.store.schema import METADATA
 
 FOREIGN = "This is no store of Layerwise: do not use it unless you know who wrote it."
+UNFINISHED_RUNS = "SELECT count(*) FROM runs WHERE state IN ('queued', 'starting', 'running', 'paused', 'stopping')"
 ELSEWHERE = "Restore into another folder with --home, or move that one away first."
 
 
@@ -124,8 +125,7 @@ def _checked_database(file: Path, files: Mapping[str, FileEntry]) -> tuple[int, 
                 if entry is None or (entry.n_bytes, entry.sha256) != (n_bytes, sha256):
                     raise SpecError(f"The backup lacks the file {name!r} of run {run!r}.", hint="Take another backup.")
             (n_runs,) = connection.execute("SELECT count(*) FROM runs").fetchone()
-            unfinished = "('queued', 'starting', 'running', 'paused', 'stopping')"
-            (n_unfinished,) = connection.execute(f"SELECT count(*) FROM runs WHERE state IN {unfinished}").fetchone()
+            (n_unfinished,) = connection.execute(UNFINISHED_RUNS).fetchone()
         except LayerwiseError:
             raise
         except (sqlite3.Error, TypeError, ValueError) as error:

@@ -63,7 +63,8 @@ MAY_IMPORT = {
         "core.store",
     },
     "core.cli": {"core.store"},
-    "core.__main__": {"core.cli", "core.experiment", "core.training", "core.jobs", "core.data", "core.models", "core.explanation"},
+    "core.__main__": {"core.cli", "core.experiment", "core.training", "core.jobs"}
+    | {"core.data", "core.models", "core.explanation"},
 }
 FRONT = {
     "dashboard.server",
