@@ -1,5 +1,7 @@
 """Time travel: one slider over the kept moments of a run, for all panels of all screens."""
 
+import time
+from collections.abc import Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -10,13 +12,16 @@ from core.store.protocol import RunRecord
 from core.types import UNFINISHED
 from dashboard.components.time_slider import Curve, Tick
 from dashboard.components.time_slider import time_slider as slider
-from dashboard.session import pace, resources, run_history, selection
+from dashboard.session import pace, run_history, selection
 from dashboard.session.moments import Moment, moments
+from dashboard.session.moments import newest as newest_kept
 from dashboard.text import _
 from dashboard.widgets.lens_wait import is_any_unfinished, waits_of_page
 
 FOLLOW_S = 1.0
 """How often a page that follows the newest moment looks for one."""
+FOLLOWED, LEFT_S = "time_slider.followed", 10.0
+"""Which moment of which run is shown, as (run, step, when); a page that was left for so long begins with the newest."""
 POINTS = 120
 """Of the loss curve behind the slider."""
 
@@ -24,25 +29,40 @@ POINTS = 120
 def time_slider(record: RunRecord, series: int, *, key: str) -> Moment | None:
     """The chosen moment of this run, the newest one as long as nobody moves it; None before the first checkpoint."""
     kept = moments(record)
-    is_following = selection.moment(record.id) is None
-    if record.state in UNFINISHED and is_following:
-        _follow(record.id, len(kept), kept[-1].step if kept else -1)
+    is_following = selection.moment(record.id) is None and record.state in UNFINISHED
     if not kept:
+        if is_following:
+            _follow(record.id, -1)
         st.text(_("The first checkpoint is not there yet; these are the initial weights."))
         return None
     by_step = {one.step: one for one in kept}
     newest = next(one for one in kept if one.is_newest)
     chosen = selection.moment(record.id)
-    present = newest if chosen is None else by_step.get(chosen) or _nearest(kept, chosen)
+    present = _followed(record, by_step, newest) if chosen is None else by_step.get(chosen) or _nearest(kept, chosen)
 
     def choose(step: int) -> None:
+        st.session_state.pop(FOLLOWED, None)
         selection.choose_moment(record.id, None if step == newest.step else step)
 
     if len(kept) > 1:
         ticks = [Tick(one.step, one.epoch, one.validation_loss, one.is_best, one.is_newest) for one in kept]
         curves = run_history.asked(record, lambda history: loss_curves(history, series))
         slider(record.id, ticks, present.step, curves=curves, key=key, on_choose=choose)
+    if is_following:
+        _follow(record.id, present.step)
     return present
+
+
+def _followed(record: RunRecord, by_step: Mapping[int, Moment], newest: Moment) -> Moment:
+    """The moment that a page shows which follows the newest: it stays at one until all that is shown of this is there, however
+    often it runs meanwhile, or where moments come faster than answers it would show none of them."""
+    known = st.session_state.get(FOLLOWED)
+    if record.state in UNFINISHED and known and known[0] == record.id and time.monotonic() - known[2] < LEFT_S:
+        shown = by_step.get(known[1], newest)
+    else:
+        shown = newest
+    st.session_state[FOLLOWED] = (record.id, shown.step, time.monotonic())
+    return shown
 
 
 def _nearest(kept: tuple[Moment, ...], step: int) -> Moment:
@@ -50,17 +70,18 @@ def _nearest(kept: tuple[Moment, ...], step: int) -> Moment:
     return min(kept, key=lambda one: abs(one.step - step))
 
 
-def _follow(run: str, n_known: int, newest: int) -> None:
-    """Run the page again when the run has kept another moment, but not before all that is shown of this one is there: a page
-    that asks for another moment again and again would show none."""
+def _follow(run: str, shown: int) -> None:
+    """Go on to the newest moment once the run has kept another one and all that is shown of this one is there."""
     waits = waits_of_page()
 
     def poll() -> None:
         pace.present()
-        saved = resources.reader().artifacts(run, kind="checkpoint")
-        is_new = len(saved) != n_known and saved and max(one.step for one in saved) != newest
-        if is_new and not is_any_unfinished(waits):
+        last = newest_kept(run)
+        if last is not None and last[1] != shown and not is_any_unfinished(waits):
+            st.session_state.pop(FOLLOWED, None)
             st.rerun()
+        if FOLLOWED in st.session_state:
+            st.session_state[FOLLOWED] = (run, shown, time.monotonic())
 
     st.fragment(poll, run_every=pace.every(FOLLOW_S))()
 
