@@ -52,7 +52,7 @@ def look(job: LensJob, wanted: type[R], show: Callable[[R], None], *, key: str) 
     if result is not None:
         show(result)
     elif record is None or (record.state in UNFINISHED and not is_left):
-        wait_for(run, key, is_long=isinstance(job, LongLensJob))
+        wait_for(run, record, key, is_long=isinstance(job, LongLensJob))
     else:
         _ended(record, key, ask_again)
 

@@ -1,10 +1,10 @@
 """Waiting for lenses: all that one page waits for is looked at together, and its page run again once something is there."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
 
 import streamlit as st
 
@@ -17,7 +17,9 @@ from dashboard.text import _
 from dashboard.widgets.failure import failure
 from dashboard.widgets.run_controls import send
 
-POLL_S = 0.25
+POLL_S, DRAW_S = 0.25, 0.5
+SHOWN_S = 1.5
+"""What works for so long gets a bar that moves; most answers are there sooner."""
 STOPPED = "lens.stopped."
 RECENT = 20
 """Events among which the newest report of progress is."""
@@ -25,11 +27,10 @@ RECENT = 20
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """An unfinished run, and the place of its progress bar."""
+    """An unfinished run, and whether its bar moves by itself."""
 
     run: str
-    place: Any
-    is_long: bool
+    is_moving: bool
 
 
 _page: ContextVar[list[Wait] | None] = ContextVar("waits of the page", default=None)
@@ -48,16 +49,33 @@ def waiting_together() -> Iterator[None]:
         _look_again(waits)
 
 
-def wait_for(run: str, key: str, *, is_long: bool) -> None:
-    """Progress of an unfinished run and a button that stops it."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        wait = Wait(run, st.container(width="stretch").empty(), is_long)
-        st.button(_("Stop"), key=f"{key}.stop", on_click=_stop, args=(run, key), icon=":material/stop:")
+def wait_for(run: str, record: RunRecord | None, key: str, *, is_long: bool) -> None:
+    """Progress of an unfinished run and a button that stops it. `record` is its row where it has one by now."""
     waits = _page.get()
+
+    def draw() -> None:
+        # only at its own place: what a fragment draws elsewhere can meet a page that has changed, which breaks the browser's
+        try:
+            record = resources.reader().run(run)
+            share, words = _progress(run, record, is_long=is_long)
+        except LayerwiseError as error:
+            failure(error)
+            return
+        if record is not None and (is_given_up(record, key) or (waits is None and record.state not in UNFINISHED)):
+            st.rerun()  # the whole page: what stands here instead is not this fragment's
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.progress(share, text=words)
+            st.button(_("Stop"), key=f"{key}.stop", on_click=_stop, args=(run, key), icon=":material/stop:")
+
     if waits is None:
-        _look_again([wait])
+        st.fragment(draw, run_every=pace.every(POLL_S))()
+        return
+    is_moving = is_long or _works_for_long(record)
+    if is_moving:
+        st.fragment(draw, run_every=pace.every(DRAW_S))()
     else:
-        waits.append(wait)
+        draw()
+    waits.append(Wait(run, is_moving))
 
 
 def _stop(run: str, key: str) -> None:
@@ -91,33 +109,39 @@ def _records(waits: list[Wait]) -> list[RunRecord | None]:
     return [resources.reader().run(wait.run) for wait in waits]
 
 
+def _works_for_long(record: RunRecord | None) -> bool:
+    return record is not None and record.started is not None and time.time() - record.started > SHOWN_S
+
+
 def _look_again(waits: list[Wait]) -> None:
+    """Run the page again once something is there, or should show how far it is. Draws nothing."""
+
     def poll() -> None:
         pace.present()
         try:
             records = _records(waits)
-            if any(record is not None and record.state not in UNFINISHED for record in records):
-                st.rerun()
-            for wait, record in zip(waits, records, strict=True):
-                share, words = _progress(wait, record)
-                wait.place.progress(share, text=words)
         except LayerwiseError as error:
             failure(error)
+            return
+        for wait, record in zip(waits, records, strict=True):
+            is_over = record is not None and record.state not in UNFINISHED
+            if is_over or (not wait.is_moving and _works_for_long(record)):
+                st.rerun()
 
     st.fragment(poll, run_every=pace.every(POLL_S))()
 
 
-def _progress(wait: Wait, record: RunRecord | None) -> tuple[float, str]:
+def _progress(run: str, record: RunRecord | None, *, is_long: bool) -> tuple[float, str]:
     """Share done and words for it."""
     if record is not None and record.state == "queued":
-        place = resources.reader().queue_position(wait.run)
+        place = resources.reader().queue_position(run)
         return 0.0, _("Waiting: {n} before this one").format(n=place) if place else _("Computing …")
     newest = record.last_seq - RECENT if record else 0
-    events = [logged.event for logged in resources.reader().events(wait.run, after=max(0, newest), name="Progressed")]
+    events = [logged.event for logged in resources.reader().events(run, after=max(0, newest), name="Progressed")]
     last = next((event for event in reversed(events) if isinstance(event, Progressed) and event.total > 1), None)
     if last is None:
         return 0.0, _("Computing …")
-    words = (_("{done:,} of {total:,} steps") if wait.is_long else _("{done:,} of {total:,} evaluations")).format(
+    words = (_("{done:,} of {total:,} steps") if is_long else _("{done:,} of {total:,} evaluations")).format(
         done=last.done, total=last.total
     )
     if last.left_s is not None and last.done > 0.1 * last.total:  # before that, loading libraries distorts it

@@ -1,5 +1,6 @@
 """A page looks once for all that it waits for."""
 
+import time
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -15,7 +16,7 @@ class Waiting:
     """Lens runs by id; counts what was asked."""
 
     def __init__(self):
-        self.records = {run: record(run, "queued") for run in ("a", "b", "c")}
+        self.records = {run: replace(record(run, "queued"), started=None) for run in ("a", "b", "c")}
         self.asked = []
         self.error = None
 
@@ -50,12 +51,12 @@ def fragments(monkeypatch):
 def page():
     import streamlit as st
 
-    from dashboard.widgets.lens_wait import is_any_unfinished, wait_for, waiting_together, waits_of_page
+    from dashboard.widgets.lens_wait import is_any_unfinished, resources, wait_for, waiting_together, waits_of_page
 
     with waiting_together():
         waits = waits_of_page()
         for run in "abc":
-            wait_for(run, f"place.{run}", is_long=False)
+            wait_for(run, resources.reader().run(run), f"place.{run}", is_long=False)
     st.text(f"{len(waits)} waits, {'unfinished' if is_any_unfinished(waits) else 'over'}")
 
 
@@ -69,18 +70,27 @@ def test_three_waits_of_one_page_cost_one_look(reader, fragments):
     assert [bar.proto.text for bar in at.get("progress")] == [f"Waiting: {n} before this one" for n in (1, 2, 3)]
 
 
+def test_what_works_for_long_has_a_bar_that_moves_at_its_own_place(reader, fragments):
+    reader.records["b"] = replace(record("b", "running"), started=time.time() - 2 * lens_wait.SHOWN_S)
+    reader.records["c"] = replace(record("c", "running"), started=time.time())
+    at = AppTest.from_function(page).run()
+    assert not at.exception
+    assert sorted(fragments) == [lens_wait.POLL_S, lens_wait.DRAW_S]
+    assert [button.label for button in at.button] == ["Stop"] * 3
+
+
 def test_outside_of_a_page_each_wait_looks_for_itself(reader, fragments):
     def alone():
         from dashboard.widgets.lens_wait import wait_for
 
-        wait_for("a", "place.a", is_long=False)
-        wait_for("b", "place.b", is_long=True)
+        wait_for("a", None, "place.a", is_long=False)
+        wait_for("b", None, "place.b", is_long=True)
 
     assert not AppTest.from_function(alone).run().exception
     assert len(fragments) == 2
 
 
-def test_a_store_that_cannot_be_read_is_said_once(reader, fragments):
+def test_a_store_that_cannot_be_read_is_said_in_words(reader, fragments):
     reader.error = StoreError("The disk is gone.", hint="Bring it back.")
 
     def once():
@@ -88,15 +98,15 @@ def test_a_store_that_cannot_be_read_is_said_once(reader, fragments):
 
         with waiting_together():
             for run in "abc":
-                wait_for(run, f"place.{run}", is_long=False)
+                wait_for(run, None, f"place.{run}", is_long=False)
 
     at = AppTest.from_function(once).run()
-    assert [one.value for one in at.text] == ["The disk is gone.", "Bring it back."]
+    assert {one.value for one in at.text} == {"The disk is gone.", "Bring it back."}
 
 
 def test_what_has_ended_is_over(reader):
     ended = {run: replace(one, state="finished") for run, one in reader.records.items()}
-    waits = [lens_wait.Wait(run, None, False) for run in "abc"]
+    waits = [lens_wait.Wait(run, is_moving=False) for run in "abc"]
     assert lens_wait.is_any_unfinished(waits)
     reader.records = ended
     assert not lens_wait.is_any_unfinished(waits)

@@ -41,7 +41,7 @@ def test_an_unchanged_example_is_predicted_once_even_while_one_waits_for_it(clie
         return ("a run that has not begun", None) if isinstance(job, PredictionJob) else asked(job, key)
 
     monkeypatch.setattr(lens, "_asked", not_begun)
-    monkeypatch.setattr(lens_wait, "_progress", lambda *_: (0.0, ""))
+    monkeypatch.setattr(lens_wait, "_progress", lambda *_, **__: (0.0, ""))
     app = what_if()
     assert not app.exception
     assert [button.key for button in app.button if button.label == "Stop"] == ["explain.if.before.stop"]
