@@ -112,7 +112,7 @@ class OwnFile(DatasetChoice):
 
 
 def _forget_oldest(settings: Settings) -> None:
-    """Arrays of files are large and quickly made again: only those of the newest imports stay, the one in the making included."""
+    """Arrays of files are large and quickly made again: the newest imports stay, the one in the making too."""
     folders = sorted((settings.home / "datasets" / "own").glob("*/*"), key=lambda path: path.stat().st_mtime_ns)
     for folder in folders[:-KEPT_IMPORTS]:
         shutil.rmtree(folder, ignore_errors=True)
