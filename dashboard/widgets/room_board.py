@@ -1,7 +1,5 @@
 """Everybody's runs in a room, for the room's screen: the live board, and what a click on a participant does."""
 
-from urllib.parse import urlencode, urlsplit, urlunsplit
-
 import streamlit as st
 
 from core.errors import LayerwiseError
@@ -14,6 +12,7 @@ from dashboard.session.visitor import visitor
 from dashboard.text import _
 from dashboard.widgets.failure import toast
 from dashboard.widgets.links import open_screen
+from dashboard.widgets.room_present import room_address
 
 WANTED = "room_board.wanted"
 """The run that was just asked for: a screen cannot be changed in a callback."""
@@ -52,10 +51,4 @@ def _open(room: Room, run: str) -> None:
 def invitation(room: Room) -> None:
     """The link of the room, to be copied."""
     st.caption(_("Link of this room: whoever opens it follows, and appears here after pressing Train."))
-    st.code(room_link(room.id), language=None, wrap_lines=True)
-
-
-def room_link(room: str) -> str:
-    """The address that opens the room on the first screen."""
-    scheme, host, path, *_rest = urlsplit(st.context.url or "")
-    return urlunsplit((scheme, host, path.rsplit("/", 1)[0] + "/", urlencode({"room": room}), ""))
+    st.code(room_address(room.id), language=None, wrap_lines=True)

@@ -92,9 +92,9 @@ def follow_controls(here: str) -> None:
 
 
 def room_address(room: str) -> str:
-    """The address that others open."""
-    scheme, host, *_rest = urlsplit(st.context.url or "")
-    return urlunsplit((scheme, host, "/", urlencode({"room": room}), ""))
+    """The address that others open: the first screen, in this room."""
+    scheme, host, path, *_rest = urlsplit(st.context.url or "")
+    return urlunsplit((scheme, host, path.rsplit("/", 1)[0] + "/", urlencode({"room": room}), ""))
 
 
 def _other_ways() -> None:

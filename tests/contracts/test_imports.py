@@ -30,11 +30,13 @@ MAY_IMPORT = {
     "dashboard.widgets": {"dashboard.components", "dashboard.figures", "dashboard.session", "dashboard.text", "core.experiment"}
     | {"core.jobs", "core.store"}
     | MENUS,
-    "dashboard.stream": {"dashboard.security", "dashboard.session", "dashboard.text", "core.store"},
-    "dashboard.room_stream": {"dashboard.security", "dashboard.session", "core.store"},
-    "dashboard.board_stream": {"dashboard.room_stream", "dashboard.security", "dashboard.session", "core.store"},
+    "dashboard.security": set(),
+    "dashboard.sending": {"dashboard.session"},
+    "dashboard.stream": {"dashboard.security", "dashboard.sending", "dashboard.session"},
+    "dashboard.room_stream": {"dashboard.security", "dashboard.sending", "dashboard.session", "core.store"},
+    "dashboard.board_stream": {"dashboard.room_stream", "dashboard.security", "dashboard.sending", "dashboard.session"}
+    | {"core.store"},
     "dashboard.health": {"dashboard.session"},
-    "dashboard.security": {"dashboard.secrets", "dashboard.session", "dashboard.text"},
     "dashboard.entrance": {"dashboard.secrets", "dashboard.security", "dashboard.session", "dashboard.text"},
     "dashboard.uploads": {"dashboard.security"},
     "dashboard.workshop": {"dashboard.secrets"},

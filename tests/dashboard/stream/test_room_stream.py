@@ -10,8 +10,8 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from core.errors import StoreError
-from dashboard import room_stream
 from dashboard.room_stream import room_route
+from dashboard.sending import serve
 from dashboard.session import room_follow
 from dashboard.session.room_follow import MAX_IDLE, RoomFollower, RoomHub, UnknownRoom
 
@@ -186,7 +186,6 @@ def test_the_socket_tells_the_number_and_that_the_room_is_closed():
     store = Seqs(7)
     with client(store).websocket_connect(f"/api/rooms/{ROOM}/live") as socket:
         assert socket.receive_json() == {"seq": 7, "followers": 1, "server": room_follow.SERVER}
-        socket.send_text("x" * 100_000)  # what a viewer says means nothing
         store.seq = 8
         assert socket.receive_json()["seq"] == 8
         store.seq = None
@@ -223,6 +222,16 @@ def test_our_own_page_is_welcome():
             socket.receive_json()
 
 
+@pytest.mark.fault(133)
+def test_a_follower_that_speaks_is_hung_up_on():
+    with client(Seqs()).websocket_connect(f"/api/rooms/{ROOM}/live") as socket:
+        socket.send_text("x" * 100_000)
+        messages = [socket.receive()]
+        while messages[-1]["type"] != "websocket.close":
+            messages.append(socket.receive())
+    assert messages[-1]["code"] == 1008
+
+
 @pytest.mark.parametrize(("error", "code"), [(StoreError("gone"), 4503), (KeyError("a bug"), 1011)])
 def test_what_goes_wrong_closes_the_socket_with_its_code(error, code):
     store = Seqs()
@@ -236,11 +245,8 @@ def test_what_goes_wrong_closes_the_socket_with_its_code(error, code):
 
 
 @pytest.mark.fault(104)
-def test_a_viewer_that_takes_nothing_is_hung_up_on(monkeypatch):
-    monkeypatch.setattr(room_stream, "SLOWEST_S", 0.02)
-
+def test_a_viewer_that_takes_nothing_is_hung_up_on():
     class Stuck:
-        query_params = {}
         codes = []
 
         async def send_text(self, text):
@@ -254,7 +260,7 @@ def test_a_viewer_that_takes_nothing_is_hung_up_on(monkeypatch):
 
     async def scene():
         follower = RoomFollower(ROOM, Seqs())
-        await asyncio.wait_for(room_stream._serve(Stuck(), follower), 3)
+        await asyncio.wait_for(serve(Stuck(), follower.messages(), "A room", patience_s=0.02), 3)
         return follower.n_viewers
 
     assert asyncio.run(scene()) == 0
