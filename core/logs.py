@@ -27,7 +27,7 @@ KEPT = 3
 """Older files of one log: name.1 is the newest of them."""
 SHORT = 8
 """Letters of an owner's id that are logged."""
-MOST_RECENT = 50
+MOST_RECENT, MOST_LETTERS = 50, 500
 HIDDEN = "***"
 SHORTEST_SECRET = 4
 """What is shorter is no secret, and stands in many words."""
@@ -158,10 +158,10 @@ class Recent(logging.Handler):
         self._hide = hide
 
     def emit(self, record: logging.LogRecord) -> None:
-        message = on_one_line(_message(record))[:500]
+        message = on_one_line(_message(record))
         for secret in self._hide:
             message = message.replace(secret, HIDDEN) if len(secret) >= SHORTEST_SECRET else message
-        self.said.append(Said(record.created, record.levelname, record.name, message))
+        self.said.append(Said(record.created, record.levelname, record.name, message[:MOST_LETTERS]))
 
 
 def recent() -> tuple[Said, ...]:
