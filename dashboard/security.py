@@ -34,6 +34,8 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
 }
 POLICY_VIOLATION = 1008
+CLOSED = frozenset({"/_stcore/metrics"})
+"""What Streamlit would tell anybody about the server, at some cost: the host has the Health page for it."""
 
 
 def is_same_origin(origin: str | None, host: str | None) -> bool:
@@ -75,6 +77,8 @@ class OriginGuard:
             await refuse(HTTPStatus.BAD_REQUEST, "This host name is not allowed.", scope, receive, send)
         elif not is_same_origin(headers.get("origin"), headers.get("host")):
             await refuse(HTTPStatus.FORBIDDEN, "Requests from other pages are not allowed.", scope, receive, send)
+        elif scope["path"].rstrip("/") in CLOSED:
+            await refuse(HTTPStatus.NOT_FOUND, "There is nothing here.", scope, receive, send)
         else:
             await self.app(scope, receive, send)
 

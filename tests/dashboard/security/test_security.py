@@ -34,7 +34,6 @@ def test_our_own_page_gets_an_answer_with_all_security_headers(client: TestClien
 
 
 @pytest.mark.fault(67)
-@pytest.mark.fault(67)
 @pytest.mark.parametrize(
     "origin",
     ["http://evil.example", "http://localhost:9999", "null", "http://localhost:8501.evil.example", "http://[x", "", "http://"],
@@ -47,10 +46,15 @@ def test_a_foreign_page_is_refused(client: TestClient, origin: str, method: str)
 
 
 @pytest.mark.fault(67)
-@pytest.mark.fault(67)
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8501", "localhost.evil.example", ""])
 def test_a_foreign_host_name_is_refused(client: TestClient, host: str) -> None:
     assert client.get("/", headers={"host": host}).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/_stcore/metrics", "/_stcore/metrics/"])
+def test_what_streamlit_would_tell_of_the_server_is_closed(client: TestClient, path: str) -> None:
+    assert client.get(path).status_code == 404
+    assert client.get(path).text == "There is nothing here."
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:80", "127.0.0.1:8501", "[::1]:8501", "[::1]"])
@@ -58,7 +62,6 @@ def test_every_local_name_is_allowed_on_any_port(client: TestClient, host: str) 
     assert client.get("/", headers={"host": host}).status_code == 200
 
 
-@pytest.mark.fault(67)
 @pytest.mark.fault(67)
 @pytest.mark.parametrize("headers", [{"origin": "http://evil.example"}, {"host": "evil.example"}])
 def test_a_foreign_socket_is_refused_before_it_is_accepted(client: TestClient, headers: dict) -> None:
