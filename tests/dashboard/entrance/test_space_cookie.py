@@ -63,7 +63,7 @@ def test_a_space_is_taken_along_by_its_key_and_a_fresh_one_needs_a_word(serve) -
     assert fresh != key
 
 
-@pytest.mark.parametrize("key", ["", "nonsense", "x" * 43 + "!", "x" * 50_000, space_of(new_token())])
+@pytest.mark.parametrize("key", ["", "nonsense", "x" * 43 + "!", "x" * 50_000, space_of("a")])
 def test_what_is_no_key_opens_no_space(serve, key: str) -> None:
     answer = post(serve(), "/space", what="take", key=key)
     assert answer.status_code == 400
