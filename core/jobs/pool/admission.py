@@ -85,8 +85,12 @@ class Admission:
     def ended(self, run: LiveRun) -> None:
         """A run has no worker any more."""
         if run.state not in UNFINISHED:
-            self.askers.forget(run.id)
-            self.overtime.worked.forget(run.id)
+            self.forget(run.id)
+
+    def forget(self, run: str) -> None:
+        """A run has ended: who waited for it, and for how long it worked, matters no more."""
+        self.askers.forget(run)
+        self.overtime.worked.forget(run)
 
     def _check_room(self, lane: Lane) -> None:
         n_live = sum(one.worker.lane == lane for one in self._live.values())

@@ -118,6 +118,7 @@ class Orders:
         match command:
             case Stop():
                 end_without_worker(self._store, record, stopped_without_worker(self._store, self._files, record.id), "stopped")
+                self._admission.forget(record.id)
             case Pause():
                 self._store.update(record.id, carry=carry_text(Carry(carry.changes, record.last_step)))
             case Resume():

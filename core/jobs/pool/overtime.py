@@ -29,7 +29,7 @@ class WorkTimes:
         self._seen: dict[str, float] = {}
 
     def note(self, live: Iterable[LiveRun]) -> None:
-        """Add the time since the last call for the runs that work, and forget those that have ended."""
+        """Add the time since the last call for the runs that work."""
         now = self._clock()
         working = [run for run in live if run.is_working]
         for run in working:
@@ -96,6 +96,8 @@ class Overtime:
         self._store.update(record.id, last_seq=seq)
         noticed = self._store.run(record.id) or record
         end_without_worker(self._store, noticed, stopped_without_worker(self._store, self._files, record.id), "stopped")
+        self.worked.forget(record.id)
+        self._askers.forget(record.id)
 
 
 def too_long(run_max_s: float) -> Noticed:
