@@ -49,7 +49,6 @@ from core.optim.optimizers import Adam
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-component-update")
-BROWSER_NICE = 5
 OPEN_S, TRAIN_S, TRAIN_FOR_S, ACT_S, SETTLE_S = 8.0, 12.0, 5.0, 22.0, 5.0
 """Pages are opened until OPEN_S; Train is pressed from TRAIN_S on for TRAIN_FOR_S; from ACT_S on things are changed."""
 LINK_TEXT = "x="
