@@ -8,6 +8,7 @@ from http import HTTPStatus
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from core.process import machine_memory
 from core.settings import Settings
 from dashboard.security import refuse
 
@@ -15,6 +16,8 @@ MIB = 2**20
 ADDRESS = re.compile(r"/_stcore/upload_file/([^/]+)/[^/]+")
 FILES_AT_ONCE = 4
 """A page has so many places for a file: own data, a folder, weights, a bundle."""
+MEMORY_PART = 4
+"""Of all pages together, files take a quarter of the machine's memory at most: runs need the rest."""
 PARTS_BYTES = 64 * 1024
 """What a form adds around its file."""
 
@@ -37,7 +40,9 @@ class UploadLimit:
         self.app = app
         self.file_bytes = settings.upload_mb * MIB + PARTS_BYTES
         self.page_bytes = FILES_AT_ONCE * self.file_bytes
-        self.all_bytes = max(settings.uploads_mb * MIB, self.page_bytes)
+        memory = machine_memory()
+        room = min(settings.uploads_mb * MIB, memory[0] // MEMORY_PART) if memory else settings.uploads_mb * MIB
+        self.all_bytes = max(room, self.page_bytes)
         self.held = held
         self.arriving = Counter[str]()
         """Bytes on their way, by session."""

@@ -10,6 +10,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from core.settings import Settings
+from dashboard import uploads
 from dashboard.uploads import MIB, UploadLimit, held_bytes
 
 SETTINGS = Settings(upload_mb=1, uploads_mb=6)
@@ -27,6 +28,12 @@ def client(held):
         Route("/other", _taken, methods=["PUT"]),
     ]
     return TestClient(Starlette(routes=routes, middleware=[Middleware(UploadLimit, settings=SETTINGS, held=lambda: held)]))
+
+
+@pytest.mark.fault(37)
+def test_the_files_of_all_pages_leave_memory_for_the_rest(monkeypatch):
+    monkeypatch.setattr(uploads, "machine_memory", lambda: (80 * MIB, 40 * MIB))
+    assert UploadLimit(None, Settings(upload_mb=1, uploads_mb=3000)).all_bytes == 20 * MIB
 
 
 @pytest.mark.fault(37)
