@@ -14,7 +14,7 @@ from dashboard.widgets.figure import figure, is_dark
 
 SCARCE = 0.9
 """Of the memory: with more of it in use, the system may soon end processes."""
-GB, GIB = 10**9, 2**30
+GB = 10**9
 
 
 def state_of_things(pool: PoolHealth | None, samples: Sequence[Sample]) -> None:
@@ -79,11 +79,11 @@ def recent_minutes(samples: Sequence[Sample]) -> None:
         _("streams"): [one.streams for one in samples],
     }
     memory = {
-        _("whole machine"): [None if one.used_bytes is None else one.used_bytes / GIB for one in samples],
-        _("this server"): [None if one.server_bytes is None else one.server_bytes / GIB for one in samples],
+        _("whole machine"): [None if one.used_bytes is None else one.used_bytes / GB for one in samples],
+        _("this server"): [None if one.server_bytes is None else one.server_bytes / GB for one in samples],
     }
     total = samples[-1].total_bytes
-    charts = (("work", work, _("number"), None), ("memory", memory, _("memory (GiB)"), total / GIB if total else None))
+    charts = (("work", work, _("number"), None), ("memory", memory, _("memory (GB)"), total / GB if total else None))
     for column, (name, series, unit, most) in zip(st.columns(2), charts, strict=True):
         with column:
             drawing = last_minutes(minutes, series, unit=unit, most=most, dark=is_dark())

@@ -5,7 +5,7 @@ import streamlit as st
 from core.errors import LayerwiseError
 from core.jobs.training import TrainJob
 from core.store.protocol import RunRecord
-from dashboard.session import lesson, resources, state
+from dashboard.session import lesson, resources, rooms, state
 from dashboard.session.visitor import may_change
 from dashboard.text import _
 from dashboard.widgets.failure import toast
@@ -21,10 +21,12 @@ def is_watching(record: RunRecord | None) -> bool:
 
 
 def read_only(record: RunRecord, *, key: str) -> None:
-    """The line, with the buttons that start an own run."""
+    """The line, with the buttons that start an own run; who follows a room has such buttons in its bar."""
     with st.container(key=f"{key}.watching", horizontal=True, vertical_alignment="center", gap="small"):
         st.badge(_("Read only"), icon=":material/visibility:", color="gray")
         st.text(_("This run belongs to somebody else: you are watching."))
+        if rooms.part() == "follow" and rooms.room() is not None:
+            return
         forks = not (lesson.is_hidden("fork") or lesson.is_hidden("train")) and st.button(
             _("Fork it"),
             key=f"{key}.watching.fork",

@@ -7,6 +7,7 @@ export const YS = ["batch_loss", "train_loss", "validation_loss", "validation_ac
 export const XS = ["step", "epoch", "seconds"];
 export const isScore = (y) => y === "validation_accuracy";
 const TALL = 10; // times the largest first loss: what is above has diverged
+const UNTRAINED = 1; // about the loss before any training; a fork of a trained run begins far below, and is no measure of the others
 
 // What is known: members as the server told them, with their curves
 export class BoardData {
@@ -62,7 +63,8 @@ export class BoardData {
     if (isScore(y)) return Infinity;
     const firsts = this.running.map((member) => this.points(member, y, "step").y.find((value) => value !== null)).filter((value) => value > 0);
     const lowest = firsts.length ? Math.min(...firsts) : Infinity;
-    return firsts.length ? TALL * Math.max(...firsts.filter((value) => value <= 100 * lowest)) : Infinity;
+    const usual = firsts.filter((value) => value <= 100 * Math.max(UNTRAINED, lowest));
+    return firsts.length ? TALL * Math.max(UNTRAINED, ...usual) : Infinity;
   }
 }
 
