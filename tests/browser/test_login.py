@@ -33,7 +33,9 @@ def server(provider, tmp_path, monkeypatch):
         yield address
         log = tmp_path / "server.log"
         words = log.read_text()
-        assert words.count("Traceback") == words.count("joserfc.errors.BadSignatureError:") == 1  # Streamlit tells of the forged token
+        assert (
+            words.count("Traceback") == words.count("joserfc.errors.BadSignatureError:") == 1
+        )  # Streamlit tells of the forged token
         assert variables["OIDC_CLIENT_SECRET"] not in words
         assert variables["OIDC_COOKIE_SECRET"] not in words
         log.write_text("")

@@ -89,6 +89,16 @@ def make_room(digest: str, n_bytes: int, settings: Settings, sender: Sender) -> 
         _let_go(kept.digest, settings, sender.owner)
 
 
+def forget_unused(settings: Settings, before: float, needed: str) -> int:
+    """Remove files that nobody has used since a time (seconds since the epoch); how many. Those that `needed` names stay."""
+    old = [kept for kept in _all_files(settings).values() if kept.used < before * 1e9 and kept.digest not in needed]
+    for kept in old:
+        for name in senders_of(kept.digest, settings):
+            (settings.home / "senders" / name / kept.digest).unlink(missing_ok=True)
+        _let_go(kept.digest, settings, "")
+    return len(old)
+
+
 def _others(files: Iterable[Kept], digest: str) -> list[Kept]:
     """All but the one that arrives, which may be there already."""
     return [kept for kept in files if kept.digest != digest]

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from core.data.own.senders import forget_unused
 from core.settings import Settings
 from core.store.protocol import RunWriter
 from core.store.retention import Bounds, leftovers, runs_to_clear
@@ -40,6 +41,7 @@ class Clearing:
 
     def __init__(self, store: RunWriter, settings: Settings, needed: Callable[[], str]) -> None:
         self._store = store
+        self._settings = settings
         self._home = settings.home
         self._bounds = Bounds(settings.keep_days * 86_400.0, settings.store_mb * 2**20)
         self._needed = needed
@@ -99,6 +101,7 @@ class Clearing:
     def _leftovers(self, now: float) -> list[Path]:
         if self._search is None and now - self._passed > PASS_S:
             self._passed = now
+            self._forget_uploads()
             self._search = leftovers(self._home, self._names, time.time)
         found = []
         for _ in range(PLACES_AT_ONCE if self._search is not None else 0):
@@ -108,6 +111,12 @@ class Clearing:
                 break
             found.append(path)
         return [path for path in found if path is not None]
+
+    def _forget_uploads(self) -> None:
+        """Files of visitors go like their runs: when nobody has used them for as long as ended runs are kept."""
+        if self._bounds.keep_s and abs(_clock_offset() - self._clock) <= JUMP_S:
+            n = forget_unused(self._settings, time.time() - self._bounds.keep_s, self._needed())
+            LOG.info("%d files of visitors went that nobody had used for long", n)
 
     def _names(self, run: str) -> frozenset[str] | None:
         """The names of a run's artifacts; None where there is no such run."""

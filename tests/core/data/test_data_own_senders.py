@@ -5,7 +5,7 @@ import os
 import pytest
 
 from core.data.own.keep import MIB, kept_upload, store_upload
-from core.data.own.senders import NOBODY, Sender, files_of, senders_of
+from core.data.own.senders import NOBODY, Sender, files_of, forget_unused, senders_of
 from core.errors import TooExpensive
 from core.settings import Settings
 
@@ -109,3 +109,15 @@ def test_the_same_file_again_takes_no_more_room(settings):
     first = send(settings, "a", 3)
     assert send(settings, "a", 3) == first
     assert kept(settings) == [first]
+
+
+def test_files_that_nobody_has_used_for_long_go_from_all_who_sent_them_unless_a_run_needs_them(settings):
+    old, needed, young = send(settings, "a", 1), send(settings, "b", 1), send(settings, "c", 1)
+    send(settings, "a", 1, BOB)
+    for digest, when in ((old, 100), (needed, 100), (young, 900)):
+        os.utime(settings.home / "uploads" / digest, (when, when))
+    assert forget_unused(settings, 500.0, f"a job with {needed}") == 1
+    assert kept(settings) == [needed, young]
+    assert kept(settings, BOB) == []
+    assert not senders_of(old, settings)
+    assert not (settings.home / "uploads" / old).exists()
