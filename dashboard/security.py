@@ -33,6 +33,9 @@ HEADERS = {
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
     "cross-origin-opener-policy": "same-origin",
 }
+SECURE_ONLY = "cross-origin-opener-policy"
+"""Browsers ignore it, and complain, where a page came over a plain connection from another machine."""
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 POLICY_VIOLATION = 1008
 CLOSED = frozenset({"/_stcore/metrics"})
 """What Streamlit would tell anybody about the server, at some cost: the host has the Health page for it."""
@@ -93,7 +96,7 @@ async def refuse(status: HTTPStatus, reason: str, scope: Scope, receive: Receive
 
 
 class SecurityHeaders:
-    """Adds HEADERS to every response."""
+    """Adds HEADERS to every response, as far as its connection is one for which browsers take them."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -103,7 +106,13 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
-                    headers[name] = value
+                    if name != SECURE_ONLY or _is_trustworthy(scope):
+                        headers[name] = value
             await send(message)
 
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+def _is_trustworthy(scope: Scope) -> bool:
+    """Whether browsers hold this connection to be secure: encrypted, or to this very machine."""
+    return scope.get("scheme") == "https" or host_name(Headers(scope=scope).get("host")) in LOOPBACK

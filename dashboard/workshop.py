@@ -83,6 +83,8 @@ def lines(variables: Mapping[str, str], names: Sequence[str], port: int) -> list
         "",
         "  The connections are not encrypted: do not use a code or key that you use elsewhere.",
         "  Both are shown here alone. Ctrl+C ends the server; runs go on when it is started again.",
+        "  The next start makes up others. To keep these, so that nobody has to come in again, set them before it:",
+        "      LAYERWISE_ACCESS_CODE and LAYERWISE_HOST_KEY.",
         "",
     ]
 

@@ -82,10 +82,14 @@ def _checked(part: str, present: tuple[str, ...]) -> list[str]:
 
 
 def lesson_link(hidden: list[str]) -> str:
-    """The address of this page with the experiment in hand, the room, and what is hidden; of the first screen where it is."""
+    """The address of this page with the experiment in hand and what is hidden; of the first screen where this one is.
+
+    A run or a room that is open now may be gone when the lesson is given.
+    """
     scheme, host, path, *_rest = urlsplit(st.context.url or "")
     if path.strip("/").split("/")[-1] in hidden:
         path = path.rsplit("/", 1)[0] + "/"
     wanted = state.link_parts() | {lesson.LINK: ",".join(hidden)}
     wanted.pop("run", None)
+    wanted.pop("room", None)
     return urlunsplit((scheme, host, path, urlencode({name: text for name, text in wanted.items() if text}, safe=","), ""))

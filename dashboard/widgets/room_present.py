@@ -27,7 +27,7 @@ def present_menu() -> None:
             )
         st.divider()
         with st.form("room.come_in", border=False):
-            st.text_input(_("Letters of a room"), key="room.letters", max_chars=ID_LETTERS, placeholder="kx7m-2qpd-9vth")
+            st.text_input(_("Id of a room"), key="room.letters", max_chars=ID_LETTERS, placeholder="kx7m-2qpd-9vth")
             st.form_submit_button(_("Follow this room"), on_click=_come_in, icon=":material/login:", width="stretch")
 
 
@@ -101,7 +101,7 @@ def _other_ways() -> None:
     moment = rooms_own.moment_in_hand()
     if moment is not None:
         st.button(
-            _("Fork from step {step}").format(step=f"{moment.step:,}"),
+            _("Fork from here") if moment.is_newest else _("Fork from step {step}").format(step=f"{moment.step:,}"),
             key="room.fork",
             icon=":material/fork_right:",
             type="tertiary",
@@ -139,7 +139,7 @@ def _link() -> None:
     address = room_address(rooms.room_id())
     with st.container(key="room.link_large"):
         st.text(address)
-    st.text(_("Or press Present on any page of this server, and type the letters of the room."))
+    st.text(_("Or press Present on any page of this server, and type the id of the room."))
     st.code(address, language=None, wrap_lines=True)
 
 

@@ -28,7 +28,7 @@ def room_follow(heard: Heard, *, key: str) -> None:
     texts = {
         "one": _("{n} follows"),
         "many": _("{n} follow"),
-        "none": _("nobody follows yet"),
+        "none": _("nobody follows now"),
         "offline": _("Not connected to the room"),
         "again": _("Refresh"),
     }

@@ -51,6 +51,14 @@ def test_a_foreign_host_name_is_refused(client: TestClient, host: str) -> None:
     assert client.get("/", headers={"host": host}).status_code == 400
 
 
+@pytest.mark.parametrize(("address", "is_sent"), [("http://10.1.2.3", False), ("https://10.1.2.3", True)])
+def test_the_opener_policy_is_sent_where_browsers_take_it(address: str, is_sent: bool) -> None:
+    app = Starlette(routes=[Route("/", page)], middleware=middleware(Settings(allowed_hosts="10.1.2.3")))
+    answer = TestClient(app, base_url=address).get("/")
+    assert answer.status_code == 200
+    assert ("cross-origin-opener-policy" in answer.headers) == is_sent
+
+
 @pytest.mark.parametrize("path", ["/_stcore/metrics", "/_stcore/metrics/"])
 def test_what_streamlit_would_tell_of_the_server_is_closed(client: TestClient, path: str) -> None:
     assert client.get(path).status_code == 404
