@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.store.rooms import Member, Room
+from dashboard.components import shared
 from tests.browser.conftest import ROOT, serving, settled
 from tests.core.samples import spiral
 from tests.dashboard.store_client import StoreClient
@@ -122,3 +123,24 @@ def test_a_lessons_link_outlives_a_change_of_screen_and_anybody_may_leave_it(pag
     page.get_by_role("button", name="Show everything").click()
     page.wait_for_function("() => !location.search.includes('hide=')")
     page.get_by_role("link", name="Data").wait_for()
+
+
+CEILING = """async ([path, firsts]) => {
+  const { BoardData } = await import(path);
+  const board = new BoardData();
+  const members = firsts.map((first, i) => ({ run: `run${i}`, name: `${i}` }));
+  board.take({ type: "board", members, n_members: members.length });
+  firsts.forEach((first, i) => board.take({ type: "run", run: `run${i}`, steps_per_epoch: 1 }, {
+    step: [1, 2], seconds: [1, 2], batch_loss: [first, first],
+    epoch: [], epoch_step: [], epoch_seconds: [], figures: new Float64Array(0),
+  }));
+  return members.map((member) => board.hasDiverged(member, "batch_loss"));
+}"""
+
+
+def test_a_fork_of_a_trained_run_does_not_make_fresh_ones_look_diverged(page, room_server):
+    address, _run = room_server
+    page.goto(f"{address}/healthz")
+    path = f"{shared.PREFIX}/{shared.version()}/board_data.js"
+    assert page.evaluate(CEILING, [path, [3e-4, 0.69, 2.3]]) == [False, False, False]
+    assert page.evaluate(CEILING, [path, [0.7, 2.3, 1e6]]) == [False, False, True]
