@@ -15,7 +15,9 @@ from core import logs
 from core.logs import LineFormatter, SharedFile, about, log_to, logging_to, on_one_line, recent
 
 ROOT = Path(__file__).parents[3]
-HOSTILE = 'x\r\n2026-01-01T00:00:00.000Z ERROR core.jobs [server 1] forged\x1b[2J\u2028\u202e\x00\ud800 "quoted"'
+HOSTILE = 'x\r\n2026-01-01T00:00:00.000Z ERROR core.jobs [server 1] forged\x1b[2J\u2028\u202e\x00 "quoted"'
+HALF = "\ud800"
+"""Half a letter. It is not logged for real: pytest would carry it to another process, which cannot be done."""
 LOG = logging.getLogger("tests.logs")
 
 
@@ -26,10 +28,11 @@ def record(message: object, *values: object, error: BaseException | None = None)
 
 @pytest.mark.fault(28)
 def test_what_a_user_wrote_stays_on_its_line():
-    text = LineFormatter("server", "text").format(record("run %s", HOSTILE))
+    text = LineFormatter("server", "text").format(record("run %s", HOSTILE + HALF))
     assert text.isprintable()
     assert "\\r\\n2026" in text
-    assert "\\x1b[2J\\u2028\\u202e\\x00\\ud800" in text
+    assert "\\x1b[2J\\u2028\\u202e\\x00" in text
+    assert text.endswith("\\ud800")
 
 
 @given(st.text(alphabet=st.characters()))
