@@ -11,6 +11,8 @@ from dashboard.widgets.health_store import errors, settings_in_force, store
 from dashboard.widgets.health_workers import queue, stop_a_run, workers
 
 EVERY_S = 2.0
+CHOICE_S = 10.0
+"""A list that is drawn anew closes under the hand: the choice of a run waits longer."""
 
 
 def render() -> None:
@@ -19,6 +21,7 @@ def render() -> None:
         _for_the_host()
         return
     st.fragment(_now, run_every=pace.every(EVERY_S), key="health.watch")()
+    st.fragment(_stopping, run_every=pace.every(CHOICE_S), key="health.stopping_part")()
     with st.expander(_("Settings in force"), icon=":material/tune:", key="health.settings_in"):
         st.caption(_("Each is read from the environment when the server starts. Secrets are never shown."))
         settings_in_force(resources.settings())
@@ -40,13 +43,19 @@ def _now() -> None:
         st.subheader(_("Workers"))
         st.caption(memory_words(pool))
         workers(pool)
-        stop_a_run(pool)
         st.subheader(_("Queue"))
         queue(pool)
     st.subheader(_("Store"))
     store(pool, store_size(resources.settings().home))
     st.subheader(_("Warnings and errors of late"))
     errors(pool)
+
+
+def _stopping() -> None:
+    """Which run to stop."""
+    pool = vitals().pool_health() if visitor().is_host else None
+    if pool is not None:
+        stop_a_run(pool)
 
 
 def _for_the_host() -> None:
