@@ -24,6 +24,7 @@ def wait_for_data(page, condition, root=CURVES):
 
 
 def open_screen(page, name):
+    page.mouse.move(0, 0)  # the words of a button under the pointer may lie over the links
     page.get_by_role("link", name=name, exact=True).click()
     settled(page)
 
