@@ -286,6 +286,7 @@ def tap(page, name: str) -> bool:
 
 
 @pytest.mark.fault(89)
+@pytest.mark.slow_fault
 def test_a_hundred_quick_clicks_are_done_or_refused_in_words(workshop, page):
     page.goto(workshop.address)
     settled(page)

@@ -13,7 +13,7 @@ from core.settings import Settings
 from tests.browser.conftest import ROOT, serious_findings, serving, settled
 from tests.core.samples import spiral
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow_fault]
 
 KEY = "canary-host-key-5193"
 

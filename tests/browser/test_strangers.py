@@ -16,7 +16,7 @@ from tests.browser.test_data_and_build import WAIT_MS, opened, sentence, upload
 from tests.browser.test_tour import open_screen, train, wait_for_data
 from tests.faults.hostile import NAMES
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow_fault]
 
 SHOWN = ("script", "image", "link", "formula")
 SCREENS = {
