@@ -234,6 +234,7 @@ def test_a_browser_that_was_offline_has_the_whole_curve_once_it_is_back(browser,
 
 
 @pytest.mark.fault(88)
+@pytest.mark.slow_fault
 def test_two_tabs_on_one_run_agree_on_its_state_and_either_may_steer_it(workshop, page):
     run = started_run(page, workshop.address)
     other = page.context.new_page()
