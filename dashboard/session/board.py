@@ -17,6 +17,7 @@ from core.run_curve import RunCurve, thinned
 from core.run_row import RunRow
 from core.store.rooms import Member, Room
 from dashboard.session.frames import frame
+from dashboard.session.hub import Hub
 from dashboard.session.room_follow import UnknownRoom
 
 log = logging.getLogger(__name__)
@@ -27,7 +28,6 @@ MAX_SHOWN = 40
 """Participants on the board; of more, those who came first and have a run."""
 MAX_POINTS = 150
 """Of a curve: many lines share a chart."""
-MAX_IDLE = 8
 FIGURES = (
     *("train_loss", "validation_loss", "validation_accuracy", "best_validation_loss", "best_validation_accuracy"),
     *("test_loss", "test_accuracy", "steps", "epochs", "seconds"),
@@ -209,22 +209,8 @@ def _is_other(row: RunRow, before: RunRow | None) -> bool:
     return before is None or row.figures != before.figures or row.state != before.state
 
 
-class BoardHub:
-    """The boards of one server. `get` from the event loop only."""
+class BoardHub(Hub[Board]):
+    """The boards of one server."""
 
     def __init__(self, reader: BoardReader) -> None:
-        self._reader = reader
-        self._boards: dict[str, Board] = {}
-
-    def n_viewers(self) -> int:
-        """How many sockets are open, over all rooms."""
-        return sum(one.n_viewers for one in tuple(self._boards.values()))
-
-    def get(self, room: str) -> Board:
-        """The one board of this room. A few that nobody watches are kept, so that a reload is instant."""
-        board = self._boards.pop(room, None) or Board(room, self._reader)
-        self._boards[room] = board
-        idle = [one for one, other in self._boards.items() if other.n_viewers == 0 and one != room]
-        for one in idle[:-MAX_IDLE]:
-            del self._boards[one]
-        return board
+        super().__init__(lambda room: Board(room, reader))

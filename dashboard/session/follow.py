@@ -20,6 +20,7 @@ from core.store.protocol import LoggedEvent, RunReader, RunRecord
 from core.types import UNFINISHED
 from dashboard.session import live_frames
 from dashboard.session.cursor import Cursor
+from dashboard.session.hub import Hub
 from dashboard.session.queue_places import Places, place_in_order
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,6 @@ RETRY_S = 1.0
 REST_S = 1.0
 """Between two looks at a run that has ended but may be resumed."""
 PAGE = 10_000
-MAX_IDLE = 8
 
 
 class UnknownRun(Exception):
@@ -277,23 +277,8 @@ class Follower:
         return replace(at, marks=len(history.changes), phases=self._phases_version, findings=self._findings_version)
 
 
-class FollowerHub:
-    """The followers of one server. `get` from the event loop only."""
+class FollowerHub(Hub[Follower]):
+    """The followers of the runs of one server. They slow down with all its viewers."""
 
     def __init__(self, reader: RunReader, places: Places | None = None) -> None:
-        self._reader = reader
-        self._places = places
-        self._followers: dict[str, Follower] = {}
-
-    def n_viewers(self) -> int:
-        """How many sockets are open, over all runs."""
-        return sum(follower.n_viewers for follower in tuple(self._followers.values()))
-
-    def get(self, run_id: str) -> Follower:
-        """The one follower of this run. A few that nobody watches are kept, so that a reload is instant."""
-        follower = self._followers.pop(run_id, None) or Follower(run_id, self._reader, self.n_viewers, self._places)
-        self._followers[run_id] = follower
-        idle = [run for run, other in self._followers.items() if other.n_viewers == 0 and run != run_id]
-        for run in idle[:-MAX_IDLE]:
-            del self._followers[run]
-        return follower
+        super().__init__(lambda run: Follower(run, reader, self.n_viewers, places))

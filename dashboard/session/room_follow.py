@@ -11,12 +11,12 @@ from collections.abc import AsyncIterator
 from typing import Protocol
 
 from core.errors import StoreError
+from dashboard.session.hub import Hub
 
 log = logging.getLogger(__name__)
 
 TICK_S = 0.15
 RETRY_S = 1.0
-MAX_IDLE = 8
 SERVER = secrets.token_hex(4)
 """Tells this server from the one before it: a page that was made by another one has lost its session, and runs again."""
 
@@ -109,22 +109,8 @@ class RoomFollower:
             self._wake()
 
 
-class RoomHub:
-    """The followers of one server. `get` from the event loop only."""
+class RoomHub(Hub[RoomFollower]):
+    """The followers of the rooms of one server."""
 
     def __init__(self, reader: SeqReader) -> None:
-        self._reader = reader
-        self._followers: dict[str, RoomFollower] = {}
-
-    def n_viewers(self) -> int:
-        """How many sockets are open, over all rooms."""
-        return sum(one.n_viewers for one in tuple(self._followers.values()))
-
-    def get(self, room: str) -> RoomFollower:
-        """The one follower of this room."""
-        follower = self._followers.pop(room, None) or RoomFollower(room, self._reader)
-        self._followers[room] = follower
-        idle = [one for one, other in self._followers.items() if other.n_viewers == 0 and one != room]
-        for one in idle[:-MAX_IDLE]:
-            del self._followers[one]
-        return follower
+        super().__init__(lambda room: RoomFollower(room, reader))

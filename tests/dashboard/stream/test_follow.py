@@ -7,6 +7,7 @@ import pytest
 from core.events import Diagnosed, EpochDone, Finished, HyperChanged, PhaseDone, StepMeasured
 from dashboard.session import follow
 from dashboard.session.follow import Follower, FollowerHub, UnknownRun
+from dashboard.session.hub import MAX_IDLE
 from tests.dashboard.fake_reader import ListReader, started, steps, surface
 from tests.dashboard.stream.test_frames import decoded
 
@@ -235,7 +236,7 @@ def test_the_hub_has_one_follower_per_run_and_forgets_the_idle_ones() -> None:
     hub = FollowerHub(ListReader())
     first = hub.get("run-a")
     assert hub.get("run-a") is first
-    for i in range(follow.MAX_IDLE + 1):
+    for i in range(MAX_IDLE + 1):
         hub.get(f"run-b{i}")
     assert hub.get("run-a") is not first
 

@@ -13,7 +13,8 @@ from core.errors import StoreError
 from dashboard.room_stream import room_route
 from dashboard.sending import serve
 from dashboard.session import room_follow
-from dashboard.session.room_follow import MAX_IDLE, RoomFollower, RoomHub, UnknownRoom
+from dashboard.session.hub import MAX_IDLE
+from dashboard.session.room_follow import RoomFollower, RoomHub, UnknownRoom
 
 ROOM, OTHER = "kx7m-2qpd-9vth", "2222-3333-4444"
 

@@ -12,7 +12,8 @@ from starlette.testclient import TestClient
 
 from core.events import Finished
 from dashboard.session import follow
-from dashboard.session.follow import MAX_IDLE, Follower, FollowerHub
+from dashboard.session.follow import Follower, FollowerHub
+from dashboard.session.hub import MAX_IDLE
 from dashboard.stream import live_route
 from tests.dashboard.fake_reader import ListReader, started, steps
 from tests.dashboard.stream.test_follow import Screen, until, watch
