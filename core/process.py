@@ -4,6 +4,8 @@ from pathlib import Path
 
 PROC = Path("/proc")
 CGROUP = Path("/sys/fs/cgroup")
+OF_CONTAINER = (("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"))
+"""Where a container's limit and what it has taken stand: in version 2 and in version 1 of control groups."""
 
 
 def resident_bytes(pid: int | str = "self") -> int | None:
@@ -18,9 +20,10 @@ def machine_memory() -> tuple[int, int] | None:
     if total is None or free is None:
         return None
     total, free = total * 1024, free * 1024
-    limit, used = _number(CGROUP / "memory.max"), _number(CGROUP / "memory.current")
-    if limit is not None and used is not None and limit < total:
-        return limit, min(free, max(0, limit - used))
+    for names in OF_CONTAINER:
+        limit, used = (_number(CGROUP / name) for name in names)
+        if limit is not None and used is not None and limit < total:
+            return limit, min(free, max(0, limit - used))
     return total, free
 
 

@@ -178,6 +178,10 @@ def test_memory_is_what_the_kernel_says(tmp_path, monkeypatch):
     assert machine_memory() == (1000000, 600000)
     (tmp_path / "memory.max").write_text("max\n")
     assert machine_memory()[0] == total
+    (tmp_path / "memory").mkdir()  # a container of the older kind
+    (tmp_path / "memory" / "memory.limit_in_bytes").write_text("2000000\n")
+    (tmp_path / "memory" / "memory.usage_in_bytes").write_text("500000\n")
+    assert machine_memory() == (2000000, 1500000)
     monkeypatch.setattr("core.process.PROC", tmp_path)
     assert machine_memory() is resident_bytes() is None
 

@@ -4,7 +4,6 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from core.errors import LayerwiseError
 from core.experiment.need import Need
@@ -14,6 +13,7 @@ from core.jobs.pool.estimates import Expected, expected
 from core.jobs.pool.overtime import WorkTimes
 from core.jobs.pool.running import LiveRun
 from core.jobs.pool.scheduling import Ask, Limits, Occupancy, startable
+from core.process import machine_memory
 from core.settings import Settings
 from core.store.protocol import RunRecord, RunWriter
 
@@ -126,26 +126,9 @@ class TrainingLine:
 
 def limits_of(settings: Settings) -> Limits:
     """What may work at once on this machine."""
-    memory = machine_bytes()
-    allowed = int(settings.memory_share * memory) if memory else NO_LIMIT
+    memory = machine_memory()
+    allowed = int(settings.memory_share * memory[0]) if memory else NO_LIMIT
     return Limits(settings.max_running, settings.large_running or os.cpu_count() or 1, settings.visitor_running, allowed)
-
-
-def machine_bytes() -> int:
-    """Memory that this machine has, or that its container gives; 0 where neither says."""
-    found = []
-    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        text = _text(path).strip()
-        found += [int(text)] if text.isdigit() else []
-    found += [int(line.split()[1]) * 1024 for line in _text("/proc/meminfo").splitlines() if line.startswith("MemTotal:")]
-    return min(found, default=0)
-
-
-def _text(path: str) -> str:
-    try:
-        return Path(path).read_text()
-    except OSError:
-        return ""
 
 
 def _need(record: RunRecord) -> Need | None:

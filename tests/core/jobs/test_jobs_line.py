@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.jobs.pool.estimates import Expected, expected
-from core.jobs.pool.line import machine_bytes
 from core.jobs.pool.scheduling import Ask, Limits, Occupancy, startable
+from core.process import machine_memory
 from core.store.fair_order import by_starts, by_turns
 from core.store.waiting import FAIRNESS_WINDOW_S
 
@@ -183,4 +183,4 @@ def test_a_time_that_nobody_knows_is_not_made_up():
 
 
 def test_this_machine_says_how_much_memory_it_has():
-    assert 2**28 < machine_bytes() < 2**46
+    assert 2**28 < machine_memory()[0] < 2**46
