@@ -1,6 +1,7 @@
 """A run is forked and stands in the tree; a run leaves as a bundle and comes back from it; its script proves its curve."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,23 +31,27 @@ def trained_page(page, address: str, seed: int) -> None:
 
 @pytest.fixture(scope="module")
 def trained(browser, server: str):
-    """The address of such a run."""
+    """The address of such a run, and what the browser of its owner keeps."""
     page, wrong = watched_page(browser)
     trained_page(page, server, 7)
-    address = page.url
+    address, kept = page.url, page.context.storage_state()
     page.context.close()
     assert not wrong, wrong
-    return address
+    return address, kept
 
 
 @pytest.fixture
-def finished(page, trained: str):
-    """A page that looks at it."""
+def finished(browser, trained: tuple[str, dict]) -> Iterator:
+    """A page on which its owner looks at it."""
+    address, kept = trained
+    page, wrong = watched_page(browser, storage_state=kept)
     page.set_default_timeout(WAIT_MS)
-    page.goto(trained)
+    page.goto(address)
     wait_for_data(page, "data.state === 'finished'")
     settled(page)
-    return page
+    yield page
+    page.context.close()
+    assert not wrong, wrong
 
 
 def test_a_run_is_forked_and_the_tree_shows_both(finished):

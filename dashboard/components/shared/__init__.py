@@ -1,6 +1,6 @@
 """What all components need: their scripts as cached files of the server, and what comes back from the browser.
 
-Streamlit sends a component's script again with every changed message, so each sends two lines that import the real one
+Streamlit sends a component's script again with every changed message, so each sends a few lines that import the real one
 from `/layerwise/<version>/<name>.js`, where it is cached for good.
 """
 
@@ -38,7 +38,12 @@ def declare(name: str) -> Any:
     """The streamlit component of the folder `name`, whose script is `<name>.js` with one default export."""
     loader = (
         f'const url = new URL("{PREFIX}/{version()}/{name}.js", location.origin).href;\n'
-        "export default async (component) => (await import(url)).default(component);\n"
+        "const newest = new WeakMap();\n"  # two imports may end in another order than they began: old data must not come last
+        "export default async (component) => {\n"
+        "  newest.set(component.parentElement, component);\n"
+        "  const { default: show } = await import(url);\n"
+        "  return show(newest.get(component.parentElement));\n"
+        "};\n"
     )
     style = (COMPONENTS / name / f"{name}.css").read_text(encoding="utf-8")
     html = f'<div class="lw-{name.replace("_", "-")}"></div>'
