@@ -88,8 +88,9 @@ def main() -> None:
             turn_pages(shown, here)
             go_where_it_is_shown(here)
             publish(here)
-            header(pages, here=here)
-            room_bar(here)
+            with st.container():  # what comes and goes in it moves nothing below: moved charts would be built anew
+                header(pages, here=here)
+                room_bar(here)
             with waiting_together():
                 page.run()
         else:

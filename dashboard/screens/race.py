@@ -64,18 +64,25 @@ def _on_this_network(experiment: Experiment) -> None:
             icon=":material/info:",
         )
         return
-    run_controls(record, key="race")
-    resume(record, key="race.resume_ended")
+    with st.container():  # one element for the page, whatever is in it: the curves below stay where they are, and live
+        _steer(record)
     if record is None:
         st.info(_("No race yet. Choose who races above, then press Race."), icon=":material/flag:")
         return
-    _by_hand(record)
-    phases(record, key="race")
     _watch(record, state.experiment_of(record.job))
     if not lesson.is_hidden("doctor"):
         doctor(record, key="race.doctor")
     if not lesson.is_hidden("repeat"):
         repeat_with_changes(record, key="race.repeat")
+
+
+def _steer(record: RunRecord | None) -> None:
+    """What the race can be told, above its curves."""
+    run_controls(record, key="race")
+    resume(record, key="race.resume_ended")
+    if record is not None:
+        _by_hand(record)
+        phases(record, key="race")
 
 
 def _on_a_surface(experiment: Experiment) -> None:

@@ -38,14 +38,8 @@ def render() -> None:
     if record is not None and is_made_smaller(record):
         _made_smaller(record, experiment)
         return
-    with together(key="train.projector"):
-        run_controls(record, key="train")
-        if record is not None:
-            learning_rate(record, key="train")
-    resume(record, key="train.resume_ended")
-    if record is not None:
-        _by_hand(record)
-        phases(record, key="train")
+    with st.container():  # one element for the page, whatever is in it: the curves below stay where they are, and live
+        _steer(record)
     _watch(record, experiment)
     if record is None:
         return
@@ -54,6 +48,18 @@ def render() -> None:
     if not lesson.is_hidden("repeat"):
         repeat_with_changes(record, key="train.repeat")
     _fork(record)
+
+
+def _steer(record: RunRecord | None) -> None:
+    """What the run can be told, above its curves."""
+    with together(key="train.projector"):
+        run_controls(record, key="train")
+        if record is not None:
+            learning_rate(record, key="train")
+    resume(record, key="train.resume_ended")
+    if record is not None:
+        _by_hand(record)
+        phases(record, key="train")
 
 
 def _without_curves(kind: str) -> str:

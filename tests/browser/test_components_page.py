@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dashboard.components.shared import loader
 from tests.browser.conftest import serious_findings, settled, watched_page
 
 pytestmark = pytest.mark.browser
@@ -151,3 +152,23 @@ def test_the_page_may_open_sockets_to_its_own_server_only(browser, components_se
     page.context.close()
     assert refused in ("connect-src", "SecurityError")
     assert ["ws://127.0.0.1:9/" in one for one in wrong] == [True]
+
+
+LATE = """async (loader) => {
+  const script = URL.createObjectURL(new Blob([loader], { type: "text/javascript" }));
+  const { default: call } = await import(script);
+  const place = document.createElement("div");
+  window.shown = [];
+  await Promise.all(["old", "new"].map((data) => call({ parentElement: place, data })));
+  return window.shown;
+}"""
+
+
+def test_old_data_is_never_shown_after_new(page, components_server: str) -> None:
+    """While a component's script is still on its way, more data may come; Chromium ends such imports in either order."""
+    page.goto(components_server)
+    settled(page)
+    address = re.compile(r"/layerwise/\w+/live_curves\.js\?late$")
+    script = "export default ({ data }) => window.shown.push(data);"
+    page.route(address, lambda route: route.fulfill(body=script, content_type="text/javascript"))
+    assert page.evaluate(LATE, loader("live_curves").replace("live_curves.js", "live_curves.js?late")) == ["new", "new"]

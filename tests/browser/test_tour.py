@@ -45,12 +45,16 @@ def test_the_first_visit_moves_within_seconds(page, server):
     settled(page)
     page.get_by_text("Spiral").first.wait_for()
     wait_for_data(page, "true", PLANE)
+    wait_for_data(page, "data.mount")
+    mount = page.locator(CURVES).get_attribute("data-mount")
     train(page)
     wait_for_data(page, "+data.step > 0 && +data.updates > 3")
     page.get_by_text(re.compile(r"epoch \d+ / 800")).wait_for()
     assert serious_findings(page) == []
     page.get_by_role("button", name=re.compile("Stop")).click()
     wait_for_data(page, "data.state === 'stopped'")
+    settled(page)
+    assert page.locator(CURVES).get_attribute("data-mount") == mount  # whatever has come and gone above the charts
 
 
 def test_the_whole_tour(page, server, browser):

@@ -34,20 +34,24 @@ def version() -> str:
     return hashlib.sha256(b"\0".join(scripts().values())).hexdigest()[:12]
 
 
-def declare(name: str) -> Any:
-    """The streamlit component of the folder `name`, whose script is `<name>.js` with one default export."""
-    loader = (
+def loader(name: str) -> str:
+    """The script that streamlit gets: it shows the newest data, whatever the order in which the imports of its calls end."""
+    return (
         f'const url = new URL("{PREFIX}/{version()}/{name}.js", location.origin).href;\n'
-        "const newest = new WeakMap();\n"  # two imports may end in another order than they began: old data must not come last
+        "const newest = new WeakMap();\n"
         "export default async (component) => {\n"
         "  newest.set(component.parentElement, component);\n"
         "  const { default: show } = await import(url);\n"
         "  return show(newest.get(component.parentElement));\n"
         "};\n"
     )
+
+
+def declare(name: str) -> Any:
+    """The streamlit component of the folder `name`, whose script is `<name>.js` with one default export."""
     style = (COMPONENTS / name / f"{name}.css").read_text(encoding="utf-8")
     html = f'<div class="lw-{name.replace("_", "-")}"></div>'
-    return st.components.v2.component(f"layerwise_{name}", html=html, css=style, js=loader, isolate_styles=False)
+    return st.components.v2.component(f"layerwise_{name}", html=html, css=style, js=loader(name), isolate_styles=False)
 
 
 def payload(key: str, event: str) -> Any:
