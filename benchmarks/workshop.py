@@ -113,6 +113,8 @@ async def visit(there: Place, options: argparse.Namespace) -> dict[str, Any]:
         await asyncio.gather(*(play(one, [(0.0, "stop")], began) for one in everybody if not one.noted.errors))
         await asyncio.gather(*(one.leave() for one in everybody))
     noted = [one.noted for one in everybody]
+    for kind in ("open", *CLICKS, "explanation"):
+        print(f"{kind} raw:", *(f"{wait:.2f}" for wait in pooled([one.noted for one in raw], kind)), "browser:", *(f"{wait:.2f}" for wait in pooled([one.noted for one in real], kind)))
     figures = speed(noted) | fairness(noted, begin, end)
     figures |= {f"{kind}_mb": round(sum(one.pss_mb for one in found), 1) for kind, found in after.items()}
     figures |= {f"{kind}_cores": cores(before[kind], after[kind], options.seconds) for kind in ("server", "supervisor")}

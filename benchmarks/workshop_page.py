@@ -183,8 +183,9 @@ class RawPage:
         while not is_so():
             if self._reading is None or self._reading.done():
                 raise NoAnswer("the page's socket was closed")
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), max(0.01, deadline - time.monotonic()))
+            with contextlib.suppress(TimeoutError):  # wait_for of Python 3.11 may swallow that the task was cancelled
+                async with asyncio.timeout(max(0.01, deadline - time.monotonic())):
+                    await self._changed.wait()
             if time.monotonic() > deadline:
                 raise NoAnswer(f"{words} within {PATIENCE_S:g} s")
 
