@@ -6,9 +6,10 @@ Playwright (at nice 5: in a workshop they are other machines). The network is `m
 step, for so many epochs that nobody's run ends before it is stopped.
 
 Each visitor opens the page by a link that holds the experiment (all within 8 s), presses Train (all within 5 s), then in any
-order and at random moments changes the learning rate twice and goes to Explain and back, and stops the run. A raw page does
-what a browser's does: it sends all widget states with each message, runs polling fragments when their timers say so, and tells
-the page each new state of the run. Every third raw visitor loses the live socket once and comes back with what it has.
+order and at random moments changes the learning rate twice and goes to Explain and back, and at last (all within 10 s) stops
+the run. A raw page does what a browser's does: it sends all widget states with each message, runs polling fragments when their
+timers say so, and tells the page each new state of the run. Every third raw visitor loses the live socket once and comes back
+with what it has.
 
 A click is one message of a widget, or one change of the screen. It is answered when the run of the script that it caused, and
 any that this one asked for, has ended, and its effect is there: for Train the address names the run, for the learning rate the
@@ -39,7 +40,7 @@ from typing import Any
 
 from benchmarks.workshop_live import lost_points
 from benchmarks.workshop_page import SPACE_COOKIE
-from benchmarks.workshop_place import Place, Process, place, stored_losses
+from benchmarks.workshop_place import Place, Process, children, place, stored_losses
 from benchmarks.workshop_visitors import CLICKS, BrowserVisitor, Noted, RawVisitor, Visitor, play, pooled
 from core.data.rendered import Digits
 from core.experiment.codec import link_text
@@ -51,6 +52,9 @@ CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-component-update")
 OPEN_S, TRAIN_S, TRAIN_FOR_S, ACT_S, SETTLE_S = 8.0, 12.0, 5.0, 22.0, 5.0
 """Pages are opened until OPEN_S; Train is pressed from TRAIN_S on for TRAIN_FOR_S; from ACT_S on things are changed."""
+STOP_FOR_S = 10.0
+"""Stop is pressed within this time."""
+BROWSER_NICE = 5
 LINK_TEXT = "x="
 
 
@@ -83,7 +87,10 @@ async def browsers(n: int, address: str, query: str) -> AsyncIterator[list[Brows
         return
     from playwright.async_api import async_playwright
 
+    older = children()
     async with async_playwright() as playwright, AsyncExitStack() as stack:
+        for driver in children() - older:  # before it starts browsers, which take its priority over
+            os.setpriority(os.PRIO_PROCESS, driver, BROWSER_NICE)
         found = []
         for _ in range(n):
             chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
@@ -110,11 +117,13 @@ async def visit(there: Place, options: argparse.Namespace) -> dict[str, Any]:
         await asyncio.sleep(end - time.monotonic())
         after = await asyncio.to_thread(there.processes)
         await asyncio.gather(*playing)
-        await asyncio.gather(*(play(one, [(0.0, "stop")], began) for one in everybody if not one.noted.errors))
+        ends = [time.monotonic() - began + luck.uniform(0, STOP_FOR_S) for _ in everybody]
+        stopping = zip(everybody, ends, strict=True)
+        await asyncio.gather(*(play(one, [(at, "stop")], began) for one, at in stopping if not one.noted.errors))
         await asyncio.gather(*(one.leave() for one in everybody))
     noted = [one.noted for one in everybody]
     for kind in ("open", *CLICKS, "explanation"):
-        print(f"{kind} raw:", *(f"{wait:.2f}" for wait in pooled([one.noted for one in raw], kind)), "browser:", *(f"{wait:.2f}" for wait in pooled([one.noted for one in real], kind)))
+        print(f"{kind}, clients:", waits(raw, kind), "browsers:", waits(real, kind), flush=True)
     figures = speed(noted) | fairness(noted, begin, end)
     figures |= {f"{kind}_mb": round(sum(one.pss_mb for one in found), 1) for kind, found in after.items()}
     figures |= {f"{kind}_cores": cores(before[kind], after[kind], options.seconds) for kind in ("server", "supervisor")}
@@ -129,6 +138,11 @@ def speed(noted: Sequence[Noted]) -> dict[str, Any]:
     found["to_explain_p95_s"] = part(pooled(noted, "explain"), 0.95)
     explanations = pooled(noted, "explanation")
     return found | {"explain_p95_s": part(explanations, 0.95), "explain_median_s": part(explanations, 0.5)}
+
+
+def waits(visitors: Sequence[Visitor], kind: str) -> str:
+    """All waits of one kind in seconds, sorted."""
+    return " ".join(f"{wait:.2f}" for wait in pooled([one.noted for one in visitors], kind))
 
 
 def part(values: Sequence[float], share: float) -> float:

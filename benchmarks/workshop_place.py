@@ -153,6 +153,11 @@ def _parents() -> Iterator[tuple[int, int]]:
             continue
 
 
+def children() -> frozenset[int]:
+    """The processes that this one has started."""
+    return frozenset(pid for pid, parent in _parents() if parent == os.getpid())
+
+
 def _line(pid: int, parents: Mapping[int, int]) -> list[int]:
     """A process and its ancestors."""
     found = [pid]

@@ -217,7 +217,7 @@ class BrowserVisitor:
                 await self._page.get_by_role("link", name="Explain", exact=True).click()
                 await self._page.locator(".st-key-explain-top").wait_for()
                 await self._settled()
-            await self._page.locator(f".st-key-explain-one-panel-{METHOD} .js-plotly-plot").wait_for()
+            await self._page.locator(f".st-key-explain-one-panel-{METHOD} .js-plotly-plot").first.wait_for()
         async with self.noted.timed("back"):
             await self._page.get_by_role("link", name="Train", exact=True).click()
             await self._page.locator(".lw-live-curves").wait_for()

@@ -24,6 +24,7 @@ from starlette.routing import BaseRoute, Route  # noqa: E402
 
 from core.errors import LayerwiseError  # noqa: E402
 from core.logs import logging_to  # noqa: E402
+from core.process import switch_threads_often  # noqa: E402
 from core.settings import Settings  # noqa: E402
 from dashboard.board_stream import board_route  # noqa: E402
 from dashboard.components import shared  # noqa: E402
@@ -123,6 +124,7 @@ def lifespan(
 
     @asynccontextmanager
     async def living(app: Any) -> AsyncIterator[None]:
+        switch_threads_often()
         with logs():
             warming = asyncio.create_task(asyncio.to_thread(_warm))
             lasting = [asyncio.create_task(_ensure_for_ever(ensure_pool)), asyncio.create_task(_watch_for_ever(watch))]

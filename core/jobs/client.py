@@ -73,6 +73,12 @@ class Client(RoomClient, QueueClient):
         request = {"ask": "submit", "run": secrets.token_hex(16), "job": job.model_dump_json(), "owner": owner, "name": name}
         return str(self._ask(request)["run"])
 
+    def submit_all(self, jobs: Sequence[Job]) -> list[str | LayerwiseError]:
+        """Queue jobs in this order, with one request: for each the id of its run, or why it is refused. Else as `submit`."""
+        asked = [{"run": secrets.token_hex(16), "job": job.model_dump_json()} for job in jobs]
+        answers = self._ask({"ask": "submit_all", "jobs": asked, "owner": "", "name": ""})["answers"]
+        return [answer["run"] if "run" in answer else _refused(answer["error"]) for answer in answers]
+
     def command(self, run: str, command: Command) -> None:
         """Order something of an unfinished run; errors as in `submit`."""
         self._ask({"ask": "command", "run": run, "command": type(command).__name__, "fields": dump(command)})
@@ -173,8 +179,11 @@ class Client(RoomClient, QueueClient):
 
 def _granted(answer: Answer) -> Answer:
     """The answer, or the error that it is."""
-    refused = answer.get("error")
-    if refused is None:
-        return answer
-    kind = getattr(errors, str(refused["kind"]), LayerwiseError)
-    raise kind(refused["message"], hint=refused["hint"])
+    if "error" in answer:
+        raise _refused(answer["error"])
+    return answer
+
+
+def _refused(said: Answer) -> LayerwiseError:
+    kind: type[LayerwiseError] = getattr(errors, str(said["kind"]), LayerwiseError)
+    return kind(said["message"], hint=said["hint"])

@@ -28,10 +28,24 @@ log = logging.getLogger(__name__)
 FASTEST_S = 0.1
 SLOWEST_S = 0.5
 TICK_PER_VIEWER_S = 1 / 60  # 30 viewers on this server, of one run or of thirty: two updates a second each
+HURRY_S = 3.0
+"""For so long after an order every follower of the run looks as often as it may: who ordered looks at the page."""
 RETRY_S = 1.0
 REST_S = 1.0
 """Between two looks at a run that has ended but may be resumed."""
 PAGE = 10_000
+
+
+_hurried: dict[str, float] = {}
+"""Until when a run is looked at often."""
+
+
+def hurry(run: str) -> None:
+    """Something was ordered of this run. May be called from any thread."""
+    now = time.monotonic()
+    for other in [other for other, until in tuple(_hurried.items()) if until < now]:
+        _hurried.pop(other, None)
+    _hurried[run] = now + HURRY_S
 
 
 class UnknownRun(Exception):
@@ -160,9 +174,17 @@ class Follower:
                     if not (self._n_patient and self.may_go_on):
                         return
                     wait = REST_S
-                await asyncio.sleep(max(FASTEST_S / 2, began + wait - time.monotonic()))  # the look itself takes time too
+                await self._rest(max(FASTEST_S / 2, began + wait - time.monotonic()))  # the look itself takes time too
         finally:
             self._wake()
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait, but not for longer than FASTEST_S while the run is looked at often."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            await asyncio.sleep(min(left, FASTEST_S))
+            if _hurried.get(self.run, 0.0) > time.monotonic():
+                return
 
     async def _tick(self) -> bool:
         """Take in what is new. True when viewers have something to hear."""

@@ -22,7 +22,7 @@ from dashboard.widgets.explain_question import Question
 from dashboard.widgets.explain_settings import settings
 from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.kept_drawing import kept_drawing
-from dashboard.widgets.lens import look
+from dashboard.widgets.lens import ask_together, look
 from dashboard.widgets.subject import Subject
 from dashboard.widgets.trust import trust_line
 
@@ -66,7 +66,11 @@ def panel(subject: Subject, question: Question, *, key: str) -> None:
     narrowest = NARROWEST if profile.modality == "image" else NARROWEST_BARS
     with st.grid(min_column_width=narrowest, gap="small", key=f"{key}.methods"):
         picture = st.container(border=True, key=f"{key}.picture") if profile.modality == "image" and chosen else None
-        found = [one for method in chosen for one in _asked(method, subject, question, key)]
+        jobs = {
+            method.kind: ExplainJob(explainer=question.of(method), **subject.asked(), **question.asked()) for method in chosen
+        }
+        ask_together({f"{key}.{kind}": job for kind, job in jobs.items()})
+        found = [one for method in chosen for one in _asked(method, jobs[method.kind], subject, key)]
     with said if picture is None else picture:
         _explained([one.result for one in found], key)
     limits = shared_limits([one.result for one in found]) if same_scale else [None] * len(found)
@@ -136,7 +140,7 @@ def _how(profile: DataProfile, key: str) -> tuple[Shown, bool]:
     return view or first, same
 
 
-def _asked(method: ExplainerChoice, subject: Subject, question: Question, key: str) -> list[Found]:
+def _asked(method: ExplainerChoice, job: ExplainJob, subject: Subject, key: str) -> list[Found]:
     """The frame of one method with its name, settings and progress; what it found, once it has."""
     found: list[Found] = []
     with st.container(border=True, key=f"{key}.panel.{method.kind}"):
@@ -144,7 +148,6 @@ def _asked(method: ExplainerChoice, subject: Subject, question: Question, key: s
             st.markdown(f"**{_(method.label)}**", help=f"{_(type(method).__doc__ or '')}\n\n{method.source}", width="content")
             settings(method, subject.experiment, key=f"{key}.settings.{method.kind}")
         place = st.container(key=f"{key}.found.{method.kind}", gap="small")
-        job = ExplainJob(explainer=question.of(method), **subject.asked(), **question.asked())
         look(job, Attribution, lambda result: found.append(Found(job, result, place)), key=f"{key}.{method.kind}")
     return found
 

@@ -1,7 +1,7 @@
 """A look through a lens: the job is asked for once, its progress is shown with a stop button, then its result."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ from core.jobs.long_lens import LongLensJob
 from core.results.codec import load_result
 from core.store.protocol import RunRecord
 from core.types import UNFINISHED
-from dashboard.session import resources
+from dashboard.session import pace, resources
 from dashboard.text import _
 from dashboard.widgets.failure import failure
 from dashboard.widgets.lens_wait import is_given_up, wait_for, want_again
@@ -23,9 +23,13 @@ R = TypeVar("R")
 SMALL_BYTES, KEPT_BYTES = 256 * 2**10, 2 * 2**20
 """Larger results are read again from their file with every click: the page's process serves everybody."""
 ASKED, WANTED = "lens.asked.", "lens.wanted."
+AGAIN = ("", "")
+"""In place of job and run: the supervisor is asked, which looks whether the files of an answer are whole."""
 PATIENCE_S = 0.25
 """What was just asked for is waited for this long, so that a quick lens shows no progress bar. All of one page together."""
-WAITING, LOOK_S = "lens.waiting_since", 0.01
+PATIENT_PAGES = 8
+"""With more pages that look again by themselves answers take longer, and the wait for them is shorter."""
+WAITING, LOOK_S = "lens.waiting_since", 0.025
 
 
 def look(job: LensJob, wanted: type[R], show: Callable[[R], None], *, key: str) -> None:
@@ -36,7 +40,7 @@ def look(job: LensJob, wanted: type[R], show: Callable[[R], None], *, key: str) 
     asked = ASKED + key
 
     def ask_again() -> None:
-        st.session_state.pop(asked, None)
+        st.session_state[asked] = AGAIN
         want_again(key)
 
     try:
@@ -57,6 +61,29 @@ def look(job: LensJob, wanted: type[R], show: Callable[[R], None], *, key: str) 
         _ended(record, key, ask_again)
 
 
+def ask_together(jobs: Mapping[str, LensJob]) -> None:
+    """Ask for the jobs of several looks, by their keys, at once and in this order; one after the other each would wait for the
+    supervisor. What goes wrong is said where it is looked at, which asks for it again.
+    """
+    new = {key: job for key, job in jobs.items() if st.session_state.get(ASKED + key, ("", ""))[0] != job.key()}
+    if len(new) < 2:
+        return
+    _begin_to_wait()
+    try:
+        answers = resources.client().submit_all(list(new.values()))
+    except LayerwiseError:  # each look meets it too, and shows it at its place
+        return
+    for (key, job), answer in zip(new.items(), answers, strict=True):
+        if isinstance(answer, str):
+            st.session_state[ASKED + key] = (job.key(), answer)
+
+
+def _begin_to_wait() -> None:
+    """From now on, unless another lens of this page is waited for already."""
+    if time.monotonic() - st.session_state.get(WAITING, 0.0) > 2 * PATIENCE_S:
+        st.session_state[WAITING] = time.monotonic()
+
+
 def is_wanted(job: LensJob, *, key: str) -> bool:
     """Whether this visitor has pressed the button that asks for this very job: dear work begins with one."""
     return bool(st.session_state.get(WANTED + key) == job.key())
@@ -70,7 +97,8 @@ def want(job: LensJob, key: str) -> None:
 def _awaited(record: RunRecord) -> RunRecord:
     """The row once the run has ended, or after a moment of waiting since the first of the lenses of this page was asked for."""
     since = st.session_state.get(WAITING, 0.0)
-    while record.state in UNFINISHED and time.monotonic() - since < PATIENCE_S:
+    patience_s = PATIENCE_S * min(1.0, PATIENT_PAGES / max(1, pace.n_looking()))
+    while record.state in UNFINISHED and time.monotonic() - since < patience_s:
         time.sleep(LOOK_S)
         record = resources.reader().run(record.id) or record
     return record
@@ -82,12 +110,21 @@ def _asked(job: LensJob, asked: str) -> tuple[str, RunRecord | None]:
     known: tuple[str, str] | None = st.session_state.get(asked)
     record = resources.reader().run(known[1]) if known and known[0] == job_key else None
     if record is None:
-        if time.monotonic() - st.session_state.get(WAITING, 0.0) > 2 * PATIENCE_S:
-            st.session_state[WAITING] = time.monotonic()
-        known = (job_key, resources.client().submit(job))
-        st.session_state[asked] = known
-        record = resources.reader().run(known[1])
+        record = None if known == AGAIN else _answered(job)
+        if record is None:
+            _begin_to_wait()
+            run = resources.client().submit(job)
+            record = resources.reader().run(run)
+        else:
+            run = record.id
+        known = st.session_state[asked] = (job_key, run)
     return known[1], record
+
+
+def _answered(job: LensJob) -> RunRecord | None:
+    """The run that has this answer already: it is only read. The supervisor would say the same, and take its time."""
+    record = resources.reader().by_key(job.key()) if job.has_lasting_answer else None
+    return record if record is not None and record.state == "finished" else None
 
 
 def _ended(record: RunRecord, key: str, ask_again: Callable[[], None]) -> None:

@@ -12,6 +12,7 @@ from core.jobs.training import TrainJob
 from core.store.protocol import RunRecord
 from core.types import UNFINISHED
 from dashboard.session import lesson, resources, state
+from dashboard.session.follow import hurry
 from dashboard.session.run_now import experiment_now, removed_lanes
 from dashboard.text import _
 from dashboard.widgets.failure import toast
@@ -36,6 +37,7 @@ def send(run: str, command: Command) -> bool:
     except LayerwiseError as error:
         toast(error)
         return False
+    hurry(run)
     return True
 
 

@@ -1,9 +1,10 @@
 """A client whose jobs are done in this process, at once: screens are tested without a pool."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 
-from core.errors import StoreError
+from core.errors import LayerwiseError, StoreError
 from core.events import Artifact, ArtifactSaved, Command, Event, Failed, Finished, Stop
 from core.jobs.inline import MemoryShelf, run_inline
 from core.jobs.job import Job, PoolStatus
@@ -68,6 +69,9 @@ class InlineClient:
             if not isinstance(item, Artifact):
                 self._take(run, item)
         return run
+
+    def submit_all(self, jobs: Sequence[Job]) -> list[str | LayerwiseError]:
+        return [self.submit(job) for job in jobs]
 
     @staticmethod
     def record(job: Job, run: str, owner: str = "", name: str = "") -> RunRecord:

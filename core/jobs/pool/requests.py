@@ -5,18 +5,20 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from typing import Any
 
-from core.errors import SpecError, StoreError, nearest
+from core.errors import LayerwiseError, SpecError, StoreError, nearest
 from core.jobs.job import Job, PoolStatus
 from core.jobs.menu import parse_job
 from core.jobs.pool.admission import Admission
-from core.jobs.pool.control import Answer
+from core.jobs.pool.control import Answer, refusal
 from core.jobs.pool.engine import Engine
 from core.jobs.pool.health import HealthDesk
 from core.jobs.pool.library import Library, plain
 from core.jobs.pool.line import PRIORITY
 from core.jobs.pool.orders import Orders, text_of
 from core.jobs.pool.ownership import owner_of
+from core.jobs.pool.recovery import is_store_failing
 from core.jobs.pool.rooms import Rooms
 from core.jobs.pool.running import LiveRun
 from core.jobs.pool.summaries import Summaries
@@ -26,6 +28,8 @@ from core.store.artifacts import ArtifactFiles
 from core.store.protocol import RunRecord, RunWriter
 
 MAX_ANSWERED_AGAIN = 256
+MAX_JOBS = 32
+"""In one request."""
 _ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
@@ -49,6 +53,7 @@ class Requests:
         """Old runs whose results somebody has just been sent to."""
         self._asks: dict[str, Callable[[Answer], Answer]] = {
             "submit": self._submit,
+            "submit_all": self._submit_all,
             "command": self._orders.command,
             "status": self._status,
             **self.library.asks,
@@ -92,6 +97,21 @@ class Requests:
             self._summaries.begin(run, job)
             self.rooms.note_run(request, run)
         return {"run": run}
+
+    def _submit_all(self, request: Answer) -> Answer:
+        """Each as if it came alone: one that is refused keeps none of the others out."""
+        jobs: Any = request.get("jobs")
+        if not isinstance(jobs, list) or not 0 < len(jobs) <= MAX_JOBS or not all(isinstance(one, dict) for one in jobs):
+            raise SpecError(f"jobs: this must be a list of 1 to {MAX_JOBS} jobs.", hint="Leave this to the client.")
+        return {"answers": [self._submitted_or_refused(request | one) for one in jobs]}
+
+    def _submitted_or_refused(self, request: Answer) -> Answer:
+        try:
+            return self._submit(request)
+        except LayerwiseError as error:
+            if is_store_failing(error):
+                raise
+            return refusal(error)
 
     def _has_all_files(self, record: RunRecord) -> bool:
         return all(self._files.is_whole(record.id, one.name, one.sha256) for one in self._store.artifacts(record.id))

@@ -5,8 +5,16 @@ import threading
 import time
 from multiprocessing.connection import Connection
 
-from core.events import Artifact, ArtifactSaved, Event
+from core.events import (
+    Artifact,
+    ArtifactSaved,
+    Event,
+    HyperChanged,
+    Paused,
+    Resumed,
+)
 from core.jobs.messages import Batch, Message, batch_row, encode
+from core.race_events import LaneAdded, LaneRemoved, OptimizerSwapped
 from core.store.artifacts import ArtifactFiles
 
 FLUSH_S = 0.05
@@ -17,6 +25,8 @@ PUSHED_PER_S = 3
 SHARE_S = 1.0
 """Over how long that is measured."""
 MAX_BATCH = 500
+ANSWERS = (HyperChanged, LaneAdded, LaneRemoved, OptimizerSwapped, Paused, Resumed)
+"""What came of an order: somebody looks at the page and waits for it."""
 
 
 class Share:
@@ -80,7 +90,8 @@ class Outbox:
         with self._lock:
             self._seq += 1
             self._rows.append(batch_row(self._seq, event))
-            if len(self._rows) >= MAX_BATCH or time.monotonic() - self._last_flush > self._share.flush_s():
+            is_full, is_awaited = len(self._rows) >= MAX_BATCH, isinstance(event, ANSWERS)
+            if is_full or is_awaited or time.monotonic() - self._last_flush > self._share.flush_s():
                 self._flush()
             else:
                 self._has_rows.set()

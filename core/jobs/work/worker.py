@@ -30,6 +30,7 @@ from core.jobs.work.limits import (
 )
 from core.jobs.work.outbox import Outbox
 from core.logs import about, log_to
+from core.process import switch_threads_often
 from core.settings import Settings
 from core.store.artifacts import ArtifactFiles
 
@@ -142,6 +143,7 @@ def park(connection: Connection, lane: Lane, settings_text: str) -> None:
         run_in_background_priority(_import_lens_libraries)
     _tame_torch(settings.worker_threads)
     limit_resources(settings)
+    switch_threads_often()
     start_bytes = data_bytes()
     try:
         worker = Worker(connection, settings)

@@ -4,8 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from core.events import HyperChanged, Paused, Progressed
+from core.jobs.messages import decode
 from core.jobs.work import outbox
-from core.jobs.work.outbox import CROWDED_FLUSH_S, FLUSH_S, Share
+from core.jobs.work.outbox import CROWDED_FLUSH_S, FLUSH_S, Outbox, Share
 
 
 @pytest.fixture
@@ -40,3 +42,27 @@ def test_a_crowd_that_has_gone_is_noticed(machine):
     assert share.flush_s() == CROWDED_FLUSH_S  # not measured again yet
     machine.s, machine.worked = machine.s + 1, 1.5
     assert share.flush_s() == FLUSH_S
+
+
+class Pipe:
+    """Keeps what is sent."""
+
+    def __init__(self):
+        self.sent = []
+
+    def send_bytes(self, data):
+        self.sent.append([name for _, name, _ in decode(data).rows])
+
+
+def test_what_came_of_an_order_does_not_wait_for_company(monkeypatch):
+    monkeypatch.setattr(Share, "flush_s", lambda share: 60.0)
+    pipe = Pipe()
+    box = Outbox(pipe, None)
+    box.open("a" * 32, 0)
+    box.put(Progressed(0, 9))
+    assert pipe.sent == [["Progressed"]]  # nothing was sent for long
+    box.put(Progressed(1, 9))
+    assert pipe.sent == [["Progressed"]]
+    box.put(HyperChanged(0, 3, "lr", 0.1, 0.2))
+    box.put(Paused(3))
+    assert pipe.sent == [["Progressed"], ["Progressed", "HyperChanged"], ["Paused"]]

@@ -119,6 +119,33 @@ def test_a_paused_run_goes_on_when_its_owners_others_do_not_work(visit):
     desk.order(first, "Resume")
 
 
+def several(desk, *jobs, by=ADA):
+    """The answers to jobs that come with one request."""
+    asked = []
+    for job in jobs:
+        desk.n += 1
+        asked.append({"run": f"{desk.n:032x}", "job": job.model_dump_json()})
+    return desk.ask(ask="submit_all", jobs=asked, owner="", name="", by=by)["answers"]
+
+
+def test_of_several_questions_with_one_request_each_is_answered_as_if_it_came_alone(visit):
+    desk = visit(visitor_lens_unfinished=2)
+    answers = several(desk, Ask(question="a"), Ask(question="b"), Ask(question="c"), Ask(question="a"))
+    assert [answer.get("run") for answer in answers] == [f"{1:032x}", f"{2:032x}", None, f"{1:032x}"]
+    assert "2 of your questions are still being worked on" in answers[2]["error"]["message"]
+    assert answers[2]["error"]["kind"] == "TooExpensive"
+    assert [desk.reader.run(f"{n:032x}").owner for n in (1, 2)] == [ADA, ADA]
+    assert desk.reader.run(f"{3:032x}") is None
+
+
+@pytest.mark.parametrize("jobs", [None, [], "abc", [1], [{}] * 33], ids=["none", "empty", "text", "numbers", "too many"])
+def test_a_list_of_jobs_that_is_none_is_refused_before_anything_is_begun(visit, jobs):
+    desk = visit()
+    with pytest.raises(SpecError, match="this must be a list of 1 to 32 jobs"):
+        desk.ask(ask="submit_all", jobs=jobs, owner="", name="", by=ADA)
+    assert desk.reader.n_runs() == 0
+
+
 def test_questions_have_a_limit_of_their_own(visit):
     desk = visit(visitor_lens_unfinished=2, visitor_unfinished=1)
     desk.submit(job=Ask(question="a"))

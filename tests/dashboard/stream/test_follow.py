@@ -131,6 +131,27 @@ def test_nobody_polls_when_nobody_watches() -> None:
     assert after == before
 
 
+def test_what_came_of_an_order_is_seen_soon_however_many_watch_other_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follow, "SLOWEST_S", 5.0)
+
+    async def scene() -> tuple[bool, int]:
+        reader, screen = ListReader(started(), steps(1, 1, 2, 3)), Screen()
+        watching = asyncio.create_task(watch(Follower(RUN, reader, lambda: 10_000), screen))
+        await until(lambda: len(screen.losses) == 3)
+        reader.put(steps(4, 4, 5, 6))
+        await asyncio.sleep(0.1)
+        is_slow = len(screen.losses) == 3
+        follow.hurry("another-run")
+        await asyncio.sleep(0.1)
+        is_slow = is_slow and len(screen.losses) == 3
+        follow.hurry(RUN)
+        await until(lambda: len(screen.losses) == 6)
+        watching.cancel()
+        return is_slow, len(screen.losses)
+
+    assert asyncio.run(scene()) == (True, 6)
+
+
 def test_a_rewound_log_makes_every_viewer_start_again() -> None:
     async def scene() -> Screen:
         reader, screen = ListReader(started(), steps(1, 5.0, 4.0), steps(3, 3.0, 9.9)), Screen()
