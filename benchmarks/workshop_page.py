@@ -174,9 +174,9 @@ class RawPage:
         return begun
 
     async def _answered(self, sending: asyncio.Task[int]) -> None:
-        """Return once a run of the script that began after the message has ended well, and no later one is under way."""
+        """Return once a run of the script that began after the message has ended well: one that asked for another has not."""
         begun = await sending
-        await self._until(lambda: self.n_ended == self.n_begun > begun, "the script did not end")
+        await self._until(lambda: self.n_ended > begun, "the script did not end")
 
     async def _until(self, is_so: Any, words: str) -> None:
         deadline = time.monotonic() + PATIENCE_S

@@ -24,7 +24,7 @@ from dashboard.widgets.figure import figure, is_dark
 from dashboard.widgets.kept_drawing import kept_drawing
 from dashboard.widgets.lens import ask_together, look
 from dashboard.widgets.subject import Subject
-from dashboard.widgets.trust import trust_line
+from dashboard.widgets.trust import ask_for_tests, trust_line
 
 NARROWEST = 310
 """Pixels that a method's panel needs: four side by side on a wide screen, two on a narrow one."""
@@ -74,6 +74,7 @@ def panel(subject: Subject, question: Question, *, key: str) -> None:
     with said if picture is None else picture:
         _explained([one.result for one in found], key)
     limits = shared_limits([one.result for one in found]) if same_scale else [None] * len(found)
+    ask_for_tests({f"{key}.{one.result.method}": (one.job, one.result) for one in found})
     for one, limit in zip(found, limits, strict=True):
         with one.place:
             place = f"{key}.{one.result.method}"

@@ -28,7 +28,7 @@ AGAIN = ("", "")
 PATIENCE_S = 0.25
 """What was just asked for is waited for this long, so that a quick lens shows no progress bar. All of one page together."""
 PATIENT_PAGES = 8
-"""With more pages that look again by themselves answers take longer, and the wait for them is shorter."""
+"""With more pages that look again by themselves, answers take longer than anybody should wait: the page says that it waits."""
 WAITING, LOOK_S = "lens.waiting_since", 0.025
 
 
@@ -97,7 +97,7 @@ def want(job: LensJob, key: str) -> None:
 def _awaited(record: RunRecord) -> RunRecord:
     """The row once the run has ended, or after a moment of waiting since the first of the lenses of this page was asked for."""
     since = st.session_state.get(WAITING, 0.0)
-    patience_s = PATIENCE_S * min(1.0, PATIENT_PAGES / max(1, pace.n_looking()))
+    patience_s = PATIENCE_S if pace.n_looking() <= PATIENT_PAGES else 0.0
     while record.state in UNFINISHED and time.monotonic() - since < patience_s:
         time.sleep(LOOK_S)
         record = resources.reader().run(record.id) or record

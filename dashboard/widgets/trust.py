@@ -1,5 +1,7 @@
 """The trust line under an explanation: in words how far to trust it, and behind them the numbers of every test."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from core.jobs.lenses import ExplainJob
@@ -11,12 +13,23 @@ from dashboard.text import _, duration
 from dashboard.widgets.array_file import download_arrays
 from dashboard.widgets.failure import plain
 from dashboard.widgets.figure import figure, is_dark
-from dashboard.widgets.lens import look
+from dashboard.widgets.lens import ask_together, look
 from dashboard.widgets.trust_words import doubt_words, headline, number_lines, strengths
 
 AUTOMATIC_S = 4.0
 """Tests that take longer are made when asked for: the explanations of a page share one worker with all visitors."""
+ASKED, LOOK = "{key}.trust.asked", "{key}.trust.look"
 ICONS = {"good": ":material/verified:", "mixed": ":material/help:", "random": ":material/do_not_disturb_on:"}
+
+
+def ask_for_tests(explained: Mapping[str, tuple[ExplainJob, Attribution]]) -> None:
+    """Ask at once for all tests that the trust lines with these keys are going to look at."""
+    jobs = {key: TrustJob(explained=job) for key, (job, _found) in explained.items()}
+    ask_together({LOOK.format(key=key): tests for key, tests in jobs.items() if _is_asked(tests, explained[key][1], key)})
+
+
+def _is_asked(tests: TrustJob, found: Attribution, key: str) -> bool:
+    return tests.seconds(found) <= AUTOMATIC_S or st.session_state.get(ASKED.format(key=key)) == tests.key()
 
 
 def trust_line(job: ExplainJob, found: Attribution, *, key: str) -> None:
@@ -25,16 +38,15 @@ def trust_line(job: ExplainJob, found: Attribution, *, key: str) -> None:
     Quick tests are made by themselves, others at the press of a button.
     """
     tests = TrustJob(explained=job)
-    asked, tests_key = f"{key}.trust.asked", tests.key()
 
     def ask() -> None:
-        st.session_state[asked] = tests_key
+        st.session_state[ASKED.format(key=key)] = tests.key()
 
     with st.container(key=f"{key}.trust", gap="small"):
-        seconds = tests.seconds(found)
-        if seconds <= AUTOMATIC_S or st.session_state.get(asked) == tests_key:
-            look(tests, Trust, lambda trust: _shown(trust, key), key=f"{key}.trust.look")
+        if _is_asked(tests, found, key):
+            look(tests, Trust, lambda trust: _shown(trust, key), key=LOOK.format(key=key))
             return
+        seconds = tests.seconds(found)
         words = _("Tests it against random orders, seeds, random weights and other methods: about {time}.")
         st.button(
             _("How far to trust it?"),
