@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-SWITCH_S = 0.0005
+SWITCH_S = 0.0001
 """How long a Python thread may keep others of its process waiting. The usual 5 ms are waited for anew after each look into a
 file or database: a page with thirty queries waits for 150 ms beside a busy thread."""
 PROC = Path("/proc")

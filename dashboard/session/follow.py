@@ -21,6 +21,7 @@ from core.types import UNFINISHED
 from dashboard.session import live_frames
 from dashboard.session.cursor import Cursor
 from dashboard.session.hub import Hub
+from dashboard.session.hurry import is_hurried
 from dashboard.session.queue_places import Places, place_in_order
 
 log = logging.getLogger(__name__)
@@ -28,24 +29,10 @@ log = logging.getLogger(__name__)
 FASTEST_S = 0.1
 SLOWEST_S = 0.5
 TICK_PER_VIEWER_S = 1 / 60  # 30 viewers on this server, of one run or of thirty: two updates a second each
-HURRY_S = 3.0
-"""For so long after an order every follower of the run looks as often as it may: who ordered looks at the page."""
 RETRY_S = 1.0
 REST_S = 1.0
 """Between two looks at a run that has ended but may be resumed."""
 PAGE = 10_000
-
-
-_hurried: dict[str, float] = {}
-"""Until when a run is looked at often."""
-
-
-def hurry(run: str) -> None:
-    """Something was ordered of this run. May be called from any thread."""
-    now = time.monotonic()
-    for other in [other for other, until in tuple(_hurried.items()) if until < now]:
-        _hurried.pop(other, None)
-    _hurried[run] = now + HURRY_S
 
 
 class UnknownRun(Exception):
@@ -183,7 +170,7 @@ class Follower:
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             await asyncio.sleep(min(left, FASTEST_S))
-            if _hurried.get(self.run, 0.0) > time.monotonic():
+            if is_hurried(self.run):
                 return
 
     async def _tick(self) -> bool:

@@ -12,7 +12,7 @@ from core.jobs.training import TrainJob
 from core.store.protocol import RunRecord
 from core.types import UNFINISHED
 from dashboard.session import lesson, resources, state
-from dashboard.session.follow import hurry
+from dashboard.session.hurry import hurry
 from dashboard.session.run_now import experiment_now, removed_lanes
 from dashboard.text import _
 from dashboard.widgets.failure import toast

@@ -21,7 +21,7 @@ def test_runs_end_at_their_limit_of_time_take_turns_and_can_be_resumed(tmp_path)
         other = bob.submit(TrainJob(experiment=spiral(steps=50)))
         pool.wait_for(first, "running", "stopping", "stopped")
         place = (pool.client.places() or {}).get(second)
-        assert place is None or (place.place, place.waits_for) == (1, "own")
+        assert place is None or (place.place in (1, 2) and place.waits_for == "own")  # Bob's may wait for a worker before it
         pool.wait_for(other, "finished", "stopped")  # on a busy machine two seconds are few
         record = pool.wait_for(first, "stopped")
         noticed, end = pool.events(first)[-2:]

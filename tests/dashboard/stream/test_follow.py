@@ -8,6 +8,7 @@ from core.events import Diagnosed, EpochDone, Finished, HyperChanged, PhaseDone,
 from dashboard.session import follow
 from dashboard.session.follow import Follower, FollowerHub, UnknownRun
 from dashboard.session.hub import MAX_IDLE
+from dashboard.session.hurry import hurry
 from tests.dashboard.fake_reader import ListReader, started, steps, surface
 from tests.dashboard.stream.test_frames import decoded
 
@@ -141,10 +142,10 @@ def test_what_came_of_an_order_is_seen_soon_however_many_watch_other_runs(monkey
         reader.put(steps(4, 4, 5, 6))
         await asyncio.sleep(0.1)
         is_slow = len(screen.losses) == 3
-        follow.hurry("another-run")
+        hurry("another-run")
         await asyncio.sleep(0.1)
         is_slow = is_slow and len(screen.losses) == 3
-        follow.hurry(RUN)
+        hurry(RUN)
         await until(lambda: len(screen.losses) == 6)
         watching.cancel()
         return is_slow, len(screen.losses)
