@@ -114,10 +114,18 @@ def _works_for_long(record: RunRecord | None) -> bool:
 
 
 def _look_again(waits: list[Wait]) -> None:
-    """Run the page again once something is there, or should show how far it is. Draws nothing."""
+    """Run the page again once something is there, or should show how far it is. Draws nothing.
+
+    Not at once, while the page itself is still being drawn: what comes within the next moment is then shown together.
+    """
+    is_drawn = False
 
     def poll() -> None:
+        nonlocal is_drawn
         pace.present()
+        if not is_drawn:
+            is_drawn = True
+            return
         try:
             records = _records(waits)
         except LayerwiseError as error:
