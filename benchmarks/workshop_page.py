@@ -39,7 +39,7 @@ def put_file(page: "RawPage", path: str, name: str, data: bytes) -> None:
         OSError: it was refused.
     """
     origin, own = f"http://{page.address}", f"{SPACE_COOKIE}={page.token}"
-    request = urllib.request.Request(f"{origin}/_stcore/host-config", headers={"cookie": own})
+    request = urllib.request.Request(f"{origin}/_stcore/health", headers={"cookie": own})
     with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:  # nosec B310 # our own server
         cookies = [SimpleCookie(line) for line in answer.headers.get_all("set-cookie", [])]
     token = next((one[XSRF_COOKIE].value for one in cookies if XSRF_COOKIE in one), "")
@@ -123,10 +123,12 @@ class RawPage:
 
     async def press(self, key: str) -> None:
         """Press a button; returns when the page has run."""
+        await self.wait_for(key)  # a browser shows the old page while a new one is being drawn
         await self._answered(self._rerun(WidgetState(id=self.id_of(key), trigger_value=True)))
 
     async def choose(self, key: str, option: str) -> None:
         """Choose an option of a select slider or a segmented control, by its text."""
+        await self.wait_for(key)
         state = WidgetState(id=self.id_of(key))
         state.string_array_value.data.append(option)
         self._states[state.id] = state
