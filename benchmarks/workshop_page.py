@@ -123,12 +123,10 @@ class RawPage:
 
     async def press(self, key: str) -> None:
         """Press a button; returns when the page has run."""
-        await self.wait_for(key)  # a browser shows the old page while a new one is being drawn
         await self._answered(self._rerun(WidgetState(id=self.id_of(key), trigger_value=True)))
 
     async def choose(self, key: str, option: str) -> None:
         """Choose an option of a select slider or a segmented control, by its text."""
-        await self.wait_for(key)
         state = WidgetState(id=self.id_of(key))
         state.string_array_value.data.append(option)
         self._states[state.id] = state
