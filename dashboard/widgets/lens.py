@@ -65,7 +65,7 @@ def ask_together(jobs: Mapping[str, LensJob]) -> None:
     """Ask for the jobs of several looks, by their keys, at once and in this order; one after the other each would wait for the
     supervisor. What goes wrong is said where it is looked at, which asks for it again.
     """
-    new = {key: job for key, job in jobs.items() if st.session_state.get(ASKED + key, ("", ""))[0] != job.key()}
+    new = {key: job for key, job in jobs.items() if st.session_state.get(ASKED + key, AGAIN)[0] != job.key()}
     if len(new) < 2:
         return
     _begin_to_wait()
