@@ -6,6 +6,7 @@ import resource
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,7 @@ LENS_NICE = 5  # someone looks at the page and waits for the answer
 MAX_OPEN_FILES = 256
 OOM_SCORE = "800"
 MIB = 2**20
+AUTOGROUP, AUTOGROUP_TRIES, AUTOGROUP_RETRY_S = Path("/proc/self/autogroup"), 20, 0.11
 
 SECRET_WORDS = (
     "TOKEN",
@@ -61,12 +63,33 @@ def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
 def lower_priority(nice: int) -> None:
     """Make this process give way, also when memory runs out, and die with its parent."""
     os.nice(nice)
+    if sys.platform == "linux":
+        _give_way_to_other_sessions(nice)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
         with suppress(OSError):  # not allowed in some containers: then the system chooses whom it kills
             Path("/proc/self/oom_score_adj").write_text(OOM_SCORE)
+
+
+def _give_way_to_other_sessions(nice: int) -> None:
+    """Let `nice` count against the page as well, which belongs to another session.
+
+    Where the kernel's autogroups are on (as on most Linux desktops, see sched(7)), sessions share the processor equally, and a
+    process is nice only to those of its own session. So this one gets a session of its own, which is as nice.
+    """
+    with suppress(PermissionError):  # it leads one already
+        os.setsid()
+    for _ in range(AUTOGROUP_TRIES):
+        try:
+            AUTOGROUP.write_text(str(nice))
+        except BlockingIOError:  # the kernel takes ten such changes a second
+            time.sleep(AUTOGROUP_RETRY_S)
+        except OSError:  # a kernel without them, or one that may not be asked
+            return
+        else:
+            return
 
 
 def limit_resources(settings: Settings) -> None:

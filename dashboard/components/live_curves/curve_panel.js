@@ -143,7 +143,8 @@ export class Panel {
   layout(view) {
     const colour = cssValue(this.frame, "--st-text-color");
     const grid = cssValue(this.frame, "--st-border-color");
-    const axis = { gridcolor: grid, linecolor: grid, zeroline: false, showline: true, ticks: "outside", tickcolor: grid };
+    // the margins have room for all labels: to find those that have none, Plotly measures each with every update
+    const axis = { gridcolor: grid, linecolor: grid, zeroline: false, showline: true, ticks: "outside", tickcolor: grid, ticklabeloverflow: "allow" };
     const x = { ...axis, title: { text: view.xTitle, standoff: 8 }, type: this.isLogX ? "log" : "linear", uirevision: `x${this.revision}`, exponentformat: "none", separatethousands: true };
     const y = { ...axis, title: { text: this.spec.axis, standoff: 8 }, type: this.isLogY ? "log" : "linear", uirevision: `y${this.revision}`, exponentformat: "e" };
     if (!this.isLogX) x.rangemode = "tozero";
@@ -151,7 +152,7 @@ export class Panel {
     if (this.spec.reach) y.autorangeoptions = this.spec.reach;
     if (view.isFixed) this.still(x, y, view);
     return {
-      autosize: true, margin: { t: 10, r: 14, b: 46 * this.scale, l: 62 * this.scale }, showlegend: false, hovermode: "x", dragmode: "zoom", uirevision: "same",
+      autosize: true, margin: { t: 10, r: 26 * this.scale, b: 46 * this.scale, l: 62 * this.scale }, showlegend: false, hovermode: "x", dragmode: "zoom", uirevision: "same",
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { color: colour, family: cssValue(this.frame, "--st-font") || "sans-serif", size: 12 * this.scale },
       hoverlabel: { bgcolor: cssValue(this.frame, "--st-secondary-background-color"), bordercolor: grid, font: { color: colour } },

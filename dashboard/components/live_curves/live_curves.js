@@ -32,9 +32,9 @@ class View {
     this.leaveLanes = onLanes(() => this.ask());
   }
 
-  // Drawing may take two thirds of the time at most: what takes long is drawn less often
+  // Drawing may take a third of the time at most: what takes long is drawn less often, and leaves the processor to training
   ask() {
-    const wait = this.drawnAt + this.cost / 2 - performance.now();
+    const wait = this.drawnAt + 2 * this.cost - performance.now();
     if (wait <= 0) this.onFrame();
     else this.later ??= setTimeout(() => { this.later = null; this.onFrame(); }, wait);
   }
