@@ -23,6 +23,7 @@ SPACE_COOKIE, XSRF_COOKIE = "layerwise_space", "_streamlit_xsrf"
 BOUNDARY = "a-file-of-a-visitor"
 PATIENCE_S = 60.0
 """What has not been answered by then is an error."""
+ASK_AGAIN_S = 3.0
 REFUSED = "This did not work"
 """The badge of dashboard/widgets/failure.py."""
 WIDGETS = ("button", "button_group", "slider", "selectbox", "number_input", "plotly_chart", "bidi_component", "download_button")
@@ -66,7 +67,8 @@ class RawPage:
     """Of the visitor's space."""
     errors: list[str] = field(default_factory=list)
     widgets: dict[str, tuple[str, Any]] = field(default_factory=dict)
-    """Of the present run of the script: kind and message of each widget by its key."""
+    """What can be used: kind and message of each widget by its key. Those of the last run of the script stay, as in a browser,
+    until the present one has ended without them."""
     query: str = ""
     pages: dict[str, str] = field(default_factory=dict)
     """Hash of each page by its address."""
@@ -79,6 +81,8 @@ class RawPage:
     """Its id on the server, as an upload needs it."""
     _uploads: dict[str, str] = field(default_factory=dict)
     _page: str = ""
+    _drawn: set[str] = field(default_factory=set)
+    """Keys of the widgets that the present run of the script has drawn."""
     _states: dict[str, WidgetState] = field(default_factory=dict)
     _timers: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -117,8 +121,13 @@ class RawPage:
         request = message.file_urls_request
         request.request_id, request.session_id = name, self.session
         request.file_names.append(name)
-        await self._send(message.SerializeToString())
-        await self._until(lambda: name in self._uploads, "no address for a file")
+        for patience_s in (ASK_AGAIN_S, PATIENCE_S):  # Streamlit drops its answer where a run of the script begins just then
+            await self._send(message.SerializeToString())
+            with contextlib.suppress(NoAnswer):
+                await self._until(lambda: name in self._uploads, "no address for a file", patience_s)
+                break
+        else:
+            raise NoAnswer("no address for a file")
         await asyncio.to_thread(put_file, self, self._uploads.pop(name), name, data)
 
     async def press(self, key: str) -> None:
@@ -178,8 +187,8 @@ class RawPage:
         begun = await sending
         await self._until(lambda: self.n_ended > begun, "the script did not end")
 
-    async def _until(self, is_so: Any, words: str) -> None:
-        deadline = time.monotonic() + PATIENCE_S
+    async def _until(self, is_so: Any, words: str, patience_s: float = PATIENCE_S) -> None:
+        deadline = time.monotonic() + patience_s
         while not is_so():
             if self._reading is None or self._reading.done():
                 raise NoAnswer("the page's socket was closed")
@@ -187,7 +196,7 @@ class RawPage:
                 async with asyncio.timeout(max(0.01, deadline - time.monotonic())):
                     await self._changed.wait()
             if time.monotonic() > deadline:
-                raise NoAnswer(f"{words} within {PATIENCE_S:g} s")
+                raise NoAnswer(f"{words} within {patience_s:g} s")
 
     async def _read(self) -> None:
         if self._socket is None:
@@ -239,12 +248,14 @@ class RawPage:
         if fragments:
             return
         self.n_begun += 1
-        self.widgets.clear()
+        self._drawn.clear()
         self._stop_timers()
 
     def _end(self, status: int) -> None:
         if status == ForwardMsg.FINISHED_SUCCESSFULLY:
             self.n_ended = self.n_begun
+            for key in self.widgets.keys() - self._drawn:
+                del self.widgets[key]
         elif status == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
             self.errors.append("the script did not compile")
 
@@ -258,6 +269,7 @@ class RawPage:
         elif kind in WIDGETS:
             widget = getattr(element, kind)
             self.widgets[key_in(widget.id)] = (kind, widget)
+            self._drawn.add(key_in(widget.id))
 
     def _repeat(self, fragment: str, interval: float) -> None:
         async def ticking() -> None:

@@ -17,6 +17,22 @@ def switch_threads_often() -> None:
     sys.setswitchinterval(SWITCH_S)
 
 
+def set_session_nice(nice: int, pid: int | str = "self") -> bool:
+    """How much the session of a process gives way to other sessions, 0 to 19; whether that is settled.
+
+    Where the kernel's autogroups are on (sched(7): most Linux desktops), sessions share the processor equally, however nice
+    their processes are: those are nice to their own session alone. Not settled: the kernel takes ten such changes a second
+    from those who are not root, so it is to be tried again. Settled as well where there are no such groups, or no such process.
+    """
+    try:
+        (PROC / str(pid) / "autogroup").write_text(str(nice))
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def resident_bytes(pid: int | str = "self") -> int | None:
     """Memory that a process holds at present, what it shares with others included; None where there is no such process."""
     kib = _field(PROC / str(pid) / "status", "VmRSS:")

@@ -37,6 +37,7 @@ from dashboard.room_stream import room_route  # noqa: E402
 from dashboard.secrets import Secrets, check, secrets  # noqa: E402
 from dashboard.security import OriginGuard, SecurityHeaders  # noqa: E402
 from dashboard.session.board import BoardHub  # noqa: E402
+from dashboard.session.clicks import keep_every_click  # noqa: E402
 from dashboard.session.follow import FollowerHub  # noqa: E402
 from dashboard.session.present import PAGES  # noqa: E402
 from dashboard.session.room_follow import RoomHub  # noqa: E402
@@ -125,6 +126,7 @@ def lifespan(
     @asynccontextmanager
     async def living(app: Any) -> AsyncIterator[None]:
         switch_threads_often()
+        keep_every_click()
         with logs():
             warming = asyncio.create_task(asyncio.to_thread(_warm))
             lasting = [asyncio.create_task(_ensure_for_ever(ensure_pool)), asyncio.create_task(_watch_for_ever(watch))]

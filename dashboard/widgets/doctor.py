@@ -46,7 +46,9 @@ def doctor(record: RunRecord, *, key: str) -> None:
         present = [group for group in groups if not group.is_past]
         _cards(present[:SHOWN], record, experiment, key)
         if not present:
-            st.caption(":material/stethoscope: " + _("Nothing to worry about so far."))
+            has_begun = record.state not in ("queued", "starting")  # the curves tell the page when that changes
+            words = _("Nothing to worry about so far.") if has_begun else _("The training doctor looks at it once it trains.")
+            st.caption(f":material/stethoscope: {words}")
         older = [*present[SHOWN:], *(group for group in groups if group.is_past)]
         if older:
             with st.expander(counted("{n} earlier finding", "{n} earlier findings", len(older))):

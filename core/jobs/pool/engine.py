@@ -19,6 +19,10 @@ class WorkerHandle(Protocol):
     def send(self, message: Message) -> None:
         """Send down its pipe. A dead worker takes it in silence: its death is seen elsewhere."""
 
+    def hurry(self, *, is_on: bool) -> bool:
+        """Let it have the processor like the page while somebody waits for it, or give way again; whether that is settled, or
+        must be asked for again."""
+
     def receive(self) -> list[bytes]:
         """All that has arrived."""
 

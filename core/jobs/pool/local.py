@@ -12,7 +12,9 @@ from multiprocessing.connection import Connection
 from core.jobs.messages import Message, Ready, decode, encode
 from core.jobs.pool.engine import Lane, WorkerHandle
 from core.jobs.pool.frames import FrameReader
+from core.jobs.work.limits import TRAINING_NICE
 from core.jobs.work.worker import park
+from core.process import set_session_nice
 from core.settings import Settings
 
 LOG = logging.getLogger(__name__)
@@ -38,6 +40,9 @@ class LocalWorker:
     def send(self, message: Message) -> None:
         with suppress(OSError):
             self._connection.send_bytes(encode(message))
+
+    def hurry(self, *, is_on: bool) -> bool:
+        return self.lane == "lens" or set_session_nice(0 if is_on else TRAINING_NICE, self.pid)
 
     def receive(self) -> list[bytes]:
         return self._frames.messages(is_last=not self.is_alive())

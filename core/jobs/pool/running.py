@@ -44,6 +44,8 @@ STOP_GAPS = 3.0
 """unless it is known to be silent for long, as within a long step: then it has so many times its longest silence,"""
 MAX_STOP_S = 30.0
 """and this at most."""
+HURRY_S = 0.7
+"""How long a worker goes before others after an order: thirty at the lowest priority would take theirs one after another."""
 GOODBYE_S = 10.0
 """A job that heard it has this long for its last checkpoint and test."""
 
@@ -63,6 +65,8 @@ class LiveRun:
     touched: float = field(default_factory=time.monotonic)
     longest_gap_s: float = 0.0
     stop_deadline: float | None = None
+    hurried_until: float | None = None
+    """Its worker need not give way until then: it was ordered something, and somebody waits for what comes of it."""
     is_hung: bool = False
     is_over: bool = False
     has_new_checkpoint: bool = False
@@ -92,6 +96,8 @@ class LiveRun:
         if isinstance(command, Stop) and self.stop_deadline is None:
             self.stop_deadline = self.touched + self._stop_s()
             self.state = "stopping"
+        self.worker.hurry(is_on=True)
+        self.hurried_until = self.touched + HURRY_S
         self.worker.send(ordered(self.id, command))
 
     def hear(self) -> None:
@@ -149,6 +155,8 @@ class RunBook:
 
     def _watch(self, run: LiveRun, is_alive: bool) -> None:
         now = time.monotonic()
+        if run.hurried_until is not None and now > run.hurried_until and run.worker.hurry(is_on=False):
+            run.hurried_until = None
         if not is_alive:
             self._lost(run)
         elif run.stop_deadline is not None and now > run.stop_deadline:

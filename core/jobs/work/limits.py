@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from core.process import set_session_nice
 from core.settings import Settings
 
 TRAINING_NICE = 19  # the decisive switch: 8 runs at nice 0 make a page wait 6.9 s, at nice 19 it waits 0.06 s
@@ -18,7 +19,7 @@ LENS_NICE = 5  # someone looks at the page and waits for the answer
 MAX_OPEN_FILES = 256
 OOM_SCORE = "800"
 MIB = 2**20
-AUTOGROUP, AUTOGROUP_TRIES, AUTOGROUP_RETRY_S = Path("/proc/self/autogroup"), 20, 0.11
+SESSION_TRIES, SESSION_RETRY_S = 20, 0.11
 
 SECRET_WORDS = (
     "TOKEN",
@@ -74,22 +75,13 @@ def lower_priority(nice: int) -> None:
 
 
 def _give_way_to_other_sessions(nice: int) -> None:
-    """Let `nice` count against the page as well, which belongs to another session.
-
-    Where the kernel's autogroups are on (as on most Linux desktops, see sched(7)), sessions share the processor equally, and a
-    process is nice only to those of its own session. So this one gets a session of its own, which is as nice.
-    """
+    """Give way to the page too, which belongs to another session: in a session of its own, whose niceness counts."""
     with suppress(PermissionError):  # it leads one already
         os.setsid()
-    for _ in range(AUTOGROUP_TRIES):
-        try:
-            AUTOGROUP.write_text(str(nice))
-        except BlockingIOError:  # the kernel takes ten such changes a second
-            time.sleep(AUTOGROUP_RETRY_S)
-        except OSError:  # a kernel without them, or one that may not be asked
+    for _ in range(SESSION_TRIES):
+        if set_session_nice(nice):
             return
-        else:
-            return
+        time.sleep(SESSION_RETRY_S)
 
 
 def limit_resources(settings: Settings) -> None:

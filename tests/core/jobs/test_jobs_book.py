@@ -27,7 +27,7 @@ from core.jobs.pool.control import MAX_CONNECTIONS, Control, ask, socket_path
 from core.jobs.pool.loop import Pool
 from core.jobs.pool.recovery import newest_whole, rewind_to_checkpoint
 from core.jobs.pool.requests import Requests
-from core.jobs.pool.running import LiveRun, RunBook
+from core.jobs.pool.running import HURRY_S, LiveRun, RunBook
 from core.settings import Settings
 from core.store.artifacts import ArtifactFiles
 from core.store.protocol import ArtifactRecord, LoggedEvent, RunRecord
@@ -45,12 +45,17 @@ class StubWorker:
 
     def __init__(self, lane="training"):
         self.lane, self.alive, self.said, self.told = lane, True, [], []
+        self.hurries, self.may_change = [], True
 
     def say(self, *events, after=0):
         self.said.append(encode(Batch(RUN, tuple(batch_row(after + n, event) for n, event in enumerate(events, start=1)))))
 
     def send(self, message):
         self.told.append(message)
+
+    def hurry(self, *, is_on):
+        self.hurries.append(is_on)
+        return self.may_change
 
     def receive(self):
         said, self.said = self.said, []
@@ -189,6 +194,23 @@ def test_a_run_of_long_steps_has_longer_to_hear_that_it_is_to_stop(room, lane, s
     run.heard = time.monotonic() - silent_s
     run.order(Stop())
     assert run.stop_deadline - time.monotonic() == pytest.approx(wanted_s, abs=0.3)
+
+
+def test_a_worker_goes_first_for_a_moment_after_an_order(room, monkeypatch):
+    clock = 100.0
+    monkeypatch.setattr("core.jobs.pool.running.time.monotonic", lambda: clock)
+    room.run.order(SetHyper(0, "lr", 0.5))
+    room.book.absorb(room.run)
+    clock += HURRY_S / 2
+    room.book.absorb(room.run)
+    assert room.worker.hurries == [True]
+    clock += HURRY_S
+    room.worker.may_change = False  # the kernel takes only so many changes a second
+    room.book.absorb(room.run)
+    room.worker.may_change = True
+    room.book.absorb(room.run)
+    room.book.absorb(room.run)
+    assert room.worker.hurries == [True, False, False]
 
 
 def test_the_longest_gap_is_between_messages_of_a_run_that_works(room):

@@ -12,6 +12,8 @@ from core.events import Failed, Finished, Pause, Resume, SetHyper, Step, Stop, W
 from core.jobs.pool.control import ask, socket_path
 from tests.core.jobs.demo_jobs import Ask, Count, curve
 
+AUTOGROUPS = Path("/proc/sys/kernel/sched_autogroup_enabled")
+
 
 def test_a_run_does_its_steps_and_ends(pool):
     run = pool.end(Count(seed=3, steps=40))
@@ -222,6 +224,20 @@ def test_workers_see_no_secret_and_one_thread(pool):
     assert b"canary-7391" not in environment
     assert b"OMP_NUM_THREADS=1" in environment
     assert os.getpriority(os.PRIO_PROCESS, pool.pid(run)) == 19
+    pool.client.command(run, Stop())
+
+
+def test_workers_give_way_to_other_sessions_but_not_while_somebody_waits(pool):
+    if not AUTOGROUPS.exists() or AUTOGROUPS.read_text().strip() != "1":
+        pytest.skip("this kernel has no autogroups: a process's own niceness counts")
+    run = pool.client.submit(Count(seed=18, steps=2000, step_s=0.01))
+    pool.wait_for_step(run, 1)
+    group = Path(f"/proc/{pool.pid(run)}/autogroup")
+    assert os.getsid(pool.pid(run)) == pool.pid(run)
+    assert group.read_text().split()[1:] == ["nice", "19"]
+    pool.client.command(run, SetHyper(0, "lr", 0.25))
+    pool.wait(lambda: group.read_text().split()[1:] == ["nice", "0"], 5)
+    pool.wait(lambda: group.read_text().split()[1:] == ["nice", "19"], 5)
     pool.client.command(run, Stop())
 
 

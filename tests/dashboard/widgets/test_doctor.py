@@ -3,7 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.events import Diagnosed, HyperChanged, SetHyper, line
+from core.events import Diagnosed, HyperChanged, Noticed, SetHyper, line
 from core.jobs.training import TrainJob
 from core.settings import Settings
 from dashboard.session import resources
@@ -51,6 +51,12 @@ def shown(client, *events, state: str = "running", **changes) -> AppTest:
 
 def texts(app) -> list[str]:
     return [element.value for element in app.text]
+
+
+@pytest.mark.parametrize("state", ["queued", "starting"])
+def test_a_run_that_waits_has_not_been_looked_at(client, state):
+    app = shown(client, Noticed("info", "note", "It waits.", ""), state=state)
+    assert [caption.value.split(": ")[1] for caption in app.caption] == ["The training doctor looks at it once it trains."]
 
 
 def test_a_healthy_run_is_told_so_calmly(client):
