@@ -24,7 +24,7 @@ from starlette.routing import BaseRoute, Route  # noqa: E402
 
 from core.errors import LayerwiseError  # noqa: E402
 from core.logs import logging_to  # noqa: E402
-from core.process import switch_threads_often  # noqa: E402
+from core.process import share_heaps, switch_threads_often  # noqa: E402
 from core.settings import Settings  # noqa: E402
 from dashboard.board_stream import board_route  # noqa: E402
 from dashboard.components import shared  # noqa: E402
@@ -126,6 +126,7 @@ def lifespan(
     @asynccontextmanager
     async def living(app: Any) -> AsyncIterator[None]:
         switch_threads_often()
+        share_heaps()
         keep_every_click()
         with logs():
             warming = asyncio.create_task(asyncio.to_thread(_warm))

@@ -85,6 +85,7 @@ def _run_pool(settings_text: str) -> int:
     from core.jobs.pool.control import Control
     from core.jobs.pool.local import LocalEngine
     from core.logs import log_to
+    from core.process import keep_buffers_apart, share_heaps
     from core.settings import Settings
     from core.store.sql import SqlWriter, database_version
 
@@ -92,6 +93,8 @@ def _run_pool(settings_text: str) -> int:
     log_to(settings.home / "logs" / "supervisor.log", "supervisor", settings.log_format)
     LOG.info("supervising %s with %s", settings.home, database_version())
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    share_heaps()
+    keep_buffers_apart()
     SqlWriter(settings.home / "runs.db").close()  # where that cannot be used at all, there is nothing to wait for
     engine = LocalEngine(settings)
     engine.tend()  # boots the forkserver while the rest gets ready

@@ -13,6 +13,8 @@ MAX_PIECES = 32
 """Read from one worker before the others have their turn."""
 LENGTH = struct.Struct("!i")  # multiprocessing.connection: four bytes, or -1 and then eight
 LONG_LENGTH = struct.Struct("!Q")
+_piece = memoryview(bytearray(PIECE))
+"""Where all pipes are read into, one after another: only the supervisor's one thread does so."""
 
 
 class FrameReader:
@@ -28,13 +30,13 @@ class FrameReader:
         n_pieces = 0
         while self.is_open and (is_last or n_pieces < MAX_PIECES):
             try:
-                piece = self._socket.recv(PIECE, socket.MSG_DONTWAIT)
+                n_bytes = self._socket.recv_into(_piece, PIECE, socket.MSG_DONTWAIT)
             except BlockingIOError:
                 break
             except OSError:
-                piece = b""
-            self.is_open = bool(piece)
-            self._buffer += piece
+                n_bytes = 0
+            self.is_open = n_bytes > 0
+            self._buffer += _piece[:n_bytes]
             n_pieces += 1
         return self._complete()
 
