@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -39,8 +40,20 @@ kept = [bytearray(2 * BUFFER_BYTES) for _ in range(50)]
 print(libc.mallinfo2().hblks - before)
 """
 
+PRIORITY = """
+from pathlib import Path
+from core.jobs.work.limits import lower_priority, run_in_background_priority
+def nice():
+    return Path("/proc/self/autogroup").read_text().split()[-1]
+lower_priority(5)
+before, during = nice(), []
+run_in_background_priority(lambda: during.append(nice()))
+print(before, *during, nice())
+"""
+AUTOGROUPS = Path("/proc/sys/kernel/sched_autogroup_enabled")
 
-def told(script: str, word: str) -> str:
+
+def told(script: str, word: str = "") -> str:
     done = subprocess.run([sys.executable, "-c", script, word], capture_output=True, text=True, timeout=60, check=False)
     if "undefined symbol" in done.stderr:
         pytest.skip("this C library is not glibc 2.33 or newer")
@@ -56,3 +69,9 @@ def test_threads_share_two_heaps():
 def test_large_buffers_do_not_come_from_the_heap():
     assert int(told(BUFFERS, "apart")) > 40
     assert int(told(BUFFERS, "not")) == 0
+
+
+def test_what_is_done_in_the_background_gives_way_and_only_that():
+    if not AUTOGROUPS.exists() or AUTOGROUPS.read_text().strip() != "1":
+        pytest.skip("this kernel has no autogroups: a process's own niceness counts")
+    assert told(PRIORITY).split() == ["5", "19", "5"]

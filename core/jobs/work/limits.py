@@ -65,7 +65,9 @@ def lower_priority(nice: int) -> None:
     """Make this process give way, also when memory runs out, and die with its parent."""
     os.nice(nice)
     if sys.platform == "linux":
-        _give_way_to_other_sessions(nice)
+        with suppress(PermissionError):  # it leads one already
+            os.setsid()
+        _let_session_give_way(nice)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
@@ -74,10 +76,8 @@ def lower_priority(nice: int) -> None:
             Path("/proc/self/oom_score_adj").write_text(OOM_SCORE)
 
 
-def _give_way_to_other_sessions(nice: int) -> None:
-    """Give way to the page too, which belongs to another session: in a session of its own, whose niceness counts."""
-    with suppress(PermissionError):  # it leads one already
-        os.setsid()
+def _let_session_give_way(nice: int) -> None:
+    """To the page too, which belongs to another session."""
     for _ in range(SESSION_TRIES):
         if set_session_nice(nice):
             return
@@ -104,19 +104,22 @@ def data_bytes() -> int:
 def run_in_background_priority(work: Callable[[], None]) -> None:
     """Do `work` and return when it is done; on Linux at the lowest priority, which cannot be given back by a process.
 
-    There a priority belongs to a thread, so a thread that ends takes it along.
+    There a priority belongs to a thread, so a thread that ends takes it along. That of the session can be given back; call it
+    after `lower_priority`.
     """
     if sys.platform != "linux":
         work()
         return
 
     def quietly() -> None:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), TRAINING_NICE)
         work()
 
     thread = threading.Thread(target=quietly)
+    _let_session_give_way(TRAINING_NICE)
     thread.start()
     thread.join()
+    _let_session_give_way(os.getpriority(os.PRIO_PROCESS, 0))
 
 
 def _lower(which: int, wanted: int) -> None:
