@@ -226,6 +226,7 @@ def test_a_browser_that_was_offline_has_the_whole_curve_once_it_is_back(browser,
     assert int(page.locator(CURVES).get_attribute("data-step")) <= seen + 200
     line.mend()
     wait_for_step(page, workshop.run(run).last_step)
+    page.wait_for_timeout(1000)  # the page runs once by itself when it is connected again: not in that very instant
     settled(page)
     stop(page, workshop, run)  # its buttons work again
     check_whole_curve(page, workshop, run, tmp_path / "back.csv")
