@@ -3,9 +3,10 @@
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+
+from tests.core.autogroups import needs_autogroups
 
 N_THREADS = 10
 HEAPS = f"""
@@ -50,7 +51,6 @@ before, during = nice(), []
 run_in_background_priority(lambda: during.append(nice()))
 print(before, *during, nice())
 """
-AUTOGROUPS = Path("/proc/sys/kernel/sched_autogroup_enabled")
 
 
 def told(script: str, word: str = "") -> str:
@@ -71,7 +71,6 @@ def test_large_buffers_do_not_come_from_the_heap():
     assert int(told(BUFFERS, "not")) == 0
 
 
+@needs_autogroups
 def test_what_is_done_in_the_background_gives_way_and_only_that():
-    if not AUTOGROUPS.exists() or AUTOGROUPS.read_text().strip() != "1":
-        pytest.skip("this kernel has no autogroups: a process's own niceness counts")
     assert told(PRIORITY).split() == ["5", "19", "5"]

@@ -64,16 +64,15 @@ def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
 def lower_priority(nice: int) -> None:
     """Make this process give way, also when memory runs out, and die with its parent."""
     os.nice(nice)
-    if sys.platform == "linux":
-        with suppress(PermissionError):  # it leads one already
-            os.setsid()
-        _let_session_give_way(nice)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
         with suppress(OSError):  # not allowed in some containers: then the system chooses whom it kills
             Path("/proc/self/oom_score_adj").write_text(OOM_SCORE)
+        with suppress(PermissionError):  # it leads a session already
+            os.setsid()
+        _let_session_give_way(nice)
 
 
 def _let_session_give_way(nice: int) -> None:

@@ -10,9 +10,8 @@ import pytest
 from core.errors import SpecError
 from core.events import Failed, Finished, Pause, Resume, SetHyper, Step, Stop, WorkerLost
 from core.jobs.pool.control import ask, socket_path
+from tests.core.autogroups import needs_autogroups
 from tests.core.jobs.demo_jobs import Ask, Count, curve
-
-AUTOGROUPS = Path("/proc/sys/kernel/sched_autogroup_enabled")
 
 
 def test_a_run_does_its_steps_and_ends(pool):
@@ -227,9 +226,8 @@ def test_workers_see_no_secret_and_one_thread(pool):
     pool.client.command(run, Stop())
 
 
+@needs_autogroups
 def test_workers_give_way_to_other_sessions_but_not_while_somebody_waits(pool):
-    if not AUTOGROUPS.exists() or AUTOGROUPS.read_text().strip() != "1":
-        pytest.skip("this kernel has no autogroups: a process's own niceness counts")
     run = pool.client.submit(Count(seed=18, steps=2000, step_s=0.01))
     pool.wait_for_step(run, 1)
     group = Path(f"/proc/{pool.pid(run)}/autogroup")
