@@ -69,16 +69,10 @@ class Dashboard:
         events = (logged.event for logged in self.store.events(run, limit=1_000_000, name="StepsDone"))
         return [loss for event in events if isinstance(event, StepsDone) for loss in event.losses[0]]
 
-    def wait(self, is_so: Callable[[], object], timeout_s: float = 30.0) -> None:
-        deadline = time.monotonic() + timeout_s
-        while not is_so():
-            assert time.monotonic() < deadline, "waited in vain"
-            time.sleep(0.02)
-
-    def wait_for_growth(self, run: str, n: int = 200) -> None:
+    def wait_for_growth(self, page, run: str, n: int = 200) -> None:
         """Wait until the store has `n` steps more than now."""
         before = self.run(run).last_step
-        self.wait(lambda: self.run(run).last_step > before + n)
+        wait(page, lambda: self.run(run).last_step > before + n)
 
     def worker_pid(self, run: str) -> int:
         connection = sqlite3.connect(self.home / "runs.db")
@@ -91,6 +85,14 @@ class Dashboard:
 def dashboard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dashboard]:
     with ExitStack() as doing:
         yield Dashboard(tmp_path, doing, monkeypatch)
+
+
+def wait(page, is_so: Callable[[], object], timeout_s: float = 30.0) -> None:
+    """Wait while the page goes on: its routed sockets are served by this thread, and by none in a sleep."""
+    deadline = time.monotonic() + timeout_s
+    while not is_so():
+        assert time.monotonic() < deadline, "waited in vain"
+        page.wait_for_timeout(20)
 
 
 def started_run(page, address: str) -> str:
@@ -133,7 +135,7 @@ def test_a_killed_server_leaves_the_run_alone_and_the_open_page_finds_it_again(b
     dashboard.kill()
     page.get_by_text("Connection lost, trying again").wait_for(timeout=WAIT_MS)
     seen = int(page.locator(CURVES).get_attribute("data-step"))
-    dashboard.wait_for_growth(run)
+    dashboard.wait_for_growth(page, run)
     assert dashboard.start() == dashboard.address
     wait_for_step(page, max(seen, dashboard.run(run).last_step))  # by itself
     settled(page)
@@ -147,7 +149,7 @@ def test_a_killed_server_leaves_the_run_alone_and_the_open_page_finds_it_again(b
     # the session is a new one, and its buttons are still those of the run
     if dashboard.run(run).state == "running":
         page.get_by_role("button", name=re.compile("Stop")).click()
-        dashboard.wait(lambda: dashboard.run(run).state == "stopped")
+        wait(page, lambda: dashboard.run(run).state == "stopped")
     page.context.close()
     assert [line for line in wrong if not LOST.search(line)] == []
 
@@ -157,14 +159,14 @@ def test_a_killed_worker_is_replaced_under_the_eyes_of_a_viewer(dashboard, page,
     run = started_run(page, dashboard.address)
     mount = page.locator(CURVES).get_attribute("data-mount")
     os.kill(dashboard.worker_pid(run), signal.SIGKILL)
-    dashboard.wait(lambda: dashboard.run(run).generation == 1)
+    wait(page, lambda: dashboard.run(run).generation == 1)
     highest = max(int(page.locator(CURVES).get_attribute("data-step")), dashboard.run(run).last_step)
     wait_for_step(page, highest + 1000)
     assert page.locator(CURVES).get_attribute("data-mount") == mount
     assert dashboard.store.events(run, name="WorkerLost")
     settled(page)
     page.get_by_role("button", name=re.compile("Stop")).click()
-    dashboard.wait(lambda: dashboard.run(run).state == "stopped")
+    wait(page, lambda: dashboard.run(run).state == "stopped")
     page.wait_for_function(f"() => document.querySelector('{CURVES}').dataset.state === 'stopped'", timeout=WAIT_MS)
     wait_for_step(page, dashboard.run(run).last_step - 1)
     check_whole_curve(page, dashboard, run, tmp_path / "after.csv")
@@ -210,19 +212,7 @@ def wait_for_state(page, state: str) -> None:
 
 def stop(page, dashboard: Dashboard, run: str) -> None:
     page.get_by_role("button", name=re.compile("Stop")).click()
-    dashboard.wait(lambda: dashboard.run(run).state == "stopped")
-    wait_for_state(page, "stopped")
-
-
-def press_stop_until_heard(page, dashboard: Dashboard, run: str) -> None:
-    """As a person does: a click just when the page draws itself anew after its return is sometimes not told by the browser."""
-    for _ in range(4):
-        page.get_by_role("button", name=re.compile("Stop")).click()
-        deadline = time.monotonic() + 5
-        while dashboard.run(run).state != "stopped" and time.monotonic() < deadline:
-            time.sleep(0.05)
-        if dashboard.run(run).state == "stopped":
-            break
+    wait(page, lambda: dashboard.run(run).state == "stopped")
     wait_for_state(page, "stopped")
 
 
@@ -234,12 +224,12 @@ def test_a_browser_that_was_offline_has_the_whole_curve_once_it_is_back(browser,
     line.cut()
     page.get_by_text("Connection lost, trying again").wait_for(timeout=WAIT_MS)
     seen = int(page.locator(CURVES).get_attribute("data-step"))
-    workshop.wait_for_growth(run)
+    workshop.wait_for_growth(page, run)
     assert int(page.locator(CURVES).get_attribute("data-step")) <= seen + 200
     line.mend()
     wait_for_step(page, workshop.run(run).last_step)
     settled(page)
-    press_stop_until_heard(page, workshop, run)  # its buttons work again
+    stop(page, workshop, run)  # its buttons work again
     check_whole_curve(page, workshop, run, tmp_path / "back.csv")
     page.context.close()
     assert [text for text in wrong if not LOST.search(text)] == []
