@@ -8,6 +8,8 @@ import pytest
 from tests.browser.conftest import serious_findings, settled, watched_page
 from tests.browser.test_tour import open_screen, take_example, train, wait_for_data
 
+expect = pytest.importorskip("playwright.sync_api").expect
+
 pytestmark = pytest.mark.browser
 
 SLIDER = ".lw-time-slider"
@@ -181,6 +183,9 @@ def test_a_long_shap_is_cancelled(page, server, by_keys):
     take_example(page, "Known evidence")
     open_screen(page, "Explain")
     place = page.locator(".st-key-explain-one-panel-shap_superpixels")
+    place.locator(".js-plotly-plot").first.wait_for()
+    # the verdict below it too: a Stop on the page is that of what is computed, not of what is asked next
+    expect(place.get_by_role("button", name="Stop")).to_have_count(0, timeout=WAIT_MS)
     place.get_by_role("button", name=re.compile("Settings")).click()
     evaluations = page.get_by_role("spinbutton", name=re.compile("evaluations", re.IGNORECASE)).first
     evaluations.fill(str(100_000 - secrets.randbelow(10_000)))  # a question that nobody has asked yet
