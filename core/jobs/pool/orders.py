@@ -78,7 +78,7 @@ class Orders:
             self._command_waiting(record, command)
         elif record.state == "paused":
             self._command_released(record, command, job.lane)
-        else:
+        elif not (isinstance(command, Stop) and record.state == "stopped"):  # a second Stop has nothing left to do
             raise SpecError(f"This run is {record.state}, so it takes no commands.", hint="Start it again.")
         return {}
 
