@@ -59,6 +59,27 @@ def set_session_nice(nice: int, pid: int | str = "self") -> bool:
     return True
 
 
+def waited_s(pid: int) -> float:
+    """Seconds for which a process stood ready and got no processor, since it began: of its main thread, or of that of one of
+    its children where that waited for longer. 0 where the system does not say, or there is no such process.
+    """
+    return max(map(_waited_s, (pid, *_children(pid))))
+
+
+def _waited_s(pid: int) -> float:
+    try:
+        return int((PROC / str(pid) / "schedstat").read_text().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(child) for child in (PROC / str(pid) / "task" / str(pid) / "children").read_text().split()]
+    except OSError:
+        return []
+
+
 def resident_bytes(pid: int | str = "self") -> int | None:
     """Memory that a process holds at present, what it shares with others included; None where there is no such process."""
     kib = _field(PROC / str(pid) / "status", "VmRSS:")

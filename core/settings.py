@@ -72,7 +72,7 @@ class Settings(BaseModel):
     """Train each network by itself, also where training them together is faster: exported scripts then give every loss bit for
     bit, those of small fully connected networks too."""
     hang_s: float = Field(120.0, gt=0)
-    """A worker that is silent for so long is stopped."""
+    """A worker that is silent for so long is stopped. Time in which it stood ready and got no processor does not count."""
     max_attempts: int = Field(3, ge=1)
     """How often a run is started, counting restarts after its worker was lost."""
     upload_mb: int = Field(64, ge=1, le=200)

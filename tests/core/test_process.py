@@ -1,11 +1,15 @@
-"""What the C library is told: each looked at in a process of its own, where it can be told."""
+"""What the C library is told, each looked at in a process of its own, where it can be told; and what the system says."""
 
+import os
 import re
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
+from core.process import waited_s
 from tests.core.autogroups import needs_autogroups
 
 N_THREADS = 10
@@ -74,3 +78,35 @@ def test_large_buffers_do_not_come_from_the_heap():
 @needs_autogroups
 def test_what_is_done_in_the_background_gives_way_and_only_that():
     assert told(PRIORITY).split() == ["5", "19", "5"]
+
+
+@pytest.fixture
+def one_processor():
+    """What this test starts shares one processor."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    yield
+    os.sched_setaffinity(0, before)
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/schedstat"), reason="this kernel does not say how long a process waited")
+def test_a_process_without_a_processor_waits_and_a_sleeping_one_does_not(one_processor):
+    busy, asleep = [sys.executable, "-c", "while True: pass"], [sys.executable, "-c", "import time; time.sleep(60)"]
+    parent = [sys.executable, "-c", f"import subprocess; subprocess.run({busy})"]
+    started = [subprocess.Popen(command, process_group=0) for command in (busy, asleep, parent)]
+    try:
+        time.sleep(1.5)  # all have begun
+        before = [waited_s(one.pid) for one in started]
+        time.sleep(1.5)
+        waited = [waited_s(one.pid) - former for one, former in zip(started, before, strict=True)]
+    finally:
+        for one in started:
+            os.killpg(one.pid, signal.SIGKILL)
+            one.wait()
+    assert waited[0] > 0.2
+    assert waited[1] < 0.1
+    assert waited[2] > 0.2  # its child's
+
+
+def test_no_process_has_waited_for_nothing():
+    assert waited_s(2**30) == 0.0

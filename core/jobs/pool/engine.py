@@ -23,6 +23,9 @@ class WorkerHandle(Protocol):
         """Let it have the processor like the page while somebody waits for it, or give way again; whether that is settled, or
         must be asked for again."""
 
+    def waited_s(self) -> float:
+        """Seconds for which it stood ready and got no processor, since it began."""
+
     def receive(self) -> list[bytes]:
         """All that has arrived."""
 

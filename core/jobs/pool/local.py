@@ -14,7 +14,7 @@ from core.jobs.pool.engine import Lane, WorkerHandle
 from core.jobs.pool.frames import FrameReader
 from core.jobs.work.limits import TRAINING_NICE
 from core.jobs.work.worker import park
-from core.process import set_session_nice
+from core.process import set_session_nice, waited_s
 from core.settings import Settings
 
 LOG = logging.getLogger(__name__)
@@ -43,6 +43,9 @@ class LocalWorker:
 
     def hurry(self, *, is_on: bool) -> bool:
         return self.lane == "lens" or set_session_nice(0 if is_on else TRAINING_NICE, self.pid)
+
+    def waited_s(self) -> float:
+        return waited_s(self.pid)
 
     def receive(self) -> list[bytes]:
         return self._frames.messages(is_last=not self.is_alive())

@@ -67,6 +67,8 @@ class LiveRun:
     stop_deadline: float | None = None
     hurried_until: float | None = None
     """Its worker need not give way until then: it was ordered something, and somebody waits for what comes of it."""
+    waited_s: float | None = None
+    """How long its worker had waited for a processor when it was first found to be silent."""
     is_hung: bool = False
     is_over: bool = False
     has_new_checkpoint: bool = False
@@ -105,6 +107,19 @@ class LiveRun:
         now = time.monotonic()
         self.longest_gap_s = max(self.longest_gap_s, self._silence_s(now))
         self.heard = self.touched = now
+        self.waited_s = None
+
+    def is_silent_for(self, limit_s: float) -> bool:
+        """Whether its job has said nothing for so long. Time in which it was ready to work and got no processor is not counted:
+        on a machine that is busy with other things the workers, which give way, may get none for minutes.
+        """
+        silent_s = time.monotonic() - self.heard
+        if silent_s <= limit_s / 2:
+            return False
+        waited_s = self.worker.waited_s()
+        if self.waited_s is None:
+            self.waited_s = waited_s
+        return silent_s - max(0.0, waited_s - self.waited_s) > limit_s
 
     def _silence_s(self, now: float) -> float:
         """How long its job has been silent. Not counted where it has not begun, or waits."""
@@ -161,7 +176,7 @@ class RunBook:
             self._lost(run)
         elif run.stop_deadline is not None and now > run.stop_deadline:
             run.worker.kill()
-        elif run.state != "paused" and now - run.heard > self._settings.hang_s:
+        elif run.state != "paused" and run.is_silent_for(self._settings.hang_s):
             run.is_hung = True
             run.worker.kill()
         elif run.state == "paused" and now - run.touched > self._settings.pause_s:

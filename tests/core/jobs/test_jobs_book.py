@@ -45,7 +45,7 @@ class StubWorker:
 
     def __init__(self, lane="training"):
         self.lane, self.alive, self.said, self.told = lane, True, [], []
-        self.hurries, self.may_change = [], True
+        self.hurries, self.may_change, self.waited = [], True, 0.0
 
     def say(self, *events, after=0):
         self.said.append(encode(Batch(RUN, tuple(batch_row(after + n, event) for n, event in enumerate(events, start=1)))))
@@ -56,6 +56,9 @@ class StubWorker:
     def hurry(self, *, is_on):
         self.hurries.append(is_on)
         return self.may_change
+
+    def waited_s(self):
+        return self.waited
 
     def receive(self):
         said, self.said = self.said, []
@@ -211,6 +214,36 @@ def test_a_worker_goes_first_for_a_moment_after_an_order(room, monkeypatch):
     room.book.absorb(room.run)
     room.book.absorb(room.run)
     assert room.worker.hurries == [True, False, False]
+
+
+@pytest.mark.fault(136)
+@pytest.mark.parametrize("share_waited", [0.0, 0.9], ids=["hangs", "gets no processor"])
+def test_a_silent_worker_is_stopped_unless_it_waits_for_a_processor(room, monkeypatch, share_waited):
+    hang_s, clock = room.settings.hang_s, 100.0
+    monkeypatch.setattr("core.jobs.pool.running.time.monotonic", lambda: clock)
+    room.worker.say(STARTED)
+    room.book.absorb(room.run)
+    room.worker.waited = 500.0  # in all its life before
+    for _second in range(int(hang_s) + 2):
+        clock += 1.0
+        room.worker.waited += share_waited
+        room.book.absorb(room.run)
+    assert room.worker.alive == (share_waited > 0)
+    clock += 9 * hang_s  # without a word, and with no processor to wait for
+    room.book.absorb(room.run)
+    assert not room.worker.alive
+
+
+@pytest.mark.fault(136)
+def test_a_word_ends_a_silence(room, monkeypatch):
+    clock = 100.0
+    monkeypatch.setattr("core.jobs.pool.running.time.monotonic", lambda: clock)
+    for first in (1, 2, 3):
+        room.worker.say(STARTED, after=first - 1)
+        room.book.absorb(room.run)
+        clock += 0.9 * room.settings.hang_s
+        room.book.absorb(room.run)
+    assert room.worker.alive
 
 
 def test_the_longest_gap_is_between_messages_of_a_run_that_works(room):
