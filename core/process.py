@@ -59,11 +59,11 @@ def set_session_nice(nice: int, pid: int | str = "self") -> bool:
     return True
 
 
-def waited_s(pid: int) -> float:
-    """Seconds for which a process stood ready and got no processor, since it began: of its main thread, or of that of one of
-    its children where that waited for longer. 0 where the system does not say, or there is no such process.
+def waited_s(pid: int) -> dict[int, float]:
+    """Seconds for which the main thread of a process, and of each of its children, stood ready and got no processor, since it
+    began, by process; 0 where the system does not say.
     """
-    return max(map(_waited_s, (pid, *_children(pid))))
+    return {one: _waited_s(one) for one in (pid, *_children(pid))}
 
 
 def _waited_s(pid: int) -> float:

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from core.data.own.senders import files_of
 from core.errors import SpecError
 from core.events import Command, Resume, Step
+from core.experiment.need import Need
 from core.jobs.job import Job
 from core.jobs.pool import quota
 from core.jobs.pool.askers import Askers
@@ -19,6 +21,7 @@ from core.jobs.pool.scheduling import check_room
 from core.settings import Settings
 from core.store.artifacts import ArtifactFiles
 from core.store.protocol import RunRecord, RunWriter
+from core.store.usage import Usage
 from core.types import UNFINISHED
 
 MOST_PRESENT = 10_000
@@ -49,27 +52,35 @@ class Admission:
         usage = self._store.usage(owner)
         quota.check_visitor(job.lane, usage, self._settings)
         if job.lane == "training":
-            unfinished = [record for record in self._store.in_states(UNFINISHED) if record.owner == owner]
-            needs = [job.need(), *(self.line.known(record).need for record in unfinished)]
-            growth = sum(quota.expected_file_bytes(need, self._settings) for need in needs) - usage.growing_bytes
-            quota.check_kept(usage, max(0, growth), self._settings)
+            self._check_kept(owner, usage, job.need())
 
     def check_again(self, record: RunRecord, lane: Lane) -> None:
         """As `check`, for a run that is there and wants to work again; its time of work counts anew."""
         self._check_room(lane)
         if record.owner:
-            quota.check_visitor(lane, self._store.usage(record.owner, without=record.id), self._settings)
+            usage = self._store.usage(record.owner, without=record.id)
+            quota.check_visitor(lane, usage, self._settings)
+            if lane == "training":
+                self._check_kept(record.owner, usage, self.line.known(record).need)
         self.overtime.worked.forget(record.id)
 
+    def _check_kept(self, owner: str, usage: Usage, need: Need | None) -> None:
+        """Refuse a run that needs so much, beside what `usage` counts."""
+        unfinished = [record for record in self._store.in_states(UNFINISHED) if record.owner == owner]
+        needs = [need, *(self.line.known(record).need for record in unfinished)]
+        growth = sum(quota.expected_file_bytes(one, self._settings) for one in needs) - usage.growing_bytes
+        sent = sum(file.n_bytes for file in files_of(owner, self._settings))
+        quota.check_kept(usage, sent, max(0, growth), self._settings)
+
     def check_turn(self, live: LiveRun, command: Command) -> None:
-        """Refuse to let a paused run go on while as many of its owner's work as may; one step by hand is always possible.
+        """Refuse to let a paused run go on while as many others of its owner work as may; one step by hand is always possible.
 
         Raises:
             TooExpensive: they do.
         """
-        goes_on = isinstance(command, Resume) or (isinstance(command, Step) and command.n > 1)
+        goes_on = isinstance(command, Resume) or (isinstance(command, Step) and (command.n > 1 or command.unit == "epoch"))
         if goes_on and live.state == "paused" and live.record.owner and live.worker.lane == "training":
-            quota.check_turn(self.line.occupancy().n_of(live.record.owner), self._settings)
+            quota.check_turn(self.line.occupancy().n_of(live.record.owner) - live.is_working, self._settings)
 
     def note_asker(self, job: Job, run: str, request: Answer) -> None:
         """Who asks for something is here, and waits for the answer of this run."""

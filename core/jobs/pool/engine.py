@@ -1,5 +1,6 @@
 """What the supervisor asks of whatever runs its workers: processes of this machine, or of a cluster."""
 
+from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from typing import Literal, Protocol
 
@@ -23,8 +24,8 @@ class WorkerHandle(Protocol):
         """Let it have the processor like the page while somebody waits for it, or give way again; whether that is settled, or
         must be asked for again."""
 
-    def waited_s(self) -> float:
-        """Seconds for which it stood ready and got no processor, since it began."""
+    def waited_s(self) -> Mapping[int, float]:
+        """For each of its processes the seconds for which it stood ready and got no processor, since it began."""
 
     def receive(self) -> list[bytes]:
         """All that has arrived."""

@@ -44,7 +44,7 @@ class LocalWorker:
     def hurry(self, *, is_on: bool) -> bool:
         return self.lane == "lens" or set_session_nice(0 if is_on else TRAINING_NICE, self.pid)
 
-    def waited_s(self) -> float:
+    def waited_s(self) -> dict[int, float]:
         return waited_s(self.pid)
 
     def receive(self) -> list[bytes]:

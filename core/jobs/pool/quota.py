@@ -32,10 +32,11 @@ def check_visitor(lane: Lane, usage: Usage, settings: Settings) -> None:
         )
 
 
-def check_kept(usage: Usage, expected_bytes: int, settings: Settings) -> None:
+def check_kept(usage: Usage, upload_bytes: int, expected_bytes: int, settings: Settings) -> None:
     """Refuse one more run of a visitor that is kept.
 
     Args:
+        upload_bytes: files that the visitor has sent.
         expected_bytes: what this run and the visitor's unfinished ones may come to write.
 
     Raises:
@@ -47,10 +48,10 @@ def check_kept(usage: Usage, expected_bytes: int, settings: Settings) -> None:
         "You keep {n:,} runs, the limit for one visitor is {limit:,}.",
         "Delete some that you no longer need on the Runs screen.",
     )
-    stored_mb, expected_mb, limit_mb = usage.n_bytes / MB, expected_bytes / MB, settings.visitor_stored_mb
+    stored_mb, expected_mb, limit_mb = (usage.n_bytes + upload_bytes) / MB, expected_bytes / MB, settings.visitor_stored_mb
     if stored_mb + expected_mb > limit_mb:
         raise TooExpensive(
-            f"Your runs hold {stored_mb:,.0f} MB, and this one with your unfinished ones may add {expected_mb:,.0f} MB: "
+            f"Your runs and files hold {stored_mb:,.0f} MB; this run with your unfinished ones may add {expected_mb:,.0f} MB: "
             f"the limit for one visitor is {limit_mb:,} MB.",
             hint="Delete runs that you no longer need on the Runs screen, and empty the bin there.",
             stored_mb=stored_mb,

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from core.events import (
@@ -12,22 +13,15 @@ from core.events import (
     Finished,
     Noticed,
     Paused,
+    Resume,
     Resumed,
     Started,
+    Step,
+    StepsDone,
     Stop,
     WorkerLost,
 )
-from core.jobs.messages import (
-    Assignment,
-    Batch,
-    Carry,
-    Stopping,
-    carry_text,
-    decode,
-    logged_events,
-    ordered,
-    step_after,
-)
+from core.jobs.messages import Assignment, Batch, Carry, Stopping, carry_text, decode, logged_events, ordered, step_after
 from core.jobs.pool.engine import WorkerHandle
 from core.jobs.pool.recovery import carry_after, rewind_to_checkpoint, stopped_without_worker
 from core.jobs.pool.summaries import Line, Summaries
@@ -64,11 +58,13 @@ class LiveRun:
     heard: float = field(default_factory=time.monotonic)
     touched: float = field(default_factory=time.monotonic)
     longest_gap_s: float = 0.0
+    is_let_go: bool = False
+    """It is paused, and was told to go on or to make steps by hand: it works until it rests again."""
     stop_deadline: float | None = None
     hurried_until: float | None = None
     """Its worker need not give way until then: it was ordered something, and somebody waits for what comes of it."""
-    waited_s: float | None = None
-    """How long its worker had waited for a processor when it was first found to be silent."""
+    waited_s: Mapping[int, float] | None = None
+    """How long the processes of its worker had waited for a processor when it was first found to be silent."""
     is_hung: bool = False
     is_over: bool = False
     has_new_checkpoint: bool = False
@@ -90,7 +86,12 @@ class LiveRun:
     @property
     def is_working(self) -> bool:
         """Whether it takes processor time."""
-        return not self.is_over and self.state != "paused"
+        return not self.is_over and not self.is_resting
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether it is paused, and makes no step by hand."""
+        return self.state == "paused" and not self.is_let_go
 
     def order(self, command: Command) -> None:
         """Pass a command on."""
@@ -98,6 +99,8 @@ class LiveRun:
         if isinstance(command, Stop) and self.stop_deadline is None:
             self.stop_deadline = self.touched + self._stop_s()
             self.state = "stopping"
+        if isinstance(command, (Resume, Step)) and self.state == "paused":
+            self.is_let_go, self.heard, self.waited_s = True, self.touched, None
         self.worker.hurry(is_on=True)
         self.hurried_until = self.touched + HURRY_S
         self.worker.send(ordered(self.id, command))
@@ -109,21 +112,26 @@ class LiveRun:
         self.heard = self.touched = now
         self.waited_s = None
 
+    @property
+    def silent_s(self) -> float:
+        """Seconds since its worker last said something."""
+        return time.monotonic() - self.heard
+
     def is_silent_for(self, limit_s: float) -> bool:
         """Whether its job has said nothing for so long. Time in which it was ready to work and got no processor is not counted:
         on a machine that is busy with other things the workers, which give way, may get none for minutes.
         """
-        silent_s = time.monotonic() - self.heard
-        if silent_s <= limit_s / 2:
+        if self.silent_s <= limit_s / 2:
             return False
         waited_s = self.worker.waited_s()
         if self.waited_s is None:
             self.waited_s = waited_s
-        return silent_s - max(0.0, waited_s - self.waited_s) > limit_s
+        before = self.waited_s
+        return self.silent_s - max((waited_s[pid] - before.get(pid, waited_s[pid]) for pid in waited_s), default=0.0) > limit_s
 
     def _silence_s(self, now: float) -> float:
         """How long its job has been silent. Not counted where it has not begun, or waits."""
-        return 0.0 if self.state in ("starting", "paused") else now - self.heard
+        return 0.0 if self.state == "starting" or self.is_resting else now - self.heard
 
     def _stop_s(self) -> float:
         if self.worker.lane == "lens":
@@ -176,11 +184,12 @@ class RunBook:
             self._lost(run)
         elif run.stop_deadline is not None and now > run.stop_deadline:
             run.worker.kill()
-        elif run.state != "paused" and run.is_silent_for(self._settings.hang_s):
+        elif run.is_resting:
+            if now - run.touched > self._settings.pause_s:
+                self._release(run)
+        elif run.is_silent_for(self._settings.hang_s):
             run.is_hung = True
             run.worker.kill()
-        elif run.state == "paused" and now - run.touched > self._settings.pause_s:
-            self._release(run)
 
     def _release(self, run: LiveRun) -> None:
         """Somebody forgot this pause: others may have the worker. The run stays paused, and Resume starts it again."""
@@ -205,6 +214,8 @@ class RunBook:
         run.seq, run.step, run.carry, run.state = events[-1].seq, step, carry, state
         for logged in events:
             self._note(run, logged)
+            if isinstance(logged.event, (StepsDone, Paused, Resumed)):
+                run.is_let_go = isinstance(logged.event, StepsDone) and run.state == "paused"
             if run.line is not None:
                 self.summaries.tell(run.line, logged.event)
 
@@ -233,8 +244,8 @@ class RunBook:
         if run.stop_deadline is not None:
             self._say(run, *self._stopped(run))
         elif run.is_hung:
-            limit = f"{self._settings.hang_s:g} s"
-            self.fail(run, "hung", f"The worker said nothing for {limit} and was stopped.", "Choose a smaller model or batch.")
+            message = f"The worker said nothing for {run.silent_s:.0f} s and was stopped."
+            self.fail(run, "hung", message, "Choose a smaller model or batch.")
         elif run.record.attempt < self._settings.max_attempts:
             LOG.warning("run %s lost its worker (attempt %d): %s", run.id, run.record.attempt, reason)
             requeue(self._store, self._files, run.record, WorkerLost(reason, True), run.state)

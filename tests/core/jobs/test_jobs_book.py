@@ -45,7 +45,7 @@ class StubWorker:
 
     def __init__(self, lane="training"):
         self.lane, self.alive, self.said, self.told = lane, True, [], []
-        self.hurries, self.may_change, self.waited = [], True, 0.0
+        self.hurries, self.may_change, self.waited = [], True, {1: 0.0}
 
     def say(self, *events, after=0):
         self.said.append(encode(Batch(RUN, tuple(batch_row(after + n, event) for n, event in enumerate(events, start=1)))))
@@ -58,7 +58,7 @@ class StubWorker:
         return self.may_change
 
     def waited_s(self):
-        return self.waited
+        return dict(self.waited)
 
     def receive(self):
         said, self.said = self.said, []
@@ -223,15 +223,61 @@ def test_a_silent_worker_is_stopped_unless_it_waits_for_a_processor(room, monkey
     monkeypatch.setattr("core.jobs.pool.running.time.monotonic", lambda: clock)
     room.worker.say(STARTED)
     room.book.absorb(room.run)
-    room.worker.waited = 500.0  # in all its life before
+    room.worker.waited = {1: 900.0, 2: 5.0}  # in all their lives before: it, and a process that shares its work
     for _second in range(int(hang_s) + 2):
         clock += 1.0
-        room.worker.waited += share_waited
+        room.worker.waited[2] += share_waited
         room.book.absorb(room.run)
     assert room.worker.alive == (share_waited > 0)
     clock += 9 * hang_s  # without a word, and with no processor to wait for
     room.book.absorb(room.run)
     assert not room.worker.alive
+
+
+def paused_for_long(room, clock):
+    """The run rests; the time is another one."""
+    room.worker.say(STARTED, Paused(0))
+    room.book.absorb(room.run)
+    clock[0] += 5 * room.settings.hang_s
+    room.book.absorb(room.run)
+    assert (room.worker.alive, room.run.is_working) == (True, False)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The time, for a test to change."""
+    now = [100.0]
+    monkeypatch.setattr("core.jobs.pool.running.time.monotonic", lambda: now[0])
+    return now
+
+
+def test_a_step_by_hand_is_work_until_the_run_rests_again(room, clock):
+    paused_for_long(room, clock)
+    room.run.order(Step(1, "epoch"))
+    assert room.run.is_working
+    room.worker.say(steps(1, 3, 0.1), after=2)
+    room.book.absorb(room.run)
+    assert (room.run.state, room.run.is_working) == ("paused", True)
+    room.worker.say(steps(4, 3, 0.2), Paused(6), after=3)
+    room.book.absorb(room.run)
+    assert (room.run.state, room.run.is_working) == ("paused", False)
+    clock[0] += 5 * room.settings.hang_s
+    room.book.absorb(room.run)
+    assert room.worker.alive
+
+
+@pytest.mark.fault(58)
+def test_a_step_by_hand_that_hangs_is_stopped(room, clock):
+    paused_for_long(room, clock)
+    room.run.order(Step(1))
+    room.book.absorb(room.run)
+    assert room.worker.alive  # its silence begins with the order
+    clock[0] += room.settings.hang_s + 5
+    room.book.absorb(room.run)
+    room.book.absorb(room.run)
+    end = events(room)[-1]
+    assert isinstance(end, Failed)
+    assert (end.code, end.message) == ("hung", "The worker said nothing for 125 s and was stopped.")
 
 
 @pytest.mark.fault(136)

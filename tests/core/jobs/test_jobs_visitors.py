@@ -114,8 +114,22 @@ def test_a_paused_run_goes_on_when_its_owners_others_do_not_work(visit):
     assert desk.state(second) == "starting"
     with pytest.raises(SpecError, match="1 of your runs work at the moment, the limit for one visitor is 1"):
         desk.order(first, "Resume")
+    with pytest.raises(SpecError, match="1 of your runs work at the moment"):
+        desk.order(first, "Step", fields='{"n":1,"unit":"epoch"}')  # may take as long as one likes
     desk.order(first, "Step", fields='{"n":1}')
     desk.says(second, STARTED, Finished("completed", 0, 0.0))
+    desk.order(first, "Resume")
+
+
+def test_of_two_paused_runs_one_goes_on(visit):
+    desk = visit(visitor_running=1)
+    first = desk.submit()
+    desk.pool._live[first].state = "paused"
+    second = desk.submit()
+    desk.pool._live[second].state = "paused"
+    desk.order(first, "Resume")
+    with pytest.raises(SpecError, match="1 of your runs work at the moment"):
+        desk.order(second, "Resume")  # before the first has said that it goes on
     desk.order(first, "Resume")
 
 
@@ -175,11 +189,28 @@ def test_who_has_stored_as_much_as_one_may_is_refused_before_anything_is_written
     desk.says(run, STARTED)
     desk.keep(run, 101 * 2**20)
     desk.says(run, Finished("completed", 1, 0.0))
-    with pytest.raises(SpecError, match="Your runs hold 101 MB") as caught:
+    with pytest.raises(SpecError, match="Your runs and files hold 101 MB") as caught:
         desk.submit()
     assert "Delete runs" in caught.value.hint
     assert desk.reader.usage(ADA) == Usage(n_runs=1, ended_bytes=desk.reader.usage(ADA).ended_bytes)
     desk.submit(by=BOB)
+
+
+@pytest.mark.fault(76)
+def test_who_has_stored_as_much_as_one_may_cannot_resume_either(visit):
+    desk = visit(visitor_stored_mb=100)
+    stopped, large = desk.submit(), desk.submit()
+    for run in (stopped, large):
+        desk.says(run, STARTED)
+    desk.keep(large, 101 * 2**20)
+    desk.says(large, Finished("completed", 1, 0.0))
+    desk.says(stopped, Finished("stopped", 1, 0.0))
+    with pytest.raises(SpecError, match="Your runs and files hold 101 MB"):
+        desk.order(stopped, "Resume")
+    desk.ask(ask="delete", runs=[large], by=ADA)
+    desk.ask(ask="empty_bin", by=ADA)
+    desk.order(stopped, "Resume")
+    assert desk.state(stopped) in ("queued", "starting")
 
 
 def test_what_unfinished_runs_may_still_write_counts(visit):
