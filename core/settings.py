@@ -52,6 +52,8 @@ class Settings(BaseModel):
     """Unfinished lens jobs, working or waiting: one page asks for many at once."""
     kept_lens_runs: int = Field(500, ge=1)
     """Ended lens runs whose results are kept, the newest ones."""
+    kept_lens_mb: int = Field(2000, ge=1)
+    """What the results of ended lens runs may take: with more, the oldest go. The newest one stays, whatever its size."""
     pause_s: float = Field(900.0, gt=0)
     """A run that is paused for so long gives its worker back; Resume gives it another one."""
     bin_days: float = Field(7.0, ge=0, le=3650)
@@ -124,7 +126,8 @@ class Settings(BaseModel):
     keep_days: float = Field(0.0, ge=0, le=3650)
     """Ended runs are deleted for good after so many days; 0 for never."""
     store_mb: int = Field(0, ge=0)
-    """With more files than that in all, the oldest ended runs are deleted for good; 0 for no bound."""
+    """With more files of training runs than that, the oldest ended ones are deleted for good; 0 for no bound. Results of lens
+    runs are not in it: see kept_lens_mb."""
     login_required: bool = False
     """Whether only people who have logged in (OIDC) see anything; without, a login is offered where it is configured."""
     log_format: Literal["text", "json"] = "text"

@@ -1,14 +1,16 @@
 """A backup as a file: what is in it, and a look at one that comes from anywhere, before anything of it is written.
 
-One ZIP with stored members: `artifacts/<run>/<name>`, `uploads/<digest>`, `runs.db`, `files.jsonl` (path, size and SHA-256 of
-each of them, one a line) and `manifest.json`, which has the SHA-256 of that list. No member is ever unpickled or run.
+One ZIP with stored members: `artifacts/<run>/<name>`, `uploads/<digest>`, empty `senders/<owner>/<digest>` (whose uploads are),
+`runs.db`, `files.jsonl` (path, size and SHA-256 of each of them, one a line) and `manifest.json`, which has the SHA-256 of that
+list. No member is ever unpickled or run. Backups from before have no senders.
 """
 
 import hashlib
 import json
+import re
 import stat
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -21,7 +23,9 @@ from core.spec import Spec, parse_json
 from core.store.artifacts import ArtifactFiles
 
 DATABASE, FILES, MANIFEST = "runs.db", "files.jsonl", "manifest.json"
-ARTIFACTS, UPLOADS = "artifacts/", "uploads/"
+ARTIFACTS, UPLOADS, SENDERS = "artifacts/", "uploads/", "senders/"
+UPLOAD = re.compile(r"uploads/[0-9a-f]{64}")
+SENDER = re.compile(r"senders/[0-9a-f]{32}/(?P<digest>[0-9a-f]{64})")
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 PLAIN_FILE = (stat.S_IFREG | 0o600) << 16
 CHUNK = 2**20
@@ -130,14 +134,23 @@ def _listed(archive: zipfile.ZipFile, manifest: Manifest) -> dict[str, FileEntry
     found = {entry.filename: entry.file_size for entry in archive.infolist() if entry.filename not in (FILES, MANIFEST)}
     if found != {entry.path: entry.n_bytes for entry in listed.values()}:
         raise SpecError("The files of the backup are not those of its list.", hint=AGAIN)
+    _check_senders(listed)
     return listed
+
+
+def _check_senders(listed: Mapping[str, FileEntry]) -> None:
+    """Refuse a sender's mark that has bytes, or is of an upload that did not come along."""
+    for path, entry in listed.items():
+        mark = SENDER.fullmatch(path)
+        if mark and (entry.n_bytes or UPLOADS + mark["digest"] not in listed):
+            raise SpecError(f"{path!r} is no mark of an upload of this backup.", hint=AGAIN)
 
 
 def check_path(path: str) -> None:
     """Refuse a file of a backup that would lie anywhere but where such files lie.
 
     Raises:
-        SpecError: it is neither the database, nor an artifact of a run, nor an upload.
+        SpecError: it is neither the database, nor an artifact of a run, nor an upload or the mark of its sender.
     """
     if path == DATABASE:
         return
@@ -145,7 +158,7 @@ def check_path(path: str) -> None:
     run, _, name = rest.partition("/")
     if folder == "artifacts":
         ArtifactFiles(Path()).path(run, name)
-    elif folder != "uploads" or len(rest) != 64 or not set(rest) <= set("0123456789abcdef"):
+    elif not UPLOAD.fullmatch(path) and not SENDER.fullmatch(path):
         raise SpecError(f"{path[:120]!r} is no file of a backup.", hint=AGAIN)
 
 

@@ -10,13 +10,13 @@ import sqlite3
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import SpecError, StoreError
-from core.store.archive import ARTIFACTS, DATABASE, UPLOADS, ArchiveWriter
+from core.store.archive import ARTIFACTS, DATABASE, SENDER, SENDERS, UPLOADS, ArchiveWriter
 from core.store.artifacts import ArtifactFiles
 from core.store.migrations import copy_database
 from core.store.protocol import ArtifactRecord
@@ -72,7 +72,8 @@ def _written(home: Path, scratch: Path, archive: ArchiveWriter) -> Made:
     with closing(SqlReader(home / DATABASE)) as live, closing(SqlWriter(copy)) as kept:
         rows = list(kept.every_artifact())
         lost = [row for row in rows if not _taken(home, row, archive)]
-        n_uploads = sum(_uploads_taken(home, archive))
+        uploads = set(_uploads_taken(home, archive))
+        _take_senders(home, uploads, archive)
         damaged = [row for row in lost if _named(live, row) == row]
         kept.begin()
         for row in lost:
@@ -84,7 +85,7 @@ def _written(home: Path, scratch: Path, archive: ArchiveWriter) -> Made:
         connection.execute("PRAGMA journal_mode=DELETE")  # one file, without a WAL beside it
     archive.add_file(DATABASE, copy)
     archive.finish(time.time())
-    return Made(n_runs, len(rows) - len(lost), n_uploads, archive.n_bytes, tuple(f"{row.run}/{row.name}" for row in damaged))
+    return Made(n_runs, len(rows) - len(lost), len(uploads), archive.n_bytes, tuple(f"{row.run}/{row.name}" for row in damaged))
 
 
 def _taken(home: Path, row: ArtifactRecord, archive: ArchiveWriter) -> bool:
@@ -97,15 +98,23 @@ def _taken(home: Path, row: ArtifactRecord, archive: ArchiveWriter) -> bool:
     return True
 
 
-def _uploads_taken(home: Path, archive: ArchiveWriter) -> Iterator[bool]:
-    """Files of visitors lie under their digest, so there is no row to hold them against."""
+def _uploads_taken(home: Path, archive: ArchiveWriter) -> Iterator[str]:
+    """The digests of the files of visitors that went into the archive: they lie under them, and no row names them."""
     for path in sorted((home / "uploads").glob("[0-9a-f]" * 64)):
         try:
             data = path.read_bytes()
         except OSError:  # it made room for another one
             continue
         archive.add(UPLOADS + path.name, data)
-        yield True
+        yield path.name
+
+
+def _take_senders(home: Path, uploads: Set[str], archive: ArchiveWriter) -> None:
+    """Whose these uploads are. After the uploads, as a file is there before the mark of its sender."""
+    for path in sorted((home / SENDERS).glob("*/*")):
+        mark = SENDER.fullmatch(f"{SENDERS}{path.parent.name}/{path.name}")
+        if mark and mark["digest"] in uploads:
+            archive.add(mark[0], b"")
 
 
 def _named(store: SqlReader, row: ArtifactRecord) -> ArtifactRecord | None:

@@ -106,8 +106,15 @@ class RunReader(Protocol):
     def n_runs(self) -> int:
         """All runs, lens jobs included."""
 
-    def ended_runs(self, limit: int) -> tuple[EndedRun, ...]:
-        """Ended runs with what they take on the disk, those that ended first coming first."""
+    def queue_bytes(self, *, priority: int) -> int:
+        """Bytes of artifacts and logs of the runs of one queue."""
+
+    def ended_runs(self, limit: int, *, priority: int) -> tuple[EndedRun, ...]:
+        """Ended runs of one queue with what they take on the disk, those that ended first coming first."""
+
+    def runs_beyond(self, n_bytes: int, *, priority: int, limit: int) -> tuple[str, ...]:
+        """Ids of the ended runs of one queue for which the newer ones leave no room in so many bytes, oldest first. The
+        newest one is never among them."""
 
     def in_states(self, states: Collection[str]) -> tuple[RunRecord, ...]:
         """Runs in one of these states, oldest first."""

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import LayerwiseError, SpecError, StoreError
-from core.store.archive import ARTIFACTS, DATABASE, UPLOADS, Backup, FileEntry, opened_backup
+from core.store.archive import ARTIFACTS, DATABASE, SENDERS, UPLOADS, Backup, FileEntry, opened_backup
 from core.store.migrations import check_version
 from core.store.schema import METADATA
 
+FOLDERS = (ARTIFACTS, SENDERS, UPLOADS)  # senders before uploads: no upload is nobody's for a moment
 FOREIGN = "This is no store of Layerwise: do not use it unless you know who wrote it."
 UNFINISHED_RUNS = "SELECT count(*) FROM runs WHERE state IN ('queued', 'starting', 'running', 'paused', 'stopping')"
 ELSEWHERE = "Restore into another folder with --home, or move that one away first."
@@ -59,7 +60,7 @@ def _put(backup: Backup, home: Path) -> Restored:
             _write(staging, backup, entry)
         n_runs, n_unfinished = _checked_database(staging / DATABASE, backup.files)
         os.sync()
-        for name in (ARTIFACTS, UPLOADS):
+        for name in FOLDERS:
             if (staging / name).is_dir():
                 os.replace(staging / name, home / name)
         os.replace(staging / DATABASE, home / DATABASE)  # last: from here on there is a store
@@ -80,7 +81,7 @@ def _write(staging: Path, backup: Backup, entry: FileEntry) -> None:
 def _check_is_free(home: Path) -> None:
     if (home / DATABASE).exists():
         raise SpecError(f"There is a store in {home.absolute()} already, and restore replaces nothing.", hint=ELSEWHERE)
-    for name in (ARTIFACTS, UPLOADS):
+    for name in FOLDERS:
         if (home / name).exists() and any((home / name).iterdir()):
             raise SpecError(f"There are files in {(home / name).absolute()} already.", hint=ELSEWHERE)
 

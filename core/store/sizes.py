@@ -3,6 +3,7 @@
 import logging
 import sqlite3
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,18 @@ FEWEST_FREE = 1024
 _BYTES = RUNS.c.file_bytes + RUNS.c.log_bytes
 ALL_BYTES = select(func.coalesce(func.sum(_BYTES), 0))
 BYTES_OF = ALL_BYTES.where(RUNS.c.owner == bindparam("owner"))
+BYTES_IN = ALL_BYTES.where(RUNS.c.priority == bindparam("priority"))
 ENDED = (
     select(RUNS.c.id, RUNS.c.finished, _BYTES.label("n_bytes"))
     .where(RUNS.c.finished.is_not(None), RUNS.c.state.not_in(UNFINISHED))
+    .where(RUNS.c.priority + 0 == bindparam("priority"))  # the sum keeps SQLite to the index by end
     .order_by(RUNS.c.finished)
     .limit(bindparam("limit"))
+)
+NEWEST = (
+    select(RUNS.c.id, _BYTES.label("n_bytes"))
+    .where(RUNS.c.priority == bindparam("priority"), RUNS.c.state.not_in(UNFINISHED))
+    .order_by(RUNS.c.created.desc(), RUNS.c.id)
 )
 GROW = update(RUNS).where(RUNS.c.id == bindparam("run")).values(log_bytes=RUNS.c.log_bytes + bindparam("grown"))
 COUNT_FILES = update(RUNS).values(
@@ -71,9 +79,22 @@ class SizeReads:
         rows = self._rows(ALL_BYTES) if owner is None else self._rows(BYTES_OF, owner=owner)
         return int(rows[0][0]) if rows else 0
 
-    def ended_runs(self, limit: int) -> tuple[EndedRun, ...]:
-        """Ended runs with their sizes, those that ended first coming first."""
-        return tuple(EndedRun(*row) for row in self._rows(ENDED, limit=limit))
+    def queue_bytes(self, *, priority: int) -> int:
+        """Bytes of artifacts and logs of the runs of one queue."""
+        rows = self._rows(BYTES_IN, priority=priority)
+        return int(rows[0][0]) if rows else 0
+
+    def ended_runs(self, limit: int, *, priority: int) -> tuple[EndedRun, ...]:
+        """Ended runs of one queue with their sizes, those that ended first coming first."""
+        return tuple(EndedRun(*row) for row in self._rows(ENDED, limit=limit, priority=priority))
+
+    def runs_beyond(self, n_bytes: int, *, priority: int, limit: int) -> tuple[str, ...]:
+        """Ids of the ended runs of one queue for which the newer ones leave no room in so many bytes, oldest first. The
+        newest one is never among them."""
+        rows = self._rows(NEWEST, priority=priority)
+        taken = accumulate(row.n_bytes for row in rows)
+        beyond = [row.id for row, n_taken in zip(rows, taken, strict=True) if n_taken > n_bytes and row is not rows[0]]
+        return tuple(beyond[::-1][:limit])
 
     def n_runs(self) -> int:
         """All runs, of both queues."""

@@ -225,6 +225,24 @@ def test_old_runs_of_one_queue_are_the_ended_ones_beyond_the_newest(writer):
     assert writer.old_runs(priority=0, keep=6, limit=3) == ()
 
 
+def test_runs_beyond_so_many_bytes_are_the_oldest_ended_ones_of_one_queue_without_the_newest(writer):
+    create(writer, *(record(f"l{n}", created=float(n), state="finished") for n in range(4)), priority=0)
+    create(writer, record("live", created=9.0, state="running"), priority=0)
+    create(writer, record("train", created=0.1, state="finished"))
+    writer.begin()
+    for run in ("l0", "l1", "l2", "l3", "live", "train"):
+        writer.add_artifact(ArtifactRecord(run, "x", "t", 1, 1, 1000, "d"))
+    writer.commit()
+    assert writer.queue_bytes(priority=0) == 5000
+    assert writer.queue_bytes(priority=1) == 1000
+    assert writer.runs_beyond(4000, priority=0, limit=9) == ()
+    assert writer.runs_beyond(3999, priority=0, limit=9) == ("l0",)
+    assert writer.runs_beyond(2000, priority=0, limit=9) == ("l0", "l1")
+    assert writer.runs_beyond(1, priority=0, limit=9) == ("l0", "l1", "l2")
+    assert writer.runs_beyond(1, priority=0, limit=2) == ("l0", "l1")
+    assert writer.runs_beyond(1, priority=1, limit=9) == ()
+
+
 def test_forgotten_runs_leave_nothing_and_the_others_all(writer, reader):
     create(writer, record("a"), record("b"), record("c"))
     writer.begin()
@@ -346,13 +364,15 @@ def test_what_runs_take_on_the_disk_is_known_by_owner_after_every_change(writer,
 
 def test_ended_runs_come_by_their_end_with_what_they_take(writer, reader):
     create(writer, record("late", state="finished", finished=9.0), record("early", state="failed", finished=3.0))
-    create(writer, record("resumed", state="queued", finished=1.0), record("lens", state="stopped", finished=5.0))
+    create(writer, record("resumed", state="queued", finished=1.0), record("second", state="stopped", finished=5.0))
+    create(writer, record("lens", state="finished", finished=4.0), priority=0)
     writer.begin()
     writer.add_artifact(ArtifactRecord("early", "x", "t", 1, 1, 4096, "d"))
     writer.commit()
-    found = [(one.id, one.finished, one.n_bytes) for one in reader.ended_runs(9)]
-    assert found == [("early", 3.0, 4096), ("lens", 5.0, 0), ("late", 9.0, 0)]
-    assert [one.id for one in reader.ended_runs(1)] == ["early"]
+    found = [(one.id, one.finished, one.n_bytes) for one in reader.ended_runs(9, priority=1)]
+    assert found == [("early", 3.0, 4096), ("second", 5.0, 0), ("late", 9.0, 0)]
+    assert [one.id for one in reader.ended_runs(1, priority=1)] == ["early"]
+    assert [one.id for one in reader.ended_runs(9, priority=0)] == ["lens"]
 
 
 def test_a_rewind_forgets_the_summary(writer, reader):

@@ -8,9 +8,11 @@ import shutil
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from core.data.own.senders import forget_unused
+from core.jobs.pool.line import PRIORITY
 from core.settings import Settings
 from core.store.protocol import RunWriter
 from core.store.retention import Bounds, leftovers, runs_to_clear
@@ -77,13 +79,17 @@ class Clearing:
             return []
         needed = self._needed()
         spared = frozenset(self._spared)
-        return runs_to_clear(
-            self._store.ended_runs(LOOKED_AT),
-            self._store.stored_bytes(),
-            time.time(),
-            self._bounds,
-            lambda run: run in needed or run in spared,
-        )
+        gone = []
+        # Results of lens runs have a bound of their own (kept_lens_mb): here they go by age, and push no training run out.
+        for lane, bounds in (("training", self._bounds), ("lens", replace(self._bounds, most_bytes=0))):
+            gone += runs_to_clear(
+                self._store.ended_runs(LOOKED_AT, priority=PRIORITY[lane]),
+                self._store.queue_bytes(priority=PRIORITY[lane]),
+                time.time(),
+                bounds,
+                lambda run: run in needed or run in spared,
+            )
+        return gone
 
     def _tidy(self) -> None:
         """Go on with the search for files without a row, and give room back."""

@@ -211,8 +211,10 @@ class Pool:
         """Forget a few old lens runs; the ids of those whose files go after the commit."""
         if not self._may_have_old_results:
             return ()
-        kept = self._settings.kept_lens_runs
-        old = self._store.old_runs(priority=PRIORITY["lens"], keep=kept, limit=MAX_ANSWERED_AGAIN + FORGOTTEN_AT_ONCE)
+        lens, limit = PRIORITY["lens"], MAX_ANSWERED_AGAIN + FORGOTTEN_AT_ONCE
+        too_many = self._store.old_runs(priority=lens, keep=self._settings.kept_lens_runs, limit=limit)
+        too_much = self._store.runs_beyond(self._settings.kept_lens_mb * 2**20, priority=lens, limit=limit)
+        old = dict.fromkeys((*too_many, *too_much))
         gone = [run for run in old if run not in self._requests.answered_again][:FORGOTTEN_AT_ONCE]
         self._may_have_old_results = len(gone) == FORGOTTEN_AT_ONCE
         self._store.forget_runs(gone)

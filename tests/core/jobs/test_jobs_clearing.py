@@ -48,6 +48,12 @@ def end(desk, run, age_s, data=b"weights", state="finished"):
     return saved
 
 
+def end_lens(desk, run, age_s, **more):
+    """The same of the queue for lenses."""
+    end(desk, run, age_s, **more)
+    desk.write(lambda: desk.writer.update(run, priority=0))
+
+
 def turn(desk):
     """A turn, as if the time between two looks had passed."""
     its = desk.pool._requests.library._clearing
@@ -78,6 +84,39 @@ def test_beyond_the_room_the_oldest_go(make_desk):
     turn(desk)
     assert kept(desk) == {C}
     assert desk.reader.stored_bytes() < 2 * MIB
+
+
+@pytest.mark.fault(94)
+def test_results_of_lens_runs_push_no_training_run_out_and_go_by_their_age(make_desk):
+    desk = make_desk(store_mb=2, keep_days=7)
+    end(desk, A, 3000, data=bytes(MIB))
+    for run, age_s in ((B, 4000), (C, 8 * DAY_S)):
+        end_lens(desk, run, age_s, data=bytes(2 * MIB))
+    turn(desk)
+    assert kept(desk) == {A}
+    assert [desk.reader.run(run) is not None for run in (B, C)] == [True, False]
+
+
+def test_large_old_results_go_and_neither_training_runs_nor_results_just_given_again_nor_the_newest(make_desk, tmp_path):
+    desk = make_desk(kept_lens_mb=2)
+    again, old, older, live, late, newest = (f"{n:032x}" for n in range(6))
+    end(desk, A, 9000, data=bytes(3 * MIB))
+    for run, age_s in ((again, 8000), (older, 7000), (old, 6000), (late, 200)):
+        end_lens(desk, run, age_s, data=bytes(MIB - 2000))
+    end_lens(desk, live, 8500, data=bytes(MIB), state="paused")
+    desk.pool._requests.answered_again.append(again)
+
+    def there():
+        desk.pool._may_have_old_results = True  # as when a lens run has ended
+        turn(desk)
+        found = {path.name for path in (tmp_path / "artifacts").iterdir()}
+        assert found == {run for run in (A, again, older, old, live, late, newest) if desk.reader.run(run)}
+        return found
+
+    assert there() == {A, again, old, live, late}
+    end_lens(desk, newest, 100, data=bytes(4 * MIB))
+    assert there() == {A, again, live, newest}
+    assert kept(desk) == {A}
 
 
 def test_by_default_everything_stays(make_desk):

@@ -180,7 +180,7 @@ def test_a_backup_replaces_nothing_and_leaves_nothing_behind(home, tmp_path, mon
 
 
 @pytest.mark.fault(98)
-@pytest.mark.parametrize("name", ["runs.db", "artifacts/r/x", "uploads/" + "a" * 64])
+@pytest.mark.parametrize("name", ["runs.db", "artifacts/r/x", "uploads/" + "a" * 64, f"senders/{'a' * 32}/{'a' * 64}"])
 def test_a_folder_in_use_is_not_overwritten(home, tmp_path, name):
     back_up(home.folder, tmp_path / "b.zip")
     there = tmp_path / "new" / name
@@ -266,6 +266,14 @@ TAMPERED = {
     "a hidden artifact": (lambda members: members | {"artifacts/run/.evil": b"x"}, {}),
     "a lock": (lambda members: members | {"lock": b"x"}, {}),
     "an upload under another name": (lambda members: members | {"uploads/evil": b"x"}, {}),
+    "a folder above a sender": (lambda members: members | {f"senders/../{digest(UPLOAD)}": b""}, {}),
+    "a folder below a sender": (lambda members: members | {f"senders/{'a' * 32}/../../{digest(UPLOAD)}": b""}, {}),
+    "a folder above all senders": (lambda members: members | {f"senders/{'a' * 32}/../../../evil": b""}, {}),
+    "a sender's mark by name": (lambda members: members | {f"senders/ada/{digest(UPLOAD)}": b""}, {}),
+    "a sender's mark with a line end": (lambda members: members | {f"senders/{'a' * 32}/{digest(UPLOAD)}\n": b""}, {}),
+    "a sender's mark with bytes": (lambda members: members | {f"senders/{'a' * 32}/{digest(UPLOAD)}": b"x"}, {}),
+    "a sender's mark without its upload": (lambda members: members | {f"senders/{'a' * 32}/{'b' * 64}": b""}, {}),
+    "a sender without a file": (lambda members: members | {f"senders/{'a' * 32}": b""}, {}),
     "a file that is not listed": (lambda members: members | {"uploads/" + "a" * 64: b"x"}, {"is_listed": False}),
     "a file that is missing": (lambda members: {k: v for k, v in members.items() if k != CHECKPOINT}, {"is_listed": False}),
     "a file that only its row names": (lambda members: {k: v for k, v in members.items() if k != CHECKPOINT}, {}),

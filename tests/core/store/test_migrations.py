@@ -42,7 +42,7 @@ def test_all_that_version_1_wrote_reads_equal_afterwards(tmp_path, tables):
     assert [one.n_bytes for one in reader.artifacts("run-1")] == [1000, 2000]
     logs = sum(len(row[3]) for row in before["events"] if row[0] in ("run-1", "run-3"))
     assert reader.stored_bytes("owner 1") == 2 * 3000 + logs
-    assert [one.id for one in reader.ended_runs(9)] == ["run-0", "run-3"]
+    assert [one.id for one in reader.ended_runs(9, priority=1)] == ["run-0", "run-3"]
     assert len(reader.rows()) == 5
     if tables is version_1.NEWEST:
         named = next(row for row in reader.rows() if row.id == "run-2")
