@@ -1,17 +1,18 @@
 """All that the front may call: submit a job, order a command, read what happened."""
 
+import json
 import logging
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from copy import copy
 from pathlib import Path
 
 from core import errors
-from core.errors import LayerwiseError, PoolError, StoreError
+from core.errors import LayerwiseError, PoolError, SpecError, StoreError
 from core.events import Command, dump
 from core.jobs.job import Deleted, Job, PoolStatus
-from core.jobs.pool.control import Answer, ask
+from core.jobs.pool.control import MAX_LINE_BYTES, Answer, ask, refusal
 from core.jobs.pool_health import PoolHealth
 from core.jobs.queue_client import QueueClient
 from core.jobs.room_client import RoomClient
@@ -25,6 +26,8 @@ LOG = logging.getLogger(__name__)
 START_S = 20.0
 """A supervisor that does not listen by then will not."""
 ANSWER_S = 10.0
+MAX_TOGETHER_BYTES = MAX_LINE_BYTES // 2
+"""Of jobs in one request: there is room for who asks, and the supervisor never has long to do with one."""
 
 
 class Client(RoomClient, QueueClient):
@@ -74,9 +77,12 @@ class Client(RoomClient, QueueClient):
         return str(self._ask(request)["run"])
 
     def submit_all(self, jobs: Sequence[Job]) -> list[str | LayerwiseError]:
-        """Queue jobs in this order, with one request: for each the id of its run, or why it is refused. Else as `submit`."""
+        """Queue jobs in this order: for each the id of its run, or why it is refused. Else as `submit`.
+
+        They go with one request, or with a few where one would be too large; if a later one fails, the earlier stay queued.
+        """
         asked = [{"run": secrets.token_hex(16), "job": job.model_dump_json()} for job in jobs]
-        answers = self._ask({"ask": "submit_all", "jobs": asked, "owner": "", "name": ""})["answers"]
+        answers = [answer for together in _requests(asked) for answer in self._answers(together)]
         return [answer["run"] if "run" in answer else _refused(answer["error"]) for answer in answers]
 
     def command(self, run: str, command: Command) -> None:
@@ -160,6 +166,15 @@ class Client(RoomClient, QueueClient):
             )
         return self._files.read(run, name, record.sha256)
 
+    def _answers(self, asked: list[Answer]) -> list[Answer]:
+        try:
+            answers: list[Answer] = self._ask({"ask": "submit_all", "jobs": asked, "owner": "", "name": ""})["answers"]
+        except SpecError as error:  # too large by itself: it keeps none of the others out
+            if len(asked) > 1:
+                raise
+            return [refusal(error)]
+        return answers
+
     def _ask(self, request: Answer) -> Answer:
         deadline = time.monotonic() + START_S
         while True:
@@ -175,6 +190,21 @@ class Client(RoomClient, QueueClient):
 
     def _log_hint(self) -> str:
         return f"Look into {self._home / 'logs' / 'supervisor.log'}."
+
+
+def _requests(asked: Sequence[Answer]) -> Iterator[list[Answer]]:
+    """The same in this order, cut into what goes with one request; what is large by itself goes alone."""
+    together: list[Answer] = []
+    n_bytes = 0
+    for one in asked:
+        size = len(json.dumps(one))
+        if together and n_bytes + size > MAX_TOGETHER_BYTES:
+            yield together
+            together, n_bytes = [], 0
+        together.append(one)
+        n_bytes += size
+    if together:
+        yield together
 
 
 def _granted(answer: Answer) -> Answer:

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.errors import LayerwiseError, PoolError
+from core.errors import LayerwiseError, PoolError, SpecError
 
 MAX_PATH_BYTES = 100  # the system's limit is 104 or 108
 MAX_LINE_BYTES = 256 * 1024
+MAX_SKIPPED_BYTES = 16 * MAX_LINE_BYTES
+"""Of a line that is too long the rest is read, and not kept, so that whoever sends it hears why; no further than this."""
 MAX_CONNECTIONS = 64
 PATIENCE_S = 5.0
 """A client that has not sent its whole request by then is hung up on, or silent ones would keep everybody out."""
@@ -47,12 +49,16 @@ def ask(home: Path, request: Answer, *, timeout_s: float) -> Answer:
     """The supervisor's answer to one request.
 
     Raises:
+        SpecError: the request is too large; nothing was sent.
         OSError: nobody listens, or the answer did not come in time.
     """
+    said = json.dumps(request).encode() + b"\n"
+    if len(said) > MAX_LINE_BYTES:
+        raise too_large()
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(timeout_s)
         _connect(connection, str(socket_path(home)), time.monotonic() + timeout_s)
-        connection.sendall(json.dumps(request).encode() + b"\n")
+        connection.sendall(said)
         with connection.makefile("rb") as lines:
             line = lines.readline(MAX_LINE_BYTES)
     if not line.endswith(b"\n"):
@@ -71,6 +77,14 @@ def _connect(connection: socket.socket, path: str, deadline: float) -> None:
             if time.monotonic() > deadline:
                 raise
             time.sleep(AGAIN_S)
+
+
+def too_large() -> SpecError:
+    """What is said of a request that is longer than a line may be."""
+    return SpecError(
+        f"This request is too large: at most {MAX_LINE_BYTES // 1024} KB can be asked for at once.",
+        hint="Ask for less at once, or shorten the long lists and texts in it.",
+    )
 
 
 def refusal(error: LayerwiseError) -> Answer:
@@ -92,6 +106,8 @@ class _Arriving:
 
     since: float
     buffer: bytearray = field(default_factory=bytearray)
+    n_bytes: int = 0
+    """With what was skipped of a line that is too long."""
 
 
 class Control:
@@ -118,7 +134,7 @@ class Control:
         self._accept()
         arrived = []
         for connection, arriving in list(self._pending.items()):
-            request = self._read(connection, arriving.buffer)
+            request = self._read(connection, arriving)
             if request is not None:
                 arrived.append(request)
             elif connection in self._pending and time.monotonic() - arriving.since > PATIENCE_S:
@@ -144,21 +160,25 @@ class Control:
                 connection.setblocking(False)
                 self._pending[connection] = _Arriving(time.monotonic())
 
-    def _read(self, connection: socket.socket, buffer: bytearray) -> Request | None:
+    def _read(self, connection: socket.socket, arriving: _Arriving) -> Request | None:
         try:
             data = connection.recv(65536)
         except BlockingIOError:
             return None
         except OSError:
             data = b""
-        buffer += data
-        if not data or len(buffer) > MAX_LINE_BYTES:
+        if not data:
             self._drop(connection)
             return None
-        if not buffer.endswith(b"\n"):
+        arriving.n_bytes += len(data)
+        if arriving.n_bytes > MAX_LINE_BYTES:
+            self._skip(connection, arriving, data)
+            return None
+        arriving.buffer += data
+        if not data.endswith(b"\n"):
             return None
         try:
-            fields = json.loads(buffer)
+            fields = json.loads(arriving.buffer)
         except (ValueError, RecursionError):
             fields = None
         if not isinstance(fields, dict):
@@ -166,6 +186,14 @@ class Control:
             return None
         del self._pending[connection]
         return Request(fields, connection)
+
+    def _skip(self, connection: socket.socket, arriving: _Arriving, data: bytes) -> None:
+        """Keep nothing of a line that is too long, and refuse it at its end: hung up on earlier, its sender may not hear it."""
+        arriving.buffer.clear()
+        if data.endswith(b"\n") or arriving.n_bytes > MAX_SKIPPED_BYTES:
+            with suppress(OSError):  # the connection does not block
+                connection.send(json.dumps(refusal(too_large())).encode() + b"\n")
+            self._drop(connection)
 
     def _drop(self, connection: socket.socket) -> None:
         del self._pending[connection]
