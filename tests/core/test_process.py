@@ -95,7 +95,10 @@ def test_a_process_without_a_processor_waits_and_a_sleeping_one_does_not(one_pro
     parent = [sys.executable, "-c", f"import subprocess; subprocess.run({busy})"]
     started = [subprocess.Popen(command, process_group=0) for command in (busy, asleep, parent)]
     try:
-        time.sleep(1.5)  # all have begun
+        deadline = time.monotonic() + 30
+        while len(waited_s(started[2].pid)) < 2 and time.monotonic() < deadline:  # until its child has begun
+            time.sleep(0.05)
+        time.sleep(0.5)
         before = [waited_s(one.pid) for one in started]
         time.sleep(1.5)
         after = [waited_s(one.pid) for one in started]
